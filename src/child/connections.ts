@@ -1,0 +1,429 @@
+import { type IncomingMessage, Server, type ServerResponse } from 'node:http';
+import { isIPv4, type ListenOptions, Socket } from 'node:net';
+import { CONNECTION_STATE, type ConnectionState } from '../protocol/connection-state.ts';
+import type { ChildToHost, HostToChild } from '../protocol/messages.ts';
+import { ConnectionLedger } from './connection-ledger.ts';
+
+/** A finished response is noticed at once; this is for bodies that the app left unread. */
+const DRAIN_SWEEP_MS = 20;
+
+/** The client has its response and `FIN` already; only the host's copy of the socket waits for the report. */
+const REPORT_DELAY_MS = 10;
+
+export interface ReceivedConnections {
+  /**
+   * Takes no more work: idle connections go back to the host, the others when their request is answered.
+   * Resolves when none is left, or at the deadline.
+   */
+  drain(deadlineMs: number): Promise<void>;
+}
+
+/**
+ * Makes the HTTP server that is told to listen on the app's port receive its connections from the host
+ * instead. Nothing is bound; to the app the server looks as if it listened.
+ */
+export function interceptListen(options: { port: number }): ReceivedConnections {
+  const connections = new Connections();
+  const { listen } = Server.prototype;
+  Server.prototype.listen = function (this: Server, ...args: unknown[]) {
+    const request = parseListen(args);
+    if (connections.hasServer || this.listening || request?.port !== options.port) {
+      return Reflect.apply(listen, this, args) as Server;
+    }
+    connections.attach(this, request);
+    return this;
+  } as typeof listen;
+  process.on('message', (message: unknown, handle: unknown) =>
+    connections.receive(message, handle),
+  );
+  process.on('exit', () => connections.noteUnfinished());
+  return connections;
+}
+
+interface Connection {
+  readonly slot: number;
+  readonly socket: Socket;
+  state: ConnectionState;
+  /** Requests whose response is not finished. */
+  active: number;
+  /** The last of them. */
+  response: ServerResponse | undefined;
+  /** Something of the current response was handed to the socket. */
+  hasWritten: boolean;
+  isUpgraded: boolean;
+  /** Served by another child from now on. */
+  isReturned: boolean;
+}
+
+const CONNECTION: unique symbol = Symbol('medusa-vite.connection');
+type ReceivedSocket = Socket & { [CONNECTION]?: Connection };
+
+class Connections implements ReceivedConnections {
+  #httpServer: Server | undefined;
+  #ledger: ConnectionLedger | undefined;
+  readonly #connections = new Set<Connection>();
+  #isDraining = false;
+  /** Set while draining. */
+  #sweepTimer: NodeJS.Timeout | undefined;
+  /** Set while `drain()` waits, called when the last connection has gone. */
+  #onDrained: (() => void) | undefined;
+  /** What the next message to the host will say; empty when none is scheduled. */
+  #closed: number[] = [];
+  #returned: number[] = [];
+  #reportTimer: NodeJS.Timeout | undefined;
+
+  get hasServer(): boolean {
+    return this.#httpServer !== undefined;
+  }
+
+  attach(httpServer: Server, request: ListenRequest): void {
+    this.#httpServer = httpServer;
+    // What Node gives to the workers of a cluster, whose primary accepts for them.
+    const handle = {
+      close: () => {},
+      ref: () => {},
+      unref: () => {},
+      hasRef: () => false,
+      getsockname: (out: Record<string, unknown>) => {
+        const address = request.host ?? '::';
+        out.address = address;
+        out.family = isIPv4(address) ? 'IPv4' : 'IPv6';
+        out.port = request.port;
+        return 0;
+      },
+    };
+    Object.assign(httpServer, { _handle: handle });
+    this.#observeRequests(httpServer);
+    const { close } = httpServer;
+    httpServer.close = (callback) => {
+      // Else Node destroys idle connections, to which the client may be writing.
+      this.#startDraining();
+      return Reflect.apply(close, httpServer, [callback]) as Server;
+    };
+    if (request.callback !== undefined) {
+      httpServer.once('listening', request.callback);
+    }
+    process.nextTick(() => {
+      if (httpServer.listening) {
+        httpServer.emit('listening');
+      }
+    });
+  }
+
+  receive(message: unknown, handle: unknown): void {
+    if (!isConnectionMessage(message)) {
+      return;
+    }
+    if (message.type === 'connection-ledger') {
+      this.#ledger = new ConnectionLedger(message.file);
+      return;
+    }
+    const { slot } = message;
+    if (!(handle instanceof Socket)) {
+      this.#report({ slot, isReturned: false });
+      return;
+    }
+    const httpServer = this.#httpServer;
+    if (this.#isDraining || httpServer === undefined) {
+      // Nothing was read yet: closing this copy leaves the connection to the host's.
+      handle.destroy();
+      this.#report({ slot, isReturned: true });
+      return;
+    }
+    this.#serve(httpServer, { slot, socket: handle, isReused: message.reused });
+  }
+
+  #serve(
+    httpServer: Server,
+    { slot, socket, isReused }: { slot: number; socket: ReceivedSocket; isReused: boolean },
+  ): void {
+    const connection: Connection = {
+      slot,
+      socket,
+      state: CONNECTION_STATE.idle,
+      active: 0,
+      response: undefined,
+      hasWritten: false,
+      isUpgraded: false,
+      isReturned: false,
+    };
+    this.#connections.add(connection);
+    this.#ledger?.write(slot, CONNECTION_STATE.idle);
+    socket[CONNECTION] = connection;
+    socket.on('close', () => this.#onClose(connection));
+    this.#observeWrites(connection);
+    adoptLikeNode(httpServer, socket);
+    httpServer.emit('connection', socket);
+    if (isReused && httpServer.keepAliveTimeout > 0) {
+      // Its first request here is not the first of the connection. `#begin` lifts the limit.
+      socket.setTimeout(httpServer.keepAliveTimeout);
+    }
+    socket.resume();
+  }
+
+  async drain(deadlineMs: number): Promise<void> {
+    this.#startDraining();
+    if (this.#connections.size === 0) {
+      return;
+    }
+    await new Promise<void>((resolve) => {
+      const limit = setTimeout(resolve, deadlineMs);
+      this.#onDrained = () => {
+        clearTimeout(limit);
+        resolve();
+      };
+    });
+    clearInterval(this.#sweepTimer);
+  }
+
+  /** At exit: what is written by halves must not be taken for a request without a response. */
+  noteUnfinished(): void {
+    for (const connection of this.#connections) {
+      if (connection.hasWritten && connection.state === CONNECTION_STATE.pending) {
+        this.#note(connection, CONNECTION_STATE.responding);
+      }
+    }
+  }
+
+  #startDraining(): void {
+    if (this.#isDraining) {
+      return;
+    }
+    this.#isDraining = true;
+    for (const { isUpgraded, response, socket } of this.#connections) {
+      // Neither has an end to wait for, and their clients connect again by themselves.
+      if (isUpgraded || isEventStream(response)) {
+        socket.destroySoon();
+      }
+    }
+    this.#sweep();
+    this.#sweepTimer = setInterval(() => this.#sweep(), DRAIN_SWEEP_MS).unref();
+  }
+
+  /** Returns the idle connections to the host. */
+  #sweep(): void {
+    for (const connection of this.#idleConnections()) {
+      connection.isReturned = true;
+      // Stops reading, and closes this process's copy only. To the client nothing happens.
+      connection.socket.destroy();
+    }
+    if (this.#connections.size === 0) {
+      clearInterval(this.#sweepTimer);
+    }
+  }
+
+  /**
+   * Those without a byte of a request. Only Node's parser knows that, and it tells by closing them: hence the
+   * replaced `destroy`. To Node, one that never sent anything is not idle.
+   */
+  #idleConnections(): Connection[] {
+    const idle = new Set<Connection>();
+    for (const connection of this.#connections) {
+      if (connection.socket.bytesRead === 0) {
+        idle.add(connection);
+      }
+      connection.socket.destroy = () => {
+        idle.add(connection);
+        return connection.socket;
+      };
+    }
+    this.#httpServer?.closeIdleConnections();
+    for (const { socket } of this.#connections) {
+      Reflect.deleteProperty(socket, 'destroy');
+    }
+    return [...idle].filter(
+      ({ active, isUpgraded, socket }) =>
+        active === 0 &&
+        !isUpgraded &&
+        !socket.destroyed &&
+        socket.writable &&
+        socket.writableLength === 0 &&
+        socket.readableLength === 0,
+    );
+  }
+
+  /** `emit` and not `on`: a listener for `upgrade` or `checkContinue` changes what Node does. */
+  #observeRequests(httpServer: Server): void {
+    const { emit } = httpServer;
+    httpServer.emit = (event: string | symbol, ...args: unknown[]): boolean => {
+      switch (event) {
+        case 'request':
+        case 'checkContinue':
+        case 'checkExpectation':
+          this.#begin(args[0] as IncomingMessage, args[1] as ServerResponse);
+          break;
+        case 'upgrade':
+        case 'connect':
+          this.#upgrade((args[0] as IncomingMessage).socket);
+          break;
+      }
+      return Reflect.apply(emit, httpServer, [event, ...args]) as boolean;
+    };
+  }
+
+  #begin(request: IncomingMessage, response: ServerResponse): void {
+    const connection = (request.socket as ReceivedSocket)[CONNECTION];
+    // `checkContinue` is often answered by emitting `request` for the same response.
+    if (connection === undefined || connection.response === response) {
+      return;
+    }
+    if (connection.active === 0) {
+      connection.hasWritten = false;
+      this.#note(connection, CONNECTION_STATE.pending);
+      if (connection.socket.timeout !== 0 && connection.response === undefined) {
+        connection.socket.setTimeout(this.#httpServer?.timeout ?? 0);
+      }
+    }
+    connection.active++;
+    connection.response = response;
+    response.once('close', () => {
+      connection.active--;
+      if (request.complete) {
+        this.#settle(connection);
+      } else {
+        request.once('close', () => this.#settle(connection));
+      }
+    });
+  }
+
+  #settle(connection: Connection): void {
+    if (connection.active > 0 || connection.isUpgraded || connection.socket.destroyed) {
+      return;
+    }
+    this.#note(connection, CONNECTION_STATE.idle);
+    if (this.#isDraining) {
+      setImmediate(() => this.#sweep());
+    }
+  }
+
+  #upgrade(socket: ReceivedSocket): void {
+    const connection = socket[CONNECTION];
+    if (connection !== undefined) {
+      connection.isUpgraded = true;
+      this.#note(connection, CONNECTION_STATE.responding);
+    }
+  }
+
+  #observeWrites(connection: Connection): void {
+    const { socket } = connection;
+    const { write } = socket;
+    const check = (): void => {
+      const isDone = connection.response?.writableEnded && socket.writableLength === 0;
+      if (connection.state === CONNECTION_STATE.pending && !isDone) {
+        this.#note(connection, CONNECTION_STATE.responding);
+      }
+    };
+    socket.write = ((...args: unknown[]) => {
+      if (!connection.hasWritten) {
+        connection.hasWritten = true;
+        // Most responses are written at once and need no note of their own.
+        process.nextTick(check);
+      }
+      return Reflect.apply(write, socket, args) as boolean;
+    }) as typeof write;
+  }
+
+  #onClose(connection: Connection): void {
+    this.#connections.delete(connection);
+    // One that ends between two requests may as well be taken for idle until the host hears of it.
+    if (connection.state !== CONNECTION_STATE.idle) {
+      this.#note(connection, CONNECTION_STATE.closed);
+    }
+    this.#report(connection);
+    if (this.#connections.size === 0) {
+      this.#onDrained?.();
+    }
+  }
+
+  #note(connection: Connection, state: ConnectionState): void {
+    if (connection.state !== state && connection.state !== CONNECTION_STATE.closed) {
+      connection.state = state;
+      this.#ledger?.write(connection.slot, state);
+    }
+  }
+
+  #report({ slot, isReturned }: { slot: number; isReturned: boolean }): void {
+    (isReturned ? this.#returned : this.#closed).push(slot);
+    if (isReturned) {
+      this.#hurryReport();
+    } else {
+      this.#reportTimer ??= setTimeout(() => this.#flushReports(), REPORT_DELAY_MS);
+    }
+  }
+
+  /** All that one sweep returns goes in one message. */
+  #hurryReport(): void {
+    if (this.#returned.length === 1) {
+      setImmediate(() => this.#flushReports());
+    }
+  }
+
+  #flushReports(): void {
+    clearTimeout(this.#reportTimer);
+    this.#reportTimer = undefined;
+    const message: ChildToHost = {
+      type: 'connections',
+      closed: this.#closed,
+      returned: this.#returned,
+    };
+    this.#closed = [];
+    this.#returned = [];
+    if (process.connected) {
+      process.send?.(message, undefined, undefined, () => {
+        // The host has gone: so does this process.
+      });
+    }
+  }
+}
+
+interface ListenRequest {
+  port: number;
+  host: string | undefined;
+  callback: (() => void) | undefined;
+}
+
+/** The forms of `listen()` that name a port. */
+function parseListen(args: unknown[]): ListenRequest | undefined {
+  const last = args.at(-1);
+  const callback = typeof last === 'function' ? (last as () => void) : undefined;
+  const [first, second] = args;
+  const { port, host } =
+    first instanceof Object && typeof first !== 'function'
+      ? (first as ListenOptions)
+      : { port: first, host: second };
+  const number = typeof port === 'string' && /^\d+$/.test(port) ? Number(port) : port;
+  return typeof number === 'number'
+    ? { port: number, host: typeof host === 'string' && host !== '' ? host : undefined, callback }
+    : undefined;
+}
+
+/** What `net.Server` does to a connection that it accepted itself. */
+function adoptLikeNode(httpServer: Server, socket: Socket): void {
+  const counter = httpServer as unknown as { _connections: number; allowHalfOpen: boolean } & {
+    noDelay?: boolean;
+    keepAlive?: boolean;
+    keepAliveInitialDelay?: number;
+  };
+  counter._connections++;
+  // On closing, the socket counts itself off there: the server's `close` event depends on it.
+  Object.assign(socket, { server: httpServer, _server: httpServer });
+  socket.allowHalfOpen = counter.allowHalfOpen;
+  if (counter.noDelay) {
+    socket.setNoDelay(true);
+  }
+  if (counter.keepAlive) {
+    socket.setKeepAlive(true, counter.keepAliveInitialDelay);
+  }
+}
+
+function isEventStream(response: ServerResponse | undefined): boolean {
+  const contentType = response?.writableFinished ? undefined : response?.getHeader('content-type');
+  return typeof contentType === 'string' && contentType.startsWith('text/event-stream');
+}
+
+function isConnectionMessage(
+  message: unknown,
+): message is Extract<HostToChild, { type: 'connection' | 'connection-ledger' }> {
+  const type = message instanceof Object ? (message as { type?: unknown }).type : undefined;
+  return type === 'connection' || type === 'connection-ledger';
+}

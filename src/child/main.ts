@@ -1,0 +1,148 @@
+import inspector from 'node:inspector';
+import { ApiRouter } from '../medusa/api-router.ts';
+import { loadDotEnv, MedusaBoot } from '../medusa/boot.ts';
+import { replaceDynamicImport } from '../medusa/dynamic-import.ts';
+import { resolveBackendHmr, switchOffStockHmr } from '../medusa/feature-flag.ts';
+import { FileConfigs } from '../medusa/file-config.ts';
+import { MedusaPackages } from '../medusa/packages.ts';
+import { CHANNEL_FD } from '../protocol/channel.ts';
+import { CHILD_OPTIONS_ENV, type ChildOptions, type FlagSource } from '../protocol/messages.ts';
+import { serializeError } from '../protocol/serialized-error.ts';
+import { RoutesReloader } from '../reloaders/routes.ts';
+import { interceptListen } from './connections.ts';
+import { onHostMessage, sendToHost } from './host-link.ts';
+import { LoadedReporter } from './loaded-report.ts';
+import { ModuleChannel } from './module-channel.ts';
+import { hookNativeRequire } from './native-files.ts';
+import { ProjectRunner } from './project-runner.ts';
+import { ReloadPass } from './reload-pass.ts';
+import { installStackTraces } from './stack-traces.ts';
+
+/** How long requests in flight may take before a stop goes on without them; the host kills at 5 s. */
+const DRAIN_LIMIT_MS = 4_000;
+
+const options = JSON.parse(process.env[CHILD_OPTIONS_ENV] ?? '{}') as ChildOptions;
+delete process.env[CHILD_OPTIONS_ENV];
+const { root, port, host } = options;
+
+// Stock Medusa installs the same two: a stray rejection in user code must not end the dev server.
+process.on('unhandledRejection', reportStray);
+process.on('uncaughtException', reportStray);
+// Ctrl-C reaches the whole process group; the host decides how this process ends.
+process.on('SIGINT', () => {});
+process.on('disconnect', () => void stop());
+
+const loaded = new LoadedReporter();
+const runner = new ProjectRunner({
+  root,
+  channel: new ModuleChannel(CHANNEL_FD),
+  onEdge: (importer, id) => loaded.edge(importer, id),
+});
+installStackTraces((file) => runner.codeOf(file));
+
+let boot: MedusaBoot | undefined;
+let pass: ReloadPass | undefined;
+let connections: ReturnType<typeof interceptListen> | undefined;
+
+onHostMessage({
+  start: () => void start(),
+  'hmr-reload': ({ id, plan }) => void reload(id, plan),
+  shutdown: () => void stop(),
+  ping: ({ id }) => void sendToHost({ type: 'pong', id }),
+});
+
+try {
+  await sendToHost({ type: 'prepared', backendHmr: await prepare() });
+} catch (error) {
+  await fail(error);
+}
+
+/** Everything that can be done while the previous child still serves: load Medusa, evaluate the config. */
+async function prepare(): Promise<FlagSource> {
+  process.chdir(root);
+  const packages = new MedusaPackages(root);
+  loadDotEnv(packages);
+  hookNativeRequire({
+    root,
+    requireFile: (file) => {
+      loaded.entry(file);
+      return runner.requireFile(file);
+    },
+    onNative: (file) => loaded.native(file),
+  });
+  const fileConfigs = new FileConfigs(packages);
+  const routes = new RoutesReloader(root, new ApiRouter(packages));
+  replaceDynamicImport(packages, root, fileConfigs, {
+    importFile: (file) => {
+      loaded.entry(file);
+      return runner.importFile(file);
+    },
+    decorate: (file, exports) => routes.decorate(file, exports),
+  });
+  connections = interceptListen({ port });
+  boot = new MedusaBoot(packages);
+  pass = new ReloadPass({ runner, reloaders: [routes], fileConfigs });
+
+  const config = await boot.readConfig(root);
+  const backendHmr = resolveBackendHmr(config);
+  switchOffStockHmr(config);
+  loaded.flush();
+  return backendHmr;
+}
+
+async function start(): Promise<void> {
+  if (options.inspect) {
+    inspector.open(options.inspect.port, options.inspect.host, options.inspect.wait);
+  }
+  try {
+    await boot?.start({ root, port, host });
+    loaded.flush();
+    await sendToHost({ type: 'ready' });
+  } catch (error) {
+    await fail(error);
+    return;
+  }
+  if (options.types) {
+    setImmediate(() => {
+      boot?.writeTypes(root).catch((error: unknown) => {
+        process.stderr.write(
+          `medusa-vite: types were not written: ${serializeError(error).message}\n`,
+        );
+      });
+    });
+  }
+}
+
+async function reload(id: number, plan: Parameters<ReloadPass['run']>[0]): Promise<void> {
+  const outcome = pass
+    ? await pass.run(plan)
+    : ({ type: 'restart-needed', reason: 'the app was not ready' } as const);
+  loaded.flush();
+  await sendToHost({ type: 'hmr-result', id, outcome });
+}
+
+async function fail(error: unknown): Promise<void> {
+  await sendToHost({ type: 'boot-failed', error: serializeError(error) });
+  process.exit(1);
+}
+
+let isStopping = false;
+
+async function stop(): Promise<void> {
+  if (isStopping) {
+    return;
+  }
+  isStopping = true;
+  try {
+    await connections?.drain(DRAIN_LIMIT_MS);
+    await boot?.app?.shutdown();
+  } catch (error) {
+    reportStray(error);
+  }
+  process.exit(0);
+}
+
+function reportStray(error: unknown): void {
+  const { stack, message } = serializeError(error);
+  process.stderr.write(`${stack ?? message}\n`);
+}

@@ -1,0 +1,30 @@
+import { join } from 'node:path';
+
+/** Everything that the embedded database of one project keeps on disk. */
+export interface DatabaseFolder {
+  readonly folder: string;
+  /** PGDATA: nothing but PostgreSQL writes in it. */
+  readonly data: string;
+  /** Where `initdb` works; renamed to `data` when complete, so that `data` is never half made. */
+  readonly unfinishedData: string;
+  readonly password: string;
+  readonly lock: string;
+  readonly log: string;
+  readonly migrations: string;
+}
+
+/** The same folder in messages: relative to the project, with forward slashes. */
+export const DATABASE_FOLDER_NAME = '.medusa/postgres';
+
+export function resolveDatabaseFolder(root: string): DatabaseFolder {
+  const folder = join(root, '.medusa', 'postgres');
+  return {
+    folder,
+    data: join(folder, 'data'),
+    unfinishedData: join(folder, 'data.new'),
+    password: join(folder, 'password'),
+    lock: join(folder, 'lock'),
+    log: join(folder, 'postgres.log'),
+    migrations: join(folder, 'migrations.json'),
+  };
+}

@@ -1,0 +1,160 @@
+import type { Duplex } from 'node:stream';
+import {
+  CHANNEL_HEADER_BYTES,
+  type ChannelReply,
+  type ChannelRequest,
+} from '../protocol/channel.ts';
+import type { FetchedModule, LoadedReport } from '../protocol/messages.ts';
+import { serializeError } from '../protocol/serialized-error.ts';
+import type { Graph } from './planner.ts';
+import type { Transformer } from './transformer.ts';
+
+/**
+ * The modules that one app process has: it gets them here, and here is known which it runs and what ties
+ * them together. A module counts as loaded when its code was sent, since that is what comes before it runs.
+ */
+export class AppModules implements Graph {
+  readonly #transformer: Transformer;
+  /** Code that the app has, by id, without source maps. */
+  readonly #loaded = new Map<string, string>();
+  readonly #entries = new Set<string>();
+  readonly #natives = new Set<string>();
+  /** Ties that only the running app knows; Vite's graph has the others. */
+  readonly #runtimeImporters = new Map<string, Set<string>>();
+
+  constructor(transformer: Transformer) {
+    this.#transformer = transformer;
+  }
+
+  /** Answers the app's requests until its pipe ends. */
+  serve(pipe: Duplex): void {
+    let received: Buffer = Buffer.alloc(0);
+    pipe.on('data', (data: Buffer) => {
+      received = received.length === 0 ? data : Buffer.concat([received, data]);
+      while (received.length >= CHANNEL_HEADER_BYTES) {
+        const end = CHANNEL_HEADER_BYTES + received.readUInt32LE(0);
+        if (received.length < end) {
+          return;
+        }
+        const json = received.toString('utf8', CHANNEL_HEADER_BYTES, end);
+        received = received.subarray(end);
+        void this.#answer(JSON.parse(json) as ChannelRequest).then((reply) => {
+          const body = Buffer.from(JSON.stringify(reply));
+          const header = Buffer.alloc(CHANNEL_HEADER_BYTES);
+          header.writeUInt32LE(body.length);
+          pipe.write(Buffer.concat([header, body]));
+        });
+      }
+    });
+    // The app may be killed while it waits; its exit is reported elsewhere.
+    pipe.on('error', () => {});
+  }
+
+  add(report: LoadedReport): void {
+    for (const file of report.entries) {
+      this.#entries.add(file);
+    }
+    for (const file of report.natives) {
+      this.#natives.add(file);
+    }
+    for (const [importer, id] of report.edges) {
+      const importers = this.#runtimeImporters.get(id) ?? new Set();
+      this.#runtimeImporters.set(id, importers.add(importer));
+    }
+  }
+
+  /** To be called when the app has taken the modules over. */
+  accept(modules: Record<string, FetchedModule>): void {
+    for (const [id, module] of Object.entries(modules)) {
+      this.#loaded.set(id, emittedCode(module));
+    }
+  }
+
+  /** To be called when the app has dropped the modules. */
+  forget(ids: Iterable<string>): void {
+    for (const id of ids) {
+      this.#loaded.delete(id);
+    }
+  }
+
+  /** Whether the module would run differently from what the app has. */
+  isChanged(id: string, module: FetchedModule): boolean {
+    return this.#loaded.get(id) !== emittedCode(module);
+  }
+
+  isLoaded(id: string): boolean {
+    return this.#loaded.has(id);
+  }
+
+  isEntry(file: string): boolean {
+    return this.#entries.has(file);
+  }
+
+  isNative(file: string): boolean {
+    return this.#natives.has(file);
+  }
+
+  modulesOf(file: string): string[] {
+    const ids = new Set([file, ...this.#transformer.idsOf(file)]);
+    return [...ids].filter((id) => this.#loaded.has(id));
+  }
+
+  importersOf(id: string): string[] {
+    const importers = new Set(this.#runtimeImporters.get(id));
+    for (const importer of this.#transformer.importersOf(id)) {
+      importers.add(importer);
+    }
+    return [...importers].filter((importer) => this.#loaded.has(importer));
+  }
+
+  filesLike(file: string): string[] {
+    const stem = stemOf(file);
+    return [...this.#loaded.keys()].filter((id) => id !== file && stemOf(id) === stem);
+  }
+
+  async #answer(request: ChannelRequest): Promise<ChannelReply> {
+    try {
+      if (request.type === 'resolve') {
+        const { specifier, importer } = request;
+        return { type: 'resolved', id: await this.#transformer.resolve(specifier, importer) };
+      }
+      const modules: Record<string, FetchedModule> = {};
+      await this.#collect(request.id, modules);
+      this.accept(modules);
+      return { type: 'modules', modules };
+    } catch (error) {
+      return { type: 'error', error: serializeError(error) };
+    }
+  }
+
+  /** The module with everything that it imports statically and the app has not yet. */
+  async #collect(id: string, modules: Record<string, FetchedModule>): Promise<void> {
+    modules[id] = await this.#transformer.transform(id);
+    await Promise.all(
+      this.#transformer.staticImportsOf(id).map(async (dependency) => {
+        if (dependency in modules || this.#loaded.has(dependency)) {
+          return;
+        }
+        // Claimed before it is there, so that a diamond is fetched once.
+        modules[dependency] = { code: '' };
+        try {
+          await this.#collect(dependency, modules);
+        } catch {
+          // The app will ask for it by itself, and gets the error then.
+          delete modules[dependency];
+        }
+      }),
+    );
+  }
+}
+
+const INLINE_MAP = /\n+\/\/# sourceMapping[\s\S]*$/;
+
+function emittedCode(module: FetchedModule): string {
+  return module.code?.replace(INLINE_MAP, '') ?? module.externalize ?? '';
+}
+
+/** `src/lib/a` for `src/lib/a.ts` as for `src/lib/a/index.ts`. */
+function stemOf(file: string): string {
+  return file.replace(/(?:\/index)?\.[^./]+$/, '');
+}

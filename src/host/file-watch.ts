@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { toPosix } from '../protocol/paths.ts';
+import type { Change } from './planner.ts';
+
+/** The part of a chokidar watcher that is used here. */
+export interface FileEvents {
+  on(event: 'add' | 'change' | 'unlink', listener: (path: string) => void): unknown;
+  off(event: 'add' | 'change' | 'unlink', listener: (path: string) => void): unknown;
+}
+
+export interface FileBatch {
+  changes: Change[];
+  /** Saved, but with the content that they had. */
+  unchanged: string[];
+  /** When the first event of the batch came in; `performance.now()`. */
+  since: number;
+}
+
+export interface FileWatchOptions {
+  events: FileEvents;
+  /** Files whose present content is known to be in use, such as `.env`. */
+  known: string[];
+  onBatch(batch: FileBatch): void;
+}
+
+/** "Save all" of an editor writes its files within a millisecond or two. */
+const QUIET_MS = 3;
+/** A branch switch writes hundreds of files, with pauses in between: worth waiting for the last. */
+const BURST_FILES = 5;
+const BURST_QUIET_MS = 60;
+const BURST_LIMIT_MS = 1_000;
+/** chokidar drops a second event of a file within 50 ms, so each file is looked at again after that. */
+const RECHECK_MS = 70;
+/** One slow save may show as two events; the second is not news. */
+const SAME_SAVE_MS = 300;
+
+/**
+ * Turns file events into batches of files whose content really changed. Looks at every file once more a
+ * little later: a format-on-save right after the save would otherwise leave the app on the first version.
+ */
+export class FileWatch {
+  readonly #events: FileEvents;
+  readonly #onBatch: (batch: FileBatch) => void;
+  /** Content that was reported last; null for a file that is gone. */
+  readonly #hashes = new Map<string, string | null>();
+  readonly #reportedAt = new Map<string, number>();
+  readonly #pending = new Map<string, Change['change']>();
+  readonly #rechecks = new Map<string, NodeJS.Timeout>();
+  /** Files found empty that were not: perhaps caught between truncating and writing. */
+  readonly #emptied = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #since = 0;
+
+  constructor({ events, known, onBatch }: FileWatchOptions) {
+    this.#events = events;
+    this.#onBatch = onBatch;
+    for (const file of known) {
+      this.#hashes.set(file, hashOf(file));
+    }
+    events.on('add', this.#onAdd);
+    events.on('change', this.#onChange);
+    events.on('unlink', this.#onUnlink);
+  }
+
+  close(): void {
+    this.#events.off('add', this.#onAdd);
+    this.#events.off('change', this.#onChange);
+    this.#events.off('unlink', this.#onUnlink);
+    clearTimeout(this.#timer);
+    for (const timer of this.#rechecks.values()) {
+      clearTimeout(timer);
+    }
+  }
+
+  readonly #onAdd = (path: string): void => this.#queue(toPosix(path), 'create');
+  readonly #onChange = (path: string): void => this.#queue(toPosix(path), 'update');
+  readonly #onUnlink = (path: string): void => this.#queue(toPosix(path), 'delete');
+
+  #queue(file: string, change: Change['change']): void {
+    if (this.#pending.size === 0) {
+      this.#since = performance.now();
+    }
+    this.#pending.set(file, change);
+    const isBurst = this.#pending.size >= BURST_FILES;
+    const elapsed = performance.now() - this.#since;
+    const wait = isBurst && elapsed < BURST_LIMIT_MS ? BURST_QUIET_MS : QUIET_MS;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#flush(), wait);
+  }
+
+  #flush(): void {
+    const batch: FileBatch = { changes: [], unchanged: [], since: this.#since };
+    const now = performance.now();
+    for (const [file, event] of this.#pending) {
+      const hash = hashOf(file);
+      const previous = this.#hashes.get(file);
+      if (hash === EMPTY && previous !== EMPTY && !this.#emptied.has(file) && event !== 'create') {
+        this.#emptied.add(file);
+        this.#recheck(file);
+        continue;
+      }
+      this.#emptied.delete(file);
+      if (previous !== undefined && previous === hash) {
+        if (now - (this.#reportedAt.get(file) ?? -SAME_SAVE_MS) >= SAME_SAVE_MS) {
+          batch.unchanged.push(file);
+        }
+        continue;
+      }
+      this.#hashes.set(file, hash);
+      this.#reportedAt.set(file, now);
+      this.#recheck(file);
+      batch.changes.push({ file, change: kindOf(event, previous, hash) });
+    }
+    this.#pending.clear();
+    if (batch.changes.length > 0 || batch.unchanged.length > 0) {
+      this.#onBatch(batch);
+    }
+  }
+
+  #recheck(file: string): void {
+    clearTimeout(this.#rechecks.get(file));
+    const timer = setTimeout(() => {
+      this.#rechecks.delete(file);
+      if (this.#emptied.has(file) || this.#hashes.get(file) !== hashOf(file)) {
+        this.#queue(file, existsSync(file) ? 'update' : 'delete');
+      }
+    }, RECHECK_MS);
+    this.#rechecks.set(file, timer.unref());
+  }
+}
+
+function kindOf(
+  event: Change['change'],
+  previous: string | null | undefined,
+  hash: string | null,
+): Change['change'] {
+  if (hash === null) {
+    return 'delete';
+  }
+  // A file that was gone at the last look, or one that we never saw and that is announced as new.
+  return previous === null || (previous === undefined && event === 'create') ? 'create' : 'update';
+}
+
+const EMPTY = digest('');
+
+/** @returns null if there is no such file. */
+function hashOf(file: string): string | null {
+  try {
+    return statSync(file).isFile() ? digest(readFileSync(file)) : null;
+  } catch {
+    return null;
+  }
+}
+
+function digest(content: string | Buffer): string {
+  return createHash('sha1').update(content).digest('base64');
+}

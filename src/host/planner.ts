@@ -1,0 +1,157 @@
+import type { ReloadFile, ReloadStep } from '../protocol/messages.ts';
+import { fileOfId, relativeToRoot } from '../protocol/paths.ts';
+import { type FileChange, matches, type Rule, type RuleFile } from '../rules/rule.ts';
+
+export interface Change {
+  /** Absolute, posix. */
+  file: string;
+  change: FileChange;
+}
+
+/** What the planner asks of the module graph. */
+export interface Graph {
+  modulesOf(file: string): string[];
+  importersOf(id: string): string[];
+  filesLike(file: string): string[];
+  isLoaded(id: string): boolean;
+  isEntry(file: string): boolean;
+  isNative(file: string): boolean;
+}
+
+export interface Restart {
+  reason: string;
+  /** From the changed file up to what forced the restart; relative paths. */
+  chain: string[];
+}
+
+export interface Plan {
+  ignored: { file: string; reason: string }[];
+  /** Set if anything asks for a restart; then nothing of the rest matters. */
+  restart: Restart | undefined;
+  /** Ids of out-of-date modules, importers included; some may not be imported by anything any more. */
+  invalidated: string[];
+  steps: ReloadStep[];
+}
+
+export interface PlannerOptions {
+  root: string;
+  graph: Graph;
+  /** In the order in which they are asked. */
+  rules: Rule[];
+}
+
+/**
+ * Decides what a set of changes takes, without doing any of it.
+ *
+ * Every path from a changed file up the importers has to end at a resource that a reloader can bring up to
+ * date. One path that ends anywhere else makes it a restart: part of the app would go on with old code.
+ */
+export function plan(changes: Change[], { root, graph, rules }: PlannerOptions): Plan {
+  const result: Plan = { ignored: [], restart: undefined, invalidated: [], steps: [] };
+  const files = new Map<string, Map<string, ReloadFile>>();
+  const visited = new Set<string>();
+
+  function decide(file: string, change: FileChange): Rule | undefined {
+    const ruleFile: RuleFile = {
+      path: relativeToRoot(root, file),
+      change,
+      isLoaded: graph.isLoaded(file),
+    };
+    return rules.find((rule) => matches(rule, ruleFile));
+  }
+
+  function addStep(reloader: string, file: string, change: FileChange): void {
+    const known = files.get(reloader) ?? new Map<string, ReloadFile>();
+    files.set(reloader, known);
+    // What happened to the file itself says more than that something it imports has changed.
+    if (!known.has(file) || change !== 'update') {
+      known.set(file, { file, change });
+    }
+  }
+
+  function restart(reason: string, chain: string[]): void {
+    result.restart ??= { reason, chain: chain.map((file) => relativeToRoot(root, file)) };
+  }
+
+  /** Goes up from a module; `chain` holds the files below it, the changed one first. */
+  function visit(id: string, chain: string[]): void {
+    if (visited.has(id)) {
+      return;
+    }
+    visited.add(id);
+    const file = fileOfId(id);
+    const path = [...chain, file];
+    const rule = path.length > 1 ? decide(file, 'update') : undefined;
+    if (rule?.action === 'ignore') {
+      return;
+    }
+    if (rule?.action === 'restart') {
+      restart(`${describe(path)} changed, ${describeUse(path, rule.name)}`, path);
+      return;
+    }
+    if (rule) {
+      addStep(rule.action, file, 'update');
+    }
+    if (!rule && graph.isEntry(file) && !isStepped(file)) {
+      restart(`${describe(path)} changed, and nothing reloads it in place`, path);
+      return;
+    }
+    const importers = graph.importersOf(id);
+    for (const importer of importers) {
+      visit(importer, path);
+    }
+    result.invalidated.push(id);
+  }
+
+  function isStepped(file: string): boolean {
+    return [...files.values()].some((known) => known.has(file));
+  }
+
+  function describe(path: string[]): string {
+    return relativeToRoot(root, path[0] ?? '');
+  }
+
+  function describeUse(path: string[], rule: string): string {
+    const top = relativeToRoot(root, path.at(-1) ?? '');
+    return path.length > 2 ? `used by ${top} (${rule})` : `imported by ${top} (${rule})`;
+  }
+
+  for (const { file, change } of changes) {
+    const rule = decide(file, change);
+    const modules = graph.modulesOf(file);
+    if (rule?.action === 'ignore') {
+      result.ignored.push({ file, reason: `ignored by the rule \`${rule.name}\`` });
+    } else if (rule?.action === 'restart') {
+      restart(`${relativeToRoot(root, file)} ${PAST_TENSE[change]}`, [file]);
+    } else if (graph.isNative(file)) {
+      restart(
+        `${relativeToRoot(root, file)} ${PAST_TENSE[change]}, and Node has loaded it natively`,
+        [file],
+      );
+    } else {
+      // A new file may take the place of another one in an import without extension.
+      const shadowed = change === 'create' ? graph.filesLike(file) : [];
+      if (!rule && modules.length === 0 && shadowed.length === 0) {
+        result.ignored.push({ file, reason: 'not loaded by the app' });
+        continue;
+      }
+      if (rule) {
+        addStep(rule.action, file, change);
+      }
+      for (const id of [...modules, ...shadowed]) {
+        visit(id, []);
+      }
+    }
+  }
+  result.steps = [...files].map(([reloader, known]) => ({
+    reloader,
+    files: [...known.values()],
+  }));
+  return result;
+}
+
+const PAST_TENSE: Record<FileChange, string> = {
+  create: 'was added',
+  update: 'changed',
+  delete: 'was deleted',
+};

@@ -1,0 +1,60 @@
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { MedusaViteError } from '../protocol/failure.ts';
+import { toPosix } from '../protocol/paths.ts';
+
+const CONFIG_FILE = /^medusa-config\.[cm]?[jt]s$/;
+
+/** Checks what can be checked before anything is started. @throws MedusaViteError */
+export function assertMedusaProject(root: string): void {
+  if (!existsSync(join(root, 'package.json'))) {
+    throw new MedusaViteError(`\`${root}\` is not a Medusa project: it has no package.json.`, {
+      code: 'NOT_A_PROJECT',
+      hint: 'Run medusa-vite in the folder of your Medusa backend.',
+    });
+  }
+  if (!readdirSync(root).some((name) => CONFIG_FILE.test(name))) {
+    throw new MedusaViteError(`\`${root}\` is not a Medusa project: it has no medusa-config.ts.`, {
+      code: 'NO_CONFIG',
+      hint: 'Run medusa-vite in the folder of your Medusa backend.',
+    });
+  }
+}
+
+/** `.env` as it is now; the only env file that Medusa reads during development. */
+export function readDotEnv(root: string): NodeJS.Dict<string> {
+  try {
+    return parseEnv(readFileSync(join(root, '.env'), 'utf8'));
+  } catch {
+    return {};
+  }
+}
+
+/** Files of the project's top folder: those whose change restarts are among them. */
+export function topLevelFiles(root: string): string[] {
+  return readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => `${root}/${entry.name}`);
+}
+
+/** Backend sources, for Vite to transform before the app asks for them. */
+export function sourceFiles(root: string): string[] {
+  const folder = `${root}/src`;
+  if (!existsSync(folder)) {
+    return [];
+  }
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((path) => `${folder}/${toPosix(path)}`)
+    .filter(
+      (file) =>
+        /\.[jt]s$/.test(file) &&
+        !file.endsWith('.d.ts') &&
+        !file.startsWith(`${folder}/admin/`) &&
+        !/\/(?:__tests__|migrations|scripts)\/|\.(?:spec|test)\.[jt]s$/.test(file),
+    );
+}
+
+export function realRoot(root: string): string {
+  return toPosix(realpathSync.native(root));
+}

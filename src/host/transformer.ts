@@ -1,0 +1,95 @@
+import type { DevEnvironment, ViteDevServer } from 'vite';
+import { ViteNodeServer } from 'vite-node/server';
+import type { FetchedModule } from '../protocol/messages.ts';
+import { fileOfId, isRunnerFile, toPosix } from '../protocol/paths.ts';
+import type { Change } from './planner.ts';
+
+/** The project's modules as Vite sees them: what they compile to, and which imports which. */
+export class Transformer {
+  readonly root: string;
+  readonly #vite: ViteDevServer;
+  readonly #node: ViteNodeServer;
+
+  constructor(vite: ViteDevServer, root: string) {
+    this.root = root;
+    this.#vite = vite;
+    this.#node = new ViteNodeServer(vite);
+  }
+
+  /** @throws what Vite says of the file, with its position and code frame. */
+  async transform(id: string): Promise<FetchedModule> {
+    const file = fileOfId(id);
+    if (!id.startsWith('\0') && isAbsolute(file) && !isRunnerFile(this.root, file)) {
+      return { externalize: file };
+    }
+    const result = await this.#node.transformRequest(id, file, 'ssr');
+    if (!result) {
+      throw Object.assign(new Error(`\`${id}\` could not be loaded`), {
+        code: 'ERR_MODULE_NOT_FOUND',
+      });
+    }
+    return { code: result.code };
+  }
+
+  /** Transforms files before anyone asks, so that a starting app does not wait for it. */
+  async warmUp(files: string[]): Promise<void> {
+    await Promise.allSettled(files.map((file) => this.transform(file)));
+  }
+
+  /** Makes Vite read the files anew. */
+  onChange(changes: Change[]): void {
+    for (const { file, change } of changes) {
+      if (change === 'delete') {
+        this.#graph.onFileDelete(file);
+      }
+      this.#graph.onFileChange(file);
+    }
+  }
+
+  /** Makes Vite resolve the imports of the modules anew. */
+  invalidate(ids: Iterable<string>): void {
+    for (const id of ids) {
+      const node = this.#graph.getModuleById(id);
+      if (node) {
+        this.#graph.invalidateModule(node);
+      }
+    }
+  }
+
+  async resolve(specifier: string, importer: string): Promise<string | null> {
+    const resolved = await this.#environment.pluginContainer.resolveId(specifier, importer);
+    return resolved && !resolved.external ? toPosix(resolved.id) : null;
+  }
+
+  idsOf(file: string): string[] {
+    const nodes = [...(this.#graph.getModulesByFile(file) ?? [])];
+    return nodes.flatMap((node) => node.id ?? []);
+  }
+
+  importersOf(id: string): string[] {
+    const nodes = [...(this.#graph.getModuleById(id)?.importers ?? [])];
+    return nodes.flatMap((node) => node.id ?? []);
+  }
+
+  /** Dynamic imports left out. */
+  staticImportsOf(id: string): string[] {
+    const node = this.#graph.getModuleById(id);
+    const urls = new Set(node?.transformResult?.deps);
+    return [...(node?.importedModules ?? [])].flatMap((imported) =>
+      imported.id && urls.has(imported.url) ? imported.id : [],
+    );
+  }
+
+  /** Looked up each time: a restart of Vite replaces it. */
+  get #environment(): DevEnvironment {
+    return this.#vite.environments.ssr as DevEnvironment;
+  }
+
+  get #graph(): DevEnvironment['moduleGraph'] {
+    return this.#environment.moduleGraph;
+  }
+}
+
+function isAbsolute(file: string): boolean {
+  return file.startsWith('/') || /^[A-Za-z]:\//.test(file);
+}

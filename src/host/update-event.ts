@@ -1,0 +1,35 @@
+import type { DevEvent, EventError } from '../protocol/events.ts';
+import { relativeToRoot } from '../protocol/paths.ts';
+import type { SerializedError } from '../protocol/serialized-error.ts';
+import type { UpdateResult } from '../protocol/update.ts';
+import { completeLocation } from './error-location.ts';
+
+/** What tools get to know about an update. */
+export function toUpdateEvent(
+  result: UpdateResult,
+  { id, root }: { id: number; root: string },
+): DevEvent {
+  const files = result.files.map((file) => relativeToRoot(root, file));
+  switch (result.type) {
+    case 'reloaded': {
+      const { resources, modules, ms } = result;
+      return { event: 'update', id, result: 'reloaded', files, resources, modules, ms };
+    }
+    case 'restarted': {
+      const { reason, ms } = result;
+      return { event: 'update', id, result: 'restarted', files, reason, ms };
+    }
+    case 'kept-previous': {
+      const error = toEventError(result.error, root);
+      return { event: 'update', id, result: 'kept-previous', files, error, ms: result.ms };
+    }
+    case 'ignored':
+      return { event: 'update', id, result: 'ignored', files, reason: result.reason };
+  }
+}
+
+export function toEventError(error: SerializedError, root: string): EventError {
+  const { message, file, line, column, frame, hint } = completeLocation(error, root);
+  const relative = file === undefined ? undefined : relativeToRoot(root, file);
+  return { message, file: relative, line, column, frame, hint };
+}

@@ -1,0 +1,290 @@
+import type { FetchedModule } from '../protocol/messages.ts';
+import { isRunnerFile, relativeToRoot } from '../protocol/paths.ts';
+import { type SerializedError, serializeError } from '../protocol/serialized-error.ts';
+import type { UpdateResult } from '../protocol/update.ts';
+import type { Rule } from '../rules/rule.ts';
+import type { AppModules } from './app-modules.ts';
+import type { FileBatch } from './file-watch.ts';
+import { type Change, type Plan, plan } from './planner.ts';
+import type { Supervisor } from './supervisor.ts';
+import type { Transformer } from './transformer.ts';
+
+export interface UpdateQueueOptions {
+  root: string;
+  rules: Rule[];
+  transformer: Transformer;
+  supervisor: Supervisor;
+  /** Modules of the app that serves, or of the one that failed last. */
+  modules(): AppModules;
+  isHmrOn(): boolean;
+  /** Brings Vite itself up to date, where a change concerns it. */
+  beforePass(changes: Change[]): Promise<void>;
+  onResult(result: UpdateResult): void;
+}
+
+/** Takes batches of saved files one after another, and brings each to one result. */
+export class UpdateQueue {
+  readonly #options: UpdateQueueOptions;
+  /** Saved while a pass was running; merged, so that there is never more than one pass waiting. */
+  #pending: FileBatch | undefined;
+  #running: Promise<void> | undefined;
+  /** Changes that are on disk but not in the app, because a pass failed. They are part of the next one. */
+  readonly #behind = new Map<string, Change>();
+
+  constructor(options: UpdateQueueOptions) {
+    this.#options = options;
+  }
+
+  add(batch: FileBatch): void {
+    this.#pending = this.#pending ? merge(this.#pending, batch) : batch;
+    this.#running ??= this.#drain();
+  }
+
+  /** A restart that nobody saved a file for. */
+  async restart(reason: string): Promise<void> {
+    await this.#running;
+    this.#running = this.#restart([], { reason, chain: [] }, performance.now()).then(() => {});
+    await this.#running;
+    this.#running = this.#pending ? this.#drain() : undefined;
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#pending) {
+      const batch = this.#pending;
+      this.#pending = undefined;
+      try {
+        await this.#pass(batch);
+      } catch (error) {
+        const files = batch.changes.map(({ file }) => file);
+        this.#keepPrevious(batch.changes, files, serializeError(error), batch.since);
+      }
+    }
+    this.#running = undefined;
+  }
+
+  async #pass({ changes, unchanged, since }: FileBatch): Promise<void> {
+    const { root, rules, transformer, supervisor } = this.#options;
+    await this.#options.beforePass(changes);
+    const modules = this.#options.modules();
+    const isDown = !supervisor.app;
+    if (unchanged.length > 0 && !(isDown && this.#behind.size > 0)) {
+      this.#report({ type: 'ignored', files: unchanged, reason: 'content unchanged' });
+    }
+    if (changes.length === 0 && !isDown) {
+      return;
+    }
+    const all = [
+      ...[...this.#behind.values()].filter(
+        ({ file }) => !changes.some((change) => change.file === file),
+      ),
+      ...changes,
+    ];
+    transformer.onChange(all);
+    const planned = plan(all, { root, graph: modules, rules });
+    const ignored = this.#reportIgnored(changes, planned, isDown);
+    const files = changes.map(({ file }) => file).filter((file) => !ignored.has(file));
+    if (files.length === 0) {
+      return;
+    }
+    const restart =
+      planned.restart ??
+      (isDown || !this.#options.isHmrOn()
+        ? { reason: describeChanges(root, files), chain: [] }
+        : undefined);
+
+    let fresh: Record<string, FetchedModule>;
+    try {
+      fresh = await this.#transform(all, planned, modules);
+    } catch (error) {
+      this.#keepPrevious(all, files, serializeError(error), since);
+      return;
+    }
+    if (!isDown && this.#isWithoutEffect(all, planned, fresh, modules)) {
+      this.#behind.clear();
+      this.#report({ type: 'ignored', files, reason: 'the emitted code is the same' });
+      return;
+    }
+    for (const change of all) {
+      this.#behind.set(change.file, change);
+    }
+    if (restart) {
+      await this.#restart(files, restart, since);
+      return;
+    }
+    await this.#reload(files, planned, fresh, modules, since);
+  }
+
+  async #reload(
+    files: string[],
+    planned: Plan,
+    fresh: Record<string, FetchedModule>,
+    modules: AppModules,
+    since: number,
+  ): Promise<void> {
+    const { root, supervisor } = this.#options;
+    const evaluate = planned.invalidated.filter(
+      (id) => modules.isEntry(id) || modules.importersOf(id).length > 0,
+    );
+    const { invalidated, steps } = planned;
+    const outcome = await supervisor.reload({ invalidated, modules: fresh, steps, evaluate });
+    switch (outcome?.type) {
+      case 'reloaded': {
+        modules.forget(invalidated.filter((id) => !evaluate.includes(id) && !(id in fresh)));
+        modules.accept(fresh);
+        this.#behind.clear();
+        const { resources, modules: evaluated } = outcome;
+        this.#report({
+          type: 'reloaded',
+          files,
+          resources,
+          modules: evaluated,
+          ms: elapsed(since),
+        });
+        return;
+      }
+      case 'kept-previous':
+        this.#report({ type: 'kept-previous', files, error: outcome.error, ms: elapsed(since) });
+        return;
+      default:
+        await this.#restart(
+          files,
+          { reason: outcome?.reason ?? describeChanges(root, files), chain: [] },
+          since,
+        );
+    }
+  }
+
+  async #restart(
+    files: string[],
+    { reason, chain }: { reason: string; chain: string[] },
+    since: number,
+  ): Promise<void> {
+    const result = await this.#options.supervisor.restart(reason);
+    if (result.type === 'restarted') {
+      this.#behind.clear();
+      this.#report({ type: 'restarted', files, reason, chain, ms: elapsed(since) });
+    } else {
+      this.#report({ type: 'kept-previous', files, error: result.error, ms: elapsed(since) });
+    }
+  }
+
+  /**
+   * New code of the changed modules. Where files came or went, the imports of their importers resolve
+   * differently, so those are transformed anew as well.
+   */
+  async #transform(
+    changes: Change[],
+    planned: Plan,
+    modules: AppModules,
+  ): Promise<Record<string, FetchedModule>> {
+    const { root, transformer } = this.#options;
+    const gone = new Set<string>();
+    const ids = new Set<string>();
+    let isResolvedAnew = false;
+    for (const { file, change } of changes) {
+      if (change === 'delete') {
+        gone.add(file);
+      } else if (isRunnerFile(root, file)) {
+        const known = modules.modulesOf(file);
+        for (const id of known.length > 0 ? known : [file]) {
+          ids.add(id);
+        }
+      }
+      isResolvedAnew ||= change !== 'update';
+    }
+    for (const { file } of planned.ignored) {
+      ids.delete(file);
+    }
+    if (isResolvedAnew || this.#behind.size > 0) {
+      transformer.invalidate(planned.invalidated);
+      for (const id of planned.invalidated) {
+        ids.add(id);
+      }
+    }
+    const fresh: Record<string, FetchedModule> = {};
+    await Promise.all(
+      [...ids]
+        .filter((id) => !gone.has(id))
+        .map(async (id) => {
+          fresh[id] = await transformer.transform(id);
+        }),
+    );
+    return fresh;
+  }
+
+  #isWithoutEffect(
+    changes: Change[],
+    planned: Plan,
+    fresh: Record<string, FetchedModule>,
+    modules: AppModules,
+  ): boolean {
+    return (
+      planned.steps.every(({ files }) => files.every(({ change }) => change === 'update')) &&
+      changes.every(({ file, change }) => {
+        const ids = modules.modulesOf(file);
+        return (
+          change === 'update' &&
+          ids.length > 0 &&
+          ids.every((id) => fresh[id] && !modules.isChanged(id, fresh[id]))
+        );
+      })
+    );
+  }
+
+  #keepPrevious(
+    changes: Change[],
+    files: string[],
+    error: SerializedError,
+    since: number,
+  ): void {
+    for (const change of changes) {
+      this.#behind.set(change.file, change);
+    }
+    this.#report({ type: 'kept-previous', files, error, ms: elapsed(since) });
+  }
+
+  #reportIgnored(changes: Change[], planned: Plan, isDown: boolean): Set<string> {
+    const { root } = this.#options;
+    const reported = new Set<string>();
+    for (const { file, reason } of planned.ignored) {
+      // While no app runs, nothing is known to be unused: the file may be what the boot was missing.
+      const mayMend = isDown && reason === 'not loaded by the app' && isRunnerFile(root, file);
+      if (!mayMend && changes.some((change) => change.file === file)) {
+        reported.add(file);
+        this.#report({ type: 'ignored', files: [file], reason });
+      }
+    }
+    return reported;
+  }
+
+  #report(result: UpdateResult): void {
+    const files = result.files.map((file) => relativeToRoot(this.#options.root, file));
+    this.#options.onResult({ ...result, files });
+  }
+}
+
+function merge(first: FileBatch, second: FileBatch): FileBatch {
+  const changes = new Map(first.changes.map((change) => [change.file, change]));
+  for (const change of second.changes) {
+    const earlier = changes.get(change.file);
+    // Created and then written again is still created.
+    const isStillNew = earlier?.change === 'create' && change.change === 'update';
+    changes.set(change.file, isStillNew ? earlier : change);
+  }
+  return {
+    changes: [...changes.values()],
+    unchanged: [...new Set([...first.unchanged, ...second.unchanged])].filter(
+      (file) => !changes.has(file),
+    ),
+    since: first.since,
+  };
+}
+
+function describeChanges(root: string, files: string[]): string {
+  const [first = '', ...rest] = files.map((file) => relativeToRoot(root, file));
+  return rest.length === 0 ? `${first} changed` : `${first} and ${rest.length} more changed`;
+}
+
+function elapsed(since: number): number {
+  return Math.round((performance.now() - since) * 10) / 10;
+}

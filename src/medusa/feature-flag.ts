@@ -1,0 +1,36 @@
+import type { FlagSource } from '../protocol/messages.ts';
+
+const ENV_KEY = 'MEDUSA_FF_BACKEND_HMR';
+
+/**
+ * Resolves `backend_hmr` as Medusa does: the environment (which has `.env` by now) wins over the config,
+ * even with a value that means off. (`utils/dist/feature-flags/register-flag.js`)
+ */
+export function resolveBackendHmr(config: unknown): FlagSource {
+  const fromEnvironment = process.env[ENV_KEY];
+  if (fromEnvironment !== undefined) {
+    return { value: fromEnvironment.toLowerCase() === 'true', from: 'environment' };
+  }
+  const flags = property(config, 'featureFlags');
+  const value = property(flags, 'backend_hmr');
+  if (value !== undefined) {
+    return { value: String(value).toLowerCase() === 'true', from: 'config' };
+  }
+  return { value: false, from: 'default' };
+}
+
+/**
+ * Medusa's own experiment must not handle the same saves beside us. The flag is taken away rather than set
+ * to false, since Medusa logs the value of every flag that is set.
+ */
+export function switchOffStockHmr(config: unknown): void {
+  delete process.env[ENV_KEY];
+  const flags = property(config, 'featureFlags');
+  if (flags instanceof Object) {
+    delete (flags as Record<string, unknown>).backend_hmr;
+  }
+}
+
+function property(value: unknown, key: string): unknown {
+  return value instanceof Object ? (value as Record<string, unknown>)[key] : undefined;
+}

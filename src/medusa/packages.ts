@@ -1,0 +1,123 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { MedusaViteError } from '../protocol/failure.ts';
+
+/** The oldest Medusa whose internals this project knows. */
+const OLDEST_VERSION = [2, 12, 1] as const;
+
+type PackageName =
+  | '@medusajs/medusa'
+  | '@medusajs/framework'
+  | '@medusajs/utils'
+  | '@medusajs/modules-sdk';
+
+/**
+ * Finds Medusa's packages as Medusa itself does, and reaches files in them that `exports` hides. Every
+ * internal that is taken from here is checked for its shape, so that another Medusa is an error at boot
+ * and not a riddle later.
+ */
+export class MedusaPackages {
+  readonly version: string;
+  readonly #folders = new Map<PackageName, string>();
+
+  /** @throws MedusaViteError if Medusa is missing or too old. */
+  constructor(root: string) {
+    const fromProject = createRequire(join(root, 'package.json'));
+    const medusa = findPackage(fromProject, '@medusajs/medusa');
+    if (!medusa) {
+      throw new MedusaViteError('`@medusajs/medusa` is not installed in this project.', {
+        code: 'NO_MEDUSA',
+        hint: 'Install the dependencies of the project (`npm install`) and try again.',
+      });
+    }
+    this.version = medusa.version;
+    assertSupported(medusa.version);
+    this.#folders.set('@medusajs/medusa', medusa.folder);
+    // Each is looked up from the package that depends on it: pnpm hides it from the project.
+    const fromMedusa = createRequire(join(medusa.folder, 'package.json'));
+    const framework =
+      findPackage(fromMedusa, '@medusajs/framework') ??
+      findPackage(fromProject, '@medusajs/framework');
+    const fromFramework = createRequire(join(framework?.folder ?? medusa.folder, 'package.json'));
+    if (framework) {
+      this.#folders.set('@medusajs/framework', framework.folder);
+    }
+    for (const name of ['@medusajs/utils', '@medusajs/modules-sdk'] as const) {
+      const found = findPackage(fromFramework, name);
+      if (found) {
+        this.#folders.set(name, found.folder);
+      }
+    }
+  }
+
+  /** A CommonJS file inside of one of Medusa's packages, e.g. `dist/http/router.js`. */
+  require(name: PackageName, path: string): Record<string, unknown> {
+    const folder = this.#folders.get(name);
+    const file = folder && join(folder, path);
+    try {
+      if (!file) {
+        throw new Error(`${name} is not installed`);
+      }
+      return createRequire(file)(file) as Record<string, unknown>;
+    } catch (cause) {
+      throw this.unexpected(`${name}/${path}`, cause);
+    }
+  }
+
+  /** A dependency of one of Medusa's packages, e.g. its `express`. */
+  requireFrom(name: PackageName, specifier: string): unknown {
+    const folder = this.#folders.get(name) ?? '';
+    return createRequire(join(folder, 'package.json'))(specifier);
+  }
+
+  /** @throws MedusaViteError unless the internal is a function that can be replaced. */
+  assertReplaceable(exports: Record<string, unknown>, key: string, where: string): void {
+    const descriptor = Object.getOwnPropertyDescriptor(exports, key);
+    if (typeof exports[key] !== 'function' || !(descriptor?.writable || descriptor?.configurable)) {
+      throw this.unexpected(`${where}#${key}`);
+    }
+  }
+
+  unexpected(what: string, cause?: unknown): MedusaViteError {
+    return new MedusaViteError(
+      `Medusa ${this.version} is not what medusa-vite expects: \`${what}\` is missing or has changed.`,
+      {
+        code: 'UNEXPECTED_MEDUSA',
+        hint: 'Use `medusa develop` for now, and report this version to medusa-vite.',
+        cause,
+      },
+    );
+  }
+}
+
+function findPackage(
+  require: NodeJS.Require,
+  name: string,
+): { folder: string; version: string } | undefined {
+  try {
+    const file = require.resolve(`${name}/package.json`);
+    const { version } = require(file) as { version: string };
+    return { folder: dirname(file), version };
+  } catch {
+    return undefined;
+  }
+}
+
+function assertSupported(version: string): void {
+  const numbers = version.split(/[.-]/, 3).map(Number);
+  for (const [index, oldest] of OLDEST_VERSION.entries()) {
+    const number = numbers[index] ?? 0;
+    if (number > oldest && index > 0) {
+      return;
+    }
+    if (number !== oldest) {
+      throw new MedusaViteError(
+        `Medusa ${version} is not supported: medusa-vite needs ${OLDEST_VERSION.join('.')} or newer, below 3.`,
+        {
+          code: 'UNSUPPORTED_MEDUSA',
+          hint: 'Update the `@medusajs/*` packages of the project, or use `medusa develop`.',
+        },
+      );
+    }
+  }
+}

@@ -1,0 +1,19 @@
+import type { FetchedModule } from './messages.ts';
+import type { SerializedError } from './serialized-error.ts';
+
+/**
+ * The module channel: a pipe beside Node's IPC, on which the child may wait synchronously.
+ * Each message is a 32-bit little-endian length and that many bytes of JSON.
+ */
+export const CHANNEL_FD = 4;
+export const CHANNEL_HEADER_BYTES = 4;
+
+export type ChannelRequest =
+  | { type: 'fetch'; id: string; importer: string | undefined }
+  | { type: 'resolve'; specifier: string; importer: string };
+
+export type ChannelReply =
+  /** The module that was asked for, and those it imports statically which the child has not yet. */
+  | { type: 'modules'; modules: Record<string, FetchedModule> }
+  | { type: 'resolved'; id: string | null }
+  | { type: 'error'; error: SerializedError };

@@ -1,0 +1,15 @@
+/**
+ * A mistake that the user can mend. The message says what happened and which value it was about;
+ * `hint` says what to do. Printed without a stack trace.
+ */
+export class MedusaViteError extends Error {
+  override readonly name = 'MedusaViteError';
+  readonly code: string;
+  readonly hint: string | undefined;
+
+  constructor(message: string, options: { code?: string; hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = options.code ?? 'MEDUSA_VITE';
+    this.hint = options.hint;
+  }
+}

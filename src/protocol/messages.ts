@@ -1,0 +1,102 @@
+import type { SerializedError } from './serialized-error.ts';
+
+/** What a module is executed from; `externalize` names a file or package that Node loads natively. */
+export type FetchedModule =
+  | { code: string; externalize?: undefined }
+  | { externalize: string; code?: undefined };
+
+/** What the child is told when it is forked, in the environment variable named below. */
+export interface ChildOptions {
+  /** Absolute, posix, real path of the project. */
+  root: string;
+  port: number;
+  host: string | undefined;
+  /** Whether to write `.medusa/types` once the app is ready. */
+  types: boolean;
+  /** Node's inspector; opened by the child itself, because a flag would clash with the child that still runs. */
+  inspect: InspectOptions | undefined;
+}
+
+export interface InspectOptions {
+  host: string;
+  port: number;
+  /** Whether to wait for a debugger (`--inspect-brk`). */
+  wait: boolean;
+}
+export const CHILD_OPTIONS_ENV = 'MEDUSA_VITE_CHILD';
+
+/** What one save asks of the app: everything that it needs to know travels in this one message. */
+export interface ReloadPlan {
+  /** Ids of the modules whose evaluated code is out of date, importers included. */
+  invalidated: string[];
+  /** Code of those that were transformed anew, so that the child needs no further trip to the host. */
+  modules: Record<string, FetchedModule>;
+  /** Invalidated modules that are still imported, though perhaps not by the files below: all must evaluate. */
+  evaluate: string[];
+  steps: ReloadStep[];
+}
+
+export interface ReloadStep {
+  /** Name of the reloader. */
+  reloader: string;
+  /** Resource files that it brings up to date. */
+  files: ReloadFile[];
+}
+
+export interface ReloadFile {
+  /** Absolute, posix. */
+  file: string;
+  change: 'create' | 'update' | 'delete';
+}
+
+export type ReloadOutcome =
+  | { type: 'reloaded'; resources: string[]; modules: number; timing: ReloadTiming }
+  | { type: 'kept-previous'; error: SerializedError }
+  | { type: 'restart-needed'; reason: string };
+
+/** Milliseconds. */
+export interface ReloadTiming {
+  evaluate: number;
+  prepare: number;
+  commit: number;
+}
+
+export type HostToChild =
+  /** Boot Medusa; sent once, after `prepared`, when no other child runs any more. */
+  | { type: 'start' }
+  | { type: 'hmr-reload'; id: number; plan: ReloadPlan }
+  /** Where to note what each connection is doing; sent before the first one. */
+  | { type: 'connection-ledger'; file: string }
+  /** Comes with a socket handle. `reused`: requests were answered on it before. */
+  | { type: 'connection'; slot: number; reused: boolean }
+  /** Finish requests in flight, dispose, close connections and exit. */
+  | { type: 'shutdown' }
+  | { type: 'ping'; id: number };
+
+export type ChildToHost =
+  /** Medusa is loaded and the config evaluated, nothing runs yet. */
+  | { type: 'prepared'; backendHmr: FlagSource }
+  | { type: 'ready' }
+  /** Preparing or booting failed; the child exits right after. */
+  | { type: 'boot-failed'; error: SerializedError }
+  /** Connections that ended, and idle ones that the child let go of for another child to serve. */
+  | { type: 'connections'; closed: number[]; returned: number[] }
+  | { type: 'hmr-result'; id: number; outcome: ReloadOutcome }
+  /** What the host cannot see in Vite's module graph. */
+  | { type: 'loaded'; loaded: LoadedReport }
+  | { type: 'pong'; id: number };
+
+export interface LoadedReport {
+  /** Files that one of Medusa's loaders asked for by itself. */
+  entries: string[];
+  /** Modules tied to each other by `require()` or a computed `import()`. */
+  edges: [importer: string, id: string][];
+  /** Files outside `node_modules` that Node loaded natively: only a restart can bring them up to date. */
+  natives: string[];
+}
+
+/** Where the feature flag `backend_hmr` got its value. */
+export interface FlagSource {
+  value: boolean;
+  from: 'environment' | 'config' | 'default';
+}

@@ -1,0 +1,38 @@
+/**
+ * The one place where paths change their form. A `file` is absolute, real and posix (also on Windows:
+ * `C:/shop/src/a.ts`); an `id` is a Vite module id, which is a file unless it has a query or is virtual.
+ */
+
+export function toPosix(path: string): string {
+  return path.replaceAll('\\', '/');
+}
+
+/** The file behind a module id. */
+export function fileOfId(id: string): string {
+  return id.replace(/[?#].*$/, '');
+}
+
+/** `src/api/x/route.ts` for a file of the project; files outside of it keep their absolute path. */
+export function relativeToRoot(root: string, file: string): string {
+  return isInside(root, file) ? file.slice(root.length + 1) : file;
+}
+
+export function isInside(directory: string, file: string): boolean {
+  return file.startsWith(`${directory}/`);
+}
+
+const TYPESCRIPT = /\.[cm]?tsx?$/;
+const SCRIPT_OR_JSON = /\.(?:jsx?|mjs|json)$/;
+
+/**
+ * Whether the runner executes a file, or Node loads it natively. TypeScript is always ours, wherever a
+ * workspace link leads; built JavaScript outside of the project is not.
+ */
+export function isRunnerFile(root: string, file: string): boolean {
+  const inside = isInside(root, file);
+  const local = inside ? file.slice(root.length) : file;
+  if (local.includes('/node_modules/') || file.endsWith('.d.ts')) {
+    return false;
+  }
+  return TYPESCRIPT.test(file) || (inside && SCRIPT_OR_JSON.test(file));
+}

@@ -1,0 +1,64 @@
+import type { ApiFile, Exports } from './routes.ts';
+
+const MIDDLEWARE_FILE = /^src\/api\/middlewares\.[jt]s$/;
+
+type AnyFunction = (...args: never[]) => unknown;
+type MiddlewareRoute = Record<string, unknown>;
+
+/** @returns undefined if the file is not the middleware file. */
+export function readMiddlewares(path: string, exports: Exports): ApiFile | undefined {
+  if (!MIDDLEWARE_FILE.test(path)) {
+    return undefined;
+  }
+  const config = exports.default instanceof Object ? (exports.default as MiddlewareRoute) : {};
+  const routes = Array.isArray(config.routes) ? (config.routes as MiddlewareRoute[]) : [];
+  const functions = new Map<string, AnyFunction>();
+  const shape = routes.map((route, index) => {
+    const middlewares = Array.isArray(route.middlewares) ? route.middlewares : [];
+    for (const [position, middleware] of middlewares.entries()) {
+      if (typeof middleware === 'function') {
+        functions.set(`${index}.${position}`, middleware as AnyFunction);
+      }
+    }
+    return describeRoute(route, middlewares.length);
+  });
+  if (typeof config.errorHandler === 'function') {
+    functions.set('errorHandler', config.errorHandler as AnyFunction);
+  }
+  return {
+    shape: JSON.stringify([shape, functions.has('errorHandler')]),
+    functions,
+    replace: (stable) => ({
+      ...exports,
+      default: {
+        ...config,
+        routes: routes.map((route, index) => ({
+          ...route,
+          ...(Array.isArray(route.middlewares) && {
+            middlewares: route.middlewares.map(
+              (middleware, position) => stable(`${index}.${position}`) ?? middleware,
+            ),
+          }),
+        })),
+        ...(functions.has('errorHandler') && { errorHandler: stable('errorHandler') }),
+      },
+    }),
+    resources: ['middlewares'],
+  };
+}
+
+/** Distinguishes what cannot be compared, such as zod schemas, so that it is always registered anew. */
+let incomparable = 0;
+
+function describeRoute(route: MiddlewareRoute, middlewares: number): unknown {
+  const { matcher, method, methods, bodyParser, policies, additionalDataValidator } = route;
+  return [
+    String(matcher),
+    method,
+    methods,
+    middlewares,
+    bodyParser,
+    policies,
+    additionalDataValidator === undefined ? null : incomparable++,
+  ];
+}

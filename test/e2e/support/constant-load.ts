@@ -1,0 +1,68 @@
+import http from 'node:http';
+
+export interface ConstantLoad {
+  /** Sends no more, waits for what is under way and tells how it went. */
+  stop(): Promise<LoadResult>;
+}
+
+export interface LoadResult {
+  total: number;
+  /** One line for each request that was not answered with 2xx. */
+  failed: string[];
+  slowestMs: number;
+}
+
+/** Longer than any reload may hold a request; a request that takes this long has failed. */
+const REQUEST_WAIT_MS = 15_000;
+
+/** Asks for the URL at a steady rate, by turns over connections that stay open and ones that do not. */
+export function constantLoad(url: string, { perSecond }: { perSecond: number }): ConstantLoad {
+  const agents = [
+    new http.Agent({ keepAlive: true, maxSockets: 8 }),
+    new http.Agent({ keepAlive: false }),
+  ];
+  const result: LoadResult = { total: 0, failed: [], slowestMs: 0 };
+  const underWay = new Set<Promise<void>>();
+
+  const timer = setInterval(() => {
+    const agent = agents[result.total % agents.length];
+    result.total++;
+    const startedAt = performance.now();
+    const request = ask(url, agent).then((failure) => {
+      const ms = performance.now() - startedAt;
+      result.slowestMs = Math.max(result.slowestMs, Math.round(ms));
+      if (failure !== undefined) {
+        result.failed.push(`${failure} after ${Math.round(ms)} ms`);
+      }
+      underWay.delete(request);
+    });
+    underWay.add(request);
+  }, 1000 / perSecond);
+
+  return {
+    async stop() {
+      clearInterval(timer);
+      await Promise.all(underWay);
+      for (const agent of agents) {
+        agent.destroy();
+      }
+      return result;
+    },
+  };
+}
+
+/** Resolves to what went wrong, if anything did. */
+function ask(url: string, agent: http.Agent | undefined): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const request = http.get(url, { agent, timeout: REQUEST_WAIT_MS }, (response) => {
+      const { statusCode = 0 } = response;
+      response.once('error', (error) => resolve(String(error)));
+      response.once('end', () => {
+        resolve(statusCode >= 200 && statusCode < 300 ? undefined : `status ${statusCode}`);
+      });
+      response.resume();
+    });
+    request.once('timeout', () => request.destroy(new Error('no answer')));
+    request.once('error', (error) => resolve(String(error)));
+  });
+}

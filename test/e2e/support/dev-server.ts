@@ -1,0 +1,257 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { inspect, stripVTControlCharacters } from 'node:util';
+import { onTestFailed } from 'vitest';
+import type { DevEvent } from '../../../src/protocol/events.ts';
+import { cleanEnv } from './clean-env.ts';
+import type { Project } from './project.ts';
+import { CLI } from './repository.ts';
+import { GiveUp, until } from './until.ts';
+
+export type ReadyEvent = Extract<DevEvent, { event: 'ready' }>;
+export type UpdateEvent = Extract<DevEvent, { event: 'update' }>;
+
+export interface DevServerOptions {
+  args?: string[];
+  env?: Record<string, string>;
+  databaseUrl: string;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  /** The text as JSON, `undefined` if it is not. */
+  body: unknown;
+}
+
+/** A Medusa boots in five seconds, on a busy machine in four times that. */
+const READY_WAIT_MS = 90_000;
+const REQUEST_WAIT_MS = 20_000;
+/** A graceful stop waits for requests in flight. */
+const STOP_WAIT_MS = 20_000;
+
+/** Ids of the groups that run, so that an interrupted test run leaves none behind. */
+const groups = new Set<number>();
+process.once('exit', () => {
+  for (const pid of groups) {
+    signalGroup(pid, 'SIGKILL');
+  }
+});
+
+/** Runs `medusa-vite dev` in a process group of its own. */
+export async function startDevServer(
+  project: Project,
+  options: DevServerOptions,
+): Promise<DevServer> {
+  const devServer = new DevServer(project, options);
+  try {
+    await devServer.waitUntilReady();
+    return devServer;
+  } catch (error) {
+    await devServer.stop();
+    throw error;
+  }
+}
+
+export class DevServer {
+  readonly #process: ChildProcess;
+  readonly #events: DevEvent[] = [];
+  /** Lines on stdout that are no events: there must be none. */
+  readonly #stray: string[] = [];
+  #output = '';
+  #hasEnded = false;
+
+  constructor(project: Project, { args = [], env = {}, databaseUrl }: DevServerOptions) {
+    this.#process = spawn(process.execPath, [CLI, 'dev', '--json', '-p', '0', ...args], {
+      cwd: project.root,
+      env: cleanEnv({ DATABASE_URL: databaseUrl, MEDUSA_FF_BACKEND_HMR: 'true', ...env }),
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const { pid } = this.#process;
+    if (pid !== undefined) {
+      groups.add(pid);
+    }
+    this.#process.once('exit', () => {
+      this.#hasEnded = true;
+    });
+    const { stdout, stderr } = this.#process;
+    if (stdout) {
+      createInterface(stdout).on('line', (line) => this.#read(line));
+    }
+    stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+      this.#output += chunk;
+    });
+  }
+
+  get events(): readonly DevEvent[] {
+    return this.#events;
+  }
+
+  get strayLines(): readonly string[] {
+    return this.#stray;
+  }
+
+  /** Of the start, or of the last restart that was announced. */
+  get ready(): ReadyEvent {
+    const ready = this.#events.findLast((event) => event.event === 'ready');
+    if (!ready) {
+      throw new Error('Expected a `ready` event by now.');
+    }
+    return ready;
+  }
+
+  get childPid(): number {
+    return this.ready.pid;
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** What people would read, without colours. */
+  output(): string {
+    return stripVTControlCharacters(this.#output);
+  }
+
+  /** Prints the output if the current test fails. */
+  showOutputOnFailure(): void {
+    const start = this.#output.length;
+    onTestFailed(() => {
+      console.error(stripVTControlCharacters(this.#output.slice(start)));
+      console.error(inspect(this.#events.slice(-5), { depth: 5 }));
+    });
+  }
+
+  url(path: string): string {
+    return `http://localhost:${this.ready.port}${path}`;
+  }
+
+  async get(path: string, init: RequestInit = {}): Promise<Answer> {
+    const response = await fetch(this.url(path), {
+      redirect: 'manual',
+      signal: AbortSignal.timeout(REQUEST_WAIT_MS),
+      ...init,
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, text, body: parseJson(text) };
+  }
+
+  /** For `updatesSince`: everything that happens from now on. */
+  mark(): number {
+    return this.#events.length;
+  }
+
+  updatesSince(mark: number, file?: string): UpdateEvent[] {
+    return this.#events
+      .slice(mark)
+      .filter((event) => event.event === 'update')
+      .filter((event) => file === undefined || event.files.includes(file));
+  }
+
+  /** The first update after a mark that names the file. */
+  async updateSince(mark: number, file: string): Promise<UpdateEvent> {
+    const updates = await until(
+      () => {
+        this.#assertAlive();
+        return this.updatesSince(mark, file);
+      },
+      (found) => found.length > 0,
+    ).catch((cause) => {
+      const seen = inspect(this.#events.slice(mark), { depth: 5 });
+      throw new Error(`No update named \`${file}\`. Events since: ${seen}`, { cause });
+    });
+    return updates[0] as UpdateEvent;
+  }
+
+  /** Saves, and waits for the update that names the file. */
+  async nextUpdate(file: string, save: () => void | Promise<void>): Promise<UpdateEvent> {
+    const mark = this.mark();
+    await save();
+    return this.updateSince(mark, file);
+  }
+
+  async waitUntilReady(): Promise<void> {
+    await until(
+      () => {
+        this.#assertAlive();
+        return this.#events.some((event) => event.event === 'ready') || this.output();
+      },
+      (value) => value === true,
+      READY_WAIT_MS,
+    );
+  }
+
+  /** Ends the whole group; complains if the CLI left something running. */
+  async stop(): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+    const { pid } = this.#process;
+    if (pid === undefined) {
+      throw new Error('The CLI could not be started.');
+    }
+    if (!this.#hasEnded) {
+      const exit = once(this.#process, 'exit');
+      process.kill(pid, 'SIGTERM');
+      await Promise.race([exit, delay(STOP_WAIT_MS)]);
+    }
+    const isLate = !this.#hasEnded;
+    const hasLeftovers = await groupOutlives(pid);
+    groups.delete(pid);
+    if (isLate || hasLeftovers) {
+      signalGroup(pid, 'SIGKILL');
+      const what = isLate ? `did not end within ${STOP_WAIT_MS} ms` : 'left a process running';
+      throw new Error(`The CLI ${what}:\n${this.output()}`);
+    }
+    return { code: this.#process.exitCode, signal: this.#process.signalCode };
+  }
+
+  #read(line: string): void {
+    const event = parseJson(line);
+    if (event instanceof Object && 'event' in event) {
+      this.#events.push(event as DevEvent);
+    } else {
+      this.#stray.push(line);
+    }
+  }
+
+  #assertAlive(): void {
+    if (this.#hasEnded) {
+      throw new GiveUp(
+        `The CLI ended (${this.#process.exitCode ?? this.#process.signalCode}):\n${this.output()}`,
+      );
+    }
+  }
+}
+
+/** The child may need a moment longer than the host whose end it has noticed. */
+const GROUP_WAIT_MS = 3000;
+
+async function groupOutlives(pid: number): Promise<boolean> {
+  const deadline = performance.now() + GROUP_WAIT_MS;
+  while (signalGroup(pid, 0)) {
+    if (performance.now() > deadline) {
+      return true;
+    }
+    await delay(20);
+  }
+  return false;
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(-pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,137 @@
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { REPOSITORY, SHOP } from './repository.ts';
+
+const NOT_COPIED = new Set(['node_modules', '.medusa', '.env', 'dist']);
+
+/** A copy of the shop; files are named relative to it, with forward slashes. */
+export interface Project {
+  /** Absolute. */
+  readonly root: string;
+  read(file: string): string;
+  /** Throws if the text did not change, or kept its length: then a watcher might have nothing to see. */
+  edit(file: string, change: (source: string) => string): void;
+  write(file: string, source: string): void;
+  remove(file: string): void;
+  rename(from: string, to: string): void;
+  /** Writes a temporary file beside it and renames that over it. */
+  saveLikeAnEditor(file: string, change: (source: string) => string): void;
+  /** Brings back every file that was changed, and returns their names. */
+  restore(): string[];
+  dispose(): void;
+}
+
+export interface ProjectOptions {
+  /** Folders between the temporary folder and the project, e.g. `.config/api`. */
+  under?: string;
+}
+
+export function createProject(options: ProjectOptions = {}): Project {
+  const base = realpathSync(mkdtempSync(join(tmpdir(), 'medusa-vite ü ')));
+  const root = join(base, options.under ?? '', 'my shøp');
+  mkdirSync(root, { recursive: true });
+  // The embedded PostgreSQL may run as another user, who has to get to its data.
+  for (let folder = root; folder.startsWith(base); folder = dirname(folder)) {
+    chmodSync(folder, 0o755);
+  }
+  cpSync(SHOP, root, {
+    recursive: true,
+    filter: (source) => source === SHOP || !NOT_COPIED.has(basename(source)),
+  });
+  linkNodeModules(base, root);
+
+  /** What stood in a file before its first change; `undefined` if there was none. */
+  const originals = new Map<string, string | undefined>();
+  const path = (file: string) => join(root, file);
+  const read = (file: string) => readFileSync(path(file), 'utf8');
+
+  function remember(file: string): void {
+    if (!originals.has(file)) {
+      originals.set(file, existsSync(path(file)) ? read(file) : undefined);
+    }
+  }
+
+  function write(file: string, source: string): void {
+    remember(file);
+    mkdirSync(dirname(path(file)), { recursive: true });
+    writeFileSync(path(file), source);
+  }
+
+  function remove(file: string): void {
+    remember(file);
+    rmSync(path(file));
+  }
+
+  function changed(file: string, change: (source: string) => string): string {
+    const before = read(file);
+    const after = change(before);
+    if (Buffer.byteLength(after) === Buffer.byteLength(before)) {
+      const what = after === before ? 'did not change' : 'did not change the length of';
+      throw new Error(`The edit ${what} \`${file}\`:\n${before}`);
+    }
+    return after;
+  }
+
+  return {
+    root,
+    read,
+    write,
+    remove,
+    edit: (file, change) => write(file, changed(file, change)),
+    rename(from, to) {
+      remember(from);
+      remember(to);
+      mkdirSync(dirname(path(to)), { recursive: true });
+      renameSync(path(from), path(to));
+    },
+    saveLikeAnEditor(file, change) {
+      remember(file);
+      const temporary = join(dirname(path(file)), `.${basename(file)}.swp~`);
+      writeFileSync(temporary, changed(file, change));
+      renameSync(temporary, path(file));
+    },
+    restore() {
+      const restored: string[] = [];
+      for (const [file, source] of originals) {
+        const now = existsSync(path(file)) ? read(file) : undefined;
+        if (now === source) {
+          continue;
+        }
+        if (source === undefined) {
+          rmSync(path(file));
+        } else {
+          write(file, source);
+        }
+        restored.push(file);
+      }
+      originals.clear();
+      return restored;
+    },
+    dispose: () => rmSync(base, { recursive: true, force: true, maxRetries: 5 }),
+  };
+}
+
+/** As in the repository: what npm did not hoist lies in the project, everything else above it. */
+function linkNodeModules(base: string, root: string): void {
+  const hoisted = join(REPOSITORY, 'node_modules');
+  const own = join(SHOP, 'node_modules');
+  const hasOwn = existsSync(own) && readdirSync(own).some((name) => !name.startsWith('.'));
+  if (hasOwn) {
+    symlinkSync(hoisted, join(base, 'node_modules'), 'junction');
+  }
+  symlinkSync(hasOwn ? own : hoisted, join(root, 'node_modules'), 'junction');
+}

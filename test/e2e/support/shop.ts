@@ -1,0 +1,164 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject } from 'vitest';
+import { type ConstantLoad, constantLoad } from './constant-load.ts';
+import { createDatabase, type TestDatabase } from './database.ts';
+import {
+  type Answer,
+  type DevServer,
+  type DevServerOptions,
+  startDevServer,
+} from './dev-server.ts';
+import { createProject, type Project, type ProjectOptions } from './project.ts';
+import { until } from './until.ts';
+
+/** The shop's `GET /stats`. */
+export interface Stats {
+  pid: number;
+  heap_used: number;
+  evaluations: Record<string, number>;
+}
+
+export interface Shop {
+  readonly project: Project;
+  readonly dev: DevServer;
+  stats(): Promise<Stats>;
+  /** The core API and the dashboard, as somebody who is logged in sees them. */
+  core(): Promise<Record<string, Pick<Answer, 'status' | 'text'>>>;
+  /**
+   * Proves that a change is hot: `change` ends when it has arrived, and meanwhile no request failed, the
+   * process stayed the same, and just the given files were evaluated, once each.
+   */
+  hot(evaluated: string[], change: () => Promise<void>): Promise<void>;
+  /** Waits until a path answers with this body. */
+  answers(path: string, body: unknown): Promise<void>;
+}
+
+/** A request every 20 ms: more than a swap could slip between. */
+const LOAD_PER_SECOND = 50;
+
+/** One project, database and dev server for a test file; each test gives back the files it changed. */
+export function useShop(
+  options: ProjectOptions & Omit<DevServerOptions, 'databaseUrl'> = {},
+): Shop {
+  let database: TestDatabase | undefined;
+  let project: Project | undefined;
+  let dev: DevServer | undefined;
+  let mark = 0;
+
+  beforeAll(async () => {
+    database = await createDatabase();
+    project = createProject(options);
+    dev = await startDevServer(project, { ...options, databaseUrl: database.url });
+  });
+
+  beforeEach(() => {
+    shop.dev.showOutputOnFailure();
+    mark = shop.dev.mark();
+  });
+
+  afterEach(async () => {
+    const before = shop.dev.mark();
+    for (const file of shop.project.restore()) {
+      await shop.dev.updateSince(before, file);
+    }
+    await until(() => shop.dev.get('/ping'), isPong);
+    expect(shop.dev.strayLines).toEqual([]);
+  });
+
+  afterAll(async () => {
+    try {
+      await dev?.stop();
+    } finally {
+      project?.dispose();
+      await database?.drop();
+    }
+  });
+
+  const shop: Shop = {
+    get project() {
+      return assertStarted(project);
+    },
+    get dev() {
+      return assertStarted(dev);
+    },
+    async stats() {
+      return (await shop.dev.get('/stats')).body as Stats;
+    },
+    async core() {
+      const headers = await logIn(shop.dev);
+      const paths = ['/health', '/app', '/admin/products', '/store/products', '/admin/status'];
+      const answers = paths.map(async (path) => {
+        const { status, text } = await shop.dev.get(path, { headers });
+        return [path, { status, text }] as const;
+      });
+      return Object.fromEntries(await Promise.all(answers));
+    },
+    async hot(evaluated, change) {
+      const before = await shop.stats();
+      const load = constantLoad(shop.dev.url('/stats'), { perSecond: LOAD_PER_SECOND });
+      await endingLoad(load, change);
+      const after = await shop.stats();
+      expect(after.pid).toBe(before.pid);
+      expect(difference(before.evaluations, after.evaluations)).toEqual(
+        Object.fromEntries(evaluated.map((file) => [file, 1])),
+      );
+      const updates = shop.dev.updatesSince(mark);
+      expect(updates.filter(({ result }) => result === 'restarted')).toEqual([]);
+    },
+    async answers(path, body) {
+      await until(
+        () => shop.dev.get(path),
+        (answer) => isSame(answer.body, body),
+      );
+    },
+  };
+  return shop;
+}
+
+async function endingLoad(load: ConstantLoad, change: () => Promise<void>): Promise<void> {
+  try {
+    await change();
+  } finally {
+    const { failed, total } = await load.stop();
+    expect(failed).toEqual([]);
+    expect(total).toBeGreaterThan(0);
+  }
+}
+
+async function logIn(dev: DevServer): Promise<Record<string, string>> {
+  const { body } = await dev.get('/auth/user/emailpass', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email: 'admin@shop.test', password: 'supersecret' }),
+  });
+  const { token } = body as { token: string };
+  return {
+    authorization: `Bearer ${token}`,
+    'x-publishable-api-key': inject('publishableKey'),
+  };
+}
+
+function isPong({ body }: Answer): boolean {
+  return isSame(body, { ping: 'pong' });
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function difference(
+  before: Record<string, number>,
+  after: Record<string, number>,
+): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(after)
+      .map(([file, count]) => [file, count - (before[file] ?? 0)] as const)
+      .filter(([, count]) => count !== 0),
+  );
+}
+
+function assertStarted<T>(value: T | undefined): T {
+  if (value === undefined) {
+    throw new Error('The shop starts in `beforeAll`; this is too early.');
+  }
+  return value;
+}
