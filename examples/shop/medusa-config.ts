@@ -5,6 +5,7 @@ import { notificationProviders } from './config/notification-providers';
 loadEnv(process.env.NODE_ENV || 'development', process.cwd());
 
 module.exports = defineConfig({
+  featureFlags: { backend_hmr: true },
   admin: {
     disable: process.env.DISABLE_MEDUSA_ADMIN === 'true',
   },

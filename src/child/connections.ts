@@ -71,6 +71,7 @@ class Connections implements ReceivedConnections {
   #closed: number[] = [];
   #returned: number[] = [];
   #reportTimer: NodeJS.Timeout | undefined;
+  #urgentReport: NodeJS.Immediate | undefined;
 
   get hasServer(): boolean {
     return this.#httpServer !== undefined;
@@ -120,14 +121,14 @@ class Connections implements ReceivedConnections {
     }
     const { slot } = message;
     if (!(handle instanceof Socket)) {
-      this.#report({ slot, isReturned: false });
+      this.#report({ slot, isReturned: false }, true);
       return;
     }
     const httpServer = this.#httpServer;
     if (this.#isDraining || httpServer === undefined) {
       // Nothing was read yet: closing this copy leaves the connection to the host's.
       handle.destroy();
-      this.#report({ slot, isReturned: true });
+      this.#report({ slot, isReturned: true }, true);
       return;
     }
     this.#serve(httpServer, { slot, socket: handle, isReused: message.reused });
@@ -163,17 +164,17 @@ class Connections implements ReceivedConnections {
 
   async drain(deadlineMs: number): Promise<void> {
     this.#startDraining();
-    if (this.#connections.size === 0) {
-      return;
+    if (this.#connections.size > 0) {
+      await new Promise<void>((resolve) => {
+        const limit = setTimeout(resolve, deadlineMs);
+        this.#onDrained = () => {
+          clearTimeout(limit);
+          resolve();
+        };
+      });
     }
-    await new Promise<void>((resolve) => {
-      const limit = setTimeout(resolve, deadlineMs);
-      this.#onDrained = () => {
-        clearTimeout(limit);
-        resolve();
-      };
-    });
     clearInterval(this.#sweepTimer);
+    this.#flushReports();
   }
 
   /** At exit: what is written by halves must not be taken for a request without a response. */
@@ -270,9 +271,12 @@ class Connections implements ReceivedConnections {
     if (connection.active === 0) {
       connection.hasWritten = false;
       this.#note(connection, CONNECTION_STATE.pending);
-      if (connection.socket.timeout !== 0 && connection.response === undefined) {
+      if (connection.response === undefined) {
         connection.socket.setTimeout(this.#httpServer?.timeout ?? 0);
       }
+    } else {
+      // Pipelined: which of the responses a write belongs to is not worth finding out.
+      this.#note(connection, CONNECTION_STATE.responding);
     }
     connection.active++;
     connection.response = response;
@@ -308,9 +312,16 @@ class Connections implements ReceivedConnections {
     const { socket } = connection;
     const { write } = socket;
     const check = (): void => {
-      const isDone = connection.response?.writableEnded && socket.writableLength === 0;
-      if (connection.state === CONNECTION_STATE.pending && !isDone) {
+      if (connection.state !== CONNECTION_STATE.pending) {
+        return;
+      }
+      const { active, response } = connection;
+      const isWritten = response?.writableEnded === true && socket.writableLength === 0;
+      if (!isWritten) {
         this.#note(connection, CONNECTION_STATE.responding);
+      } else if (active === 1 && response.req.complete) {
+        // Sooner than Node's `close` event: the client may have read all of it already.
+        this.#note(connection, CONNECTION_STATE.idle);
       }
     };
     socket.write = ((...args: unknown[]) => {
@@ -329,7 +340,8 @@ class Connections implements ReceivedConnections {
     if (connection.state !== CONNECTION_STATE.idle) {
       this.#note(connection, CONNECTION_STATE.closed);
     }
-    this.#report(connection);
+    // Without its `FIN` the client learns of the end only when the host lets go too.
+    this.#report(connection, connection.isReturned || !connection.socket.writableFinished);
     if (this.#connections.size === 0) {
       this.#onDrained?.();
     }
@@ -342,25 +354,24 @@ class Connections implements ReceivedConnections {
     }
   }
 
-  #report({ slot, isReturned }: { slot: number; isReturned: boolean }): void {
+  /** `isUrgent`: the client waits for what the host will do. */
+  #report({ slot, isReturned }: { slot: number; isReturned: boolean }, isUrgent: boolean): void {
     (isReturned ? this.#returned : this.#closed).push(slot);
-    if (isReturned) {
-      this.#hurryReport();
+    if (isUrgent) {
+      this.#urgentReport ??= setImmediate(() => this.#flushReports());
     } else {
       this.#reportTimer ??= setTimeout(() => this.#flushReports(), REPORT_DELAY_MS);
     }
   }
 
-  /** All that one sweep returns goes in one message. */
-  #hurryReport(): void {
-    if (this.#returned.length === 1) {
-      setImmediate(() => this.#flushReports());
-    }
-  }
-
   #flushReports(): void {
     clearTimeout(this.#reportTimer);
+    clearImmediate(this.#urgentReport);
     this.#reportTimer = undefined;
+    this.#urgentReport = undefined;
+    if (this.#closed.length + this.#returned.length === 0) {
+      return;
+    }
     const message: ChildToHost = {
       type: 'connections',
       closed: this.#closed,

@@ -68,9 +68,10 @@ export class ProjectRunner extends ViteNodeRunner {
     return this.moduleCache.has(id) ? this.moduleCache.getByModuleId(id).code : undefined;
   }
 
-  /** What `import()` of a project file gives; waits for top-level await. */
+  /** What `require()` of a project file gives, but waits for top-level await. */
   async importFile(file: string): Promise<object> {
-    return this.#import({ id: file }, undefined);
+    await this.#import({ id: file }, undefined);
+    return this.requireFile(file) as object;
   }
 
   /** What `require()` of a project file gives. */
@@ -325,7 +326,11 @@ export class ProjectRunner extends ViteNodeRunner {
     });
   }
 
-  #resolveRequired(specifier: string, importer: string, native: NodeJS.Require): string | undefined {
+  #resolveRequired(
+    specifier: string,
+    importer: string,
+    native: NodeJS.Require,
+  ): string | undefined {
     if (isBuiltin(specifier)) {
       return undefined;
     }
@@ -379,9 +384,7 @@ export class ProjectRunner extends ViteNodeRunner {
       return isRunnerFile(this.root, native) ? { id: native } : { external: path };
     }
     const id = this.#askHostToResolve(path, importer);
-    return id === undefined || !isRunnerFile(this.root, fileOfId(id))
-      ? { external: path }
-      : { id };
+    return id === undefined || !isRunnerFile(this.root, fileOfId(id)) ? { external: path } : { id };
   }
 
   #resolvePath(path: string, importer: string): Target {
@@ -395,11 +398,8 @@ export class ProjectRunner extends ViteNodeRunner {
       return { id: path };
     }
     const id =
-      this.#askHostToResolve(path, importer) ??
-      toPosix(resolve(dirname(fileOfId(importer)), path));
-    return isRunnerFile(this.root, fileOfId(id)) || id.startsWith('\0')
-      ? { id }
-      : { external: id };
+      this.#askHostToResolve(path, importer) ?? toPosix(resolve(dirname(fileOfId(importer)), path));
+    return isRunnerFile(this.root, fileOfId(id)) || id.startsWith('\0') ? { id } : { external: id };
   }
 
   #resolveNatively(specifier: string, importer: string): string | undefined {

@@ -74,7 +74,10 @@ export class ReloadPass {
         commit();
       }
     } catch (error) {
-      return { type: 'restart-needed', reason: `a reload failed: ${serializeError(error).message}` };
+      return {
+        type: 'restart-needed',
+        reason: `a reload failed: ${serializeError(error).message}`,
+      };
     }
     const committedAt = performance.now();
     await Promise.allSettled(prepared.toReversed().map(async ({ dispose }) => dispose?.()));

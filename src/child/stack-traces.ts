@@ -1,6 +1,7 @@
 import { SourceMap, type SourceMapPayload } from 'node:module';
 
-const INLINE_MAP = /\/\/# sourceMappingURL=data:application\/json;[^,]*base64,([A-Za-z0-9+/=]+)\s*$/;
+const INLINE_MAP =
+  /\/\/# sourceMappingURL=data:application\/json;[^,]*base64,([A-Za-z0-9+/=]+)\s*$/;
 
 /**
  * Makes stack traces show the lines of the sources. vite-node's own support caches the map of a file for
@@ -37,10 +38,7 @@ function headline(error: Error): string {
   }
 }
 
-function mapFrame(
-  frame: NodeJS.CallSite,
-  mapOf: (file: string) => SourceMap | undefined,
-): string {
+function mapFrame(frame: NodeJS.CallSite, mapOf: (file: string) => SourceMap | undefined): string {
   const text = frame.toString();
   const file = frame.getFileName();
   const line = frame.getLineNumber();

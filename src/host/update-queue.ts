@@ -231,12 +231,7 @@ export class UpdateQueue {
     );
   }
 
-  #keepPrevious(
-    changes: Change[],
-    files: string[],
-    error: SerializedError,
-    since: number,
-  ): void {
+  #keepPrevious(changes: Change[], files: string[], error: SerializedError, since: number): void {
     for (const change of changes) {
       this.#behind.set(change.file, change);
     }

@@ -9,10 +9,14 @@ export interface ViteServerOptions {
 }
 
 /** Relative to the project; what is written there is never source. */
-const UNWATCHED = /(?:^|\/)(?:node_modules|\.git)(?:\/|$)|^(?:\.medusa|dist|static|private|uploads)(?:\/|$)/;
+const UNWATCHED =
+  /(?:^|\/)(?:node_modules|\.git)(?:\/|$)|^(?:\.medusa|dist|static|private|uploads)(?:\/|$)/;
 
 /** The Vite of a project that is run by our own command. It opens no port. */
-export async function createViteServer({ root, pollMs }: ViteServerOptions): Promise<ViteDevServer> {
+export async function createViteServer({
+  root,
+  pollMs,
+}: ViteServerOptions): Promise<ViteDevServer> {
   return createServer({
     root,
     appType: 'custom',

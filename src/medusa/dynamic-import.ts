@@ -54,5 +54,6 @@ function resolveFile(require: NodeJS.Require, path: string): string | undefined 
 /** As Medusa's `resolveExports`: a default export inside a default export is what was meant. */
 function unwrapDefault(exports: object): object {
   const inner = (exports as Exports).default;
-  return inner instanceof Object && 'default' in inner ? unwrapDefault(inner) : exports;
+  const isNested = inner instanceof Object && inner !== exports && 'default' in inner;
+  return isNested ? unwrapDefault(inner) : exports;
 }

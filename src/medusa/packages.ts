@@ -1,3 +1,4 @@
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { MedusaViteError } from '../protocol/failure.ts';
@@ -66,7 +67,10 @@ export class MedusaPackages {
 
   /** A dependency of one of Medusa's packages, e.g. its `express`. */
   requireFrom(name: PackageName, specifier: string): unknown {
-    const folder = this.#folders.get(name) ?? '';
+    const folder = this.#folders.get(name);
+    if (!folder) {
+      throw this.unexpected(name);
+    }
     return createRequire(join(folder, 'package.json'))(specifier);
   }
 
@@ -90,17 +94,19 @@ export class MedusaPackages {
   }
 }
 
+/** Looked up as Node does, but by folder: `exports` of some packages hides their package.json. */
 function findPackage(
   require: NodeJS.Require,
   name: string,
 ): { folder: string; version: string } | undefined {
-  try {
-    const file = require.resolve(`${name}/package.json`);
-    const { version } = require(file) as { version: string };
-    return { folder: dirname(file), version };
-  } catch {
-    return undefined;
+  for (const modules of require.resolve.paths(name) ?? []) {
+    const file = join(modules, name, 'package.json');
+    if (existsSync(file)) {
+      const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+      return { folder: realpathSync.native(dirname(file)), version };
+    }
   }
+  return undefined;
 }
 
 function assertSupported(version: string): void {

@@ -34,7 +34,9 @@ export async function generateTypes(
     );
   }
   // Newer than 2.12.1; each is absent there.
-  const flags = utils.FeatureFlag as Partial<{ isFeatureEnabled(flag: string): boolean }> | undefined;
+  const flags = utils.FeatureFlag as
+    | Partial<{ isFeatureEnabled(flag: string): boolean }>
+    | undefined;
   if (typeof utils.generatePolicyTypes === 'function' && flags?.isFeatureEnabled?.('rbac')) {
     jobs.push(call(utils, 'generatePolicyTypes', { outputDir }));
   }

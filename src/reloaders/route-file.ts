@@ -19,7 +19,11 @@ export function readRoutes(path: string, exports: Exports): ApiFile | undefined 
   }
   const methods = [...functions.keys()];
   return {
-    shape: JSON.stringify([methods.toSorted(), flag(exports, 'AUTHENTICATE'), flag(exports, 'CORS')]),
+    shape: JSON.stringify([
+      methods.toSorted(),
+      flag(exports, 'AUTHENTICATE'),
+      flag(exports, 'CORS'),
+    ]),
     functions,
     replace: (stable) => ({
       ...exports,

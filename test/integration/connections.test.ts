@@ -1,0 +1,375 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Listener, listen } from '../../src/host/listener.ts';
+import { ConnectionChildren, kill, messageOf, shutDown } from './support/connection-children.ts';
+import { keepAliveAgent, Load, send } from './support/http-load.ts';
+
+let children: ConnectionChildren;
+let listener: Listener;
+
+beforeAll(async () => {
+  children = await ConnectionChildren.create();
+}, 60_000);
+afterAll(() => children.dispose());
+beforeEach(async () => {
+  listener = await listen({ port: 0, host: undefined, root: '/shop' });
+});
+afterEach(async () => {
+  await listener.close();
+  await children.stopAll();
+});
+
+async function forwardToNew(environment?: Record<string, string>) {
+  const started = await children.start(listener.port, environment);
+  listener.forwardTo(started.child);
+  return started;
+}
+
+describe('a child that listens on the port', () => {
+  it('looks to the app as if it listened, and leaves other ports alone', async () => {
+    const { ready } = await forwardToNew();
+    expect(ready.listening).toBe(true);
+    expect(ready.address).toEqual({ address: '::', family: 'IPv6', port: listener.port });
+    expect((await send({ port: ready.otherPort })).body).toBe('other');
+  });
+
+  it('sees the real address of the client', async () => {
+    await forwardToNew();
+    const socket = connect(listener.port, '127.0.0.1');
+    socket.write('GET /remote HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    const [data] = await once(socket, 'data');
+    expect(String(data)).toContain('127.0.0.1"');
+    expect(String(data)).toContain(`,${socket.localPort}]`);
+    socket.destroy();
+  });
+
+  it('answers a client that has closed its half', async () => {
+    const { child } = await forwardToNew();
+    const socket = connect({ port: listener.port, allowHalfOpen: true });
+    socket.end('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    const [data] = await once(socket, 'data');
+    expect(String(data)).toContain(String(child.pid));
+  });
+
+  it('gets bodies whole, and upgrade requests', async () => {
+    await forwardToNew();
+    const body = 'x'.repeat(300_000);
+    const answer = await send({ port: listener.port, path: '/echo', method: 'POST', body });
+    expect(answer.body).toBe(body);
+    const socket = connect(listener.port);
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+    expect(String((await once(socket, 'data'))[0])).toContain('101 Switching');
+    socket.write('ping');
+    expect(String((await once(socket, 'data'))[0])).toBe('ping');
+    socket.destroy();
+  });
+
+  it('closes idle connections after the keep-alive time', async () => {
+    const { child } = await forwardToNew({ KEEP_ALIVE_MS: '200' });
+    const socket = connect(listener.port);
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await once(socket, 'data');
+    const next = await children.start(listener.port, { KEEP_ALIVE_MS: '200' });
+    listener.hold('test');
+    await shutDown(child);
+    listener.forwardTo(next.child);
+    socket.resume();
+    await once(socket, 'end');
+  });
+
+  it('reports the end of its connections, so that the host keeps no file handle', async () => {
+    await forwardToNew();
+    const count = () => socketCount();
+    const before = count();
+    await Promise.all(Array.from({ length: 50 }, () => send({ port: listener.port })));
+    await vi.waitFor(() => expect(count()).toBeLessThanOrEqual(before + 2), { timeout: 3_000 });
+  });
+
+  it('emits `close` on its server when it is closed', async () => {
+    const { child } = await forwardToNew();
+    const agent = keepAliveAgent();
+    await send({ port: listener.port, agent });
+    child.send({ type: 'close' });
+    expect(await messageOf(child, 'app-closed')).toMatchObject({ listening: false });
+    // The connection was given back, not cut.
+    const next = await children.start(listener.port);
+    listener.forwardTo(next.child);
+    expect((await send({ port: listener.port, agent })).body).toBe(String(next.child.pid));
+    agent.destroy();
+  });
+});
+
+describe('while there is no child', () => {
+  it('lets requests wait and hands them over in order', async () => {
+    const answers = Array.from({ length: 5 }, () => send({ port: listener.port }));
+    const { child } = await forwardToNew();
+    for (const { body } of await Promise.all(answers)) {
+      expect(body).toBe(String(child.pid));
+    }
+  });
+
+  it('answers 503 when a wait has lasted too long', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    try {
+      listener.hold('the app restarts because `.env` changed');
+      const answer = send({ port: listener.port });
+      let isAnswered = false;
+      void answer.then(() => {
+        isAnswered = true;
+      });
+      while (!isAnswered) {
+        vi.advanceTimersByTime(1_000);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      const { status, body } = await answer;
+      expect(status).toBe(503);
+      expect(body).toContain('the app restarts because `.env` changed');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('answers 503 with the error, in the form that the client accepts', async () => {
+    const waiting = send({ port: listener.port });
+    listener.fail({
+      name: 'SyntaxError',
+      message: '\u001b[31mUnexpected <token>\u001b[39m',
+      file: '/shop/medusa-config.ts',
+      line: 3,
+      column: 7,
+      frame: '3 | oops',
+    });
+    const text = await waiting;
+    expect(text.status).toBe(503);
+    expect(text.body).toContain('SyntaxError: Unexpected <token>');
+    expect(text.body).toContain('medusa-config.ts:3:7');
+    expect(text.body).not.toContain('/shop/');
+    const json = await send({ port: listener.port, headers: { accept: 'application/json' } });
+    expect(JSON.parse(json.body)).toMatchObject({
+      type: 'unavailable',
+      error: { name: 'SyntaxError', file: 'medusa-config.ts', line: 3, column: 7 },
+    });
+    const html = await send({ port: listener.port, headers: { accept: 'text/html,*/*;q=0.8' } });
+    expect(html.headers['content-type']).toContain('text/html');
+    expect(html.body).toContain('Unexpected &lt;token&gt;');
+    expect(html.headers.connection).toBe('close');
+  });
+
+  it('takes an unused connection back when the app can be reached again', async () => {
+    listener.fail({ name: 'Error', message: 'no' });
+    const socket = connect(listener.port);
+    await once(socket, 'connect');
+    // Whoever is answered came after the one that says nothing.
+    expect((await send({ port: listener.port })).status).toBe(503);
+    const { child } = await forwardToNew();
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect(String((await once(socket, 'data'))[0])).toContain(String(child.pid));
+    socket.destroy();
+  });
+});
+
+describe('a graceful restart', () => {
+  it('finishes the request in flight and keeps its connection', async () => {
+    const { child } = await forwardToNew();
+    const next = await children.start(listener.port);
+    const agent = keepAliveAgent();
+    const isRunning = messageOf(child, 'slow');
+    const slow = send({ port: listener.port, path: '/slow?ms=150', agent });
+    await isRunning;
+    listener.hold('test');
+    const exit = shutDown(child);
+    const second = send({ port: listener.port });
+    expect((await slow).body).toBe(String(child.pid));
+    await exit;
+    listener.forwardTo(next.child);
+    expect((await second).body).toBe(String(next.child.pid));
+    const [answer, isReused] = await sendAndSeeReuse(agent);
+    expect(answer).toBe(String(next.child.pid));
+    expect(isReused).toBe(true);
+    agent.destroy();
+  });
+
+  it('does not wait for event streams, nor for upgraded connections', async () => {
+    const { child } = await forwardToNew();
+    const events = connect(listener.port);
+    events.write('GET /events HTTP/1.1\r\nHost: x\r\n\r\n');
+    await once(events, 'data');
+    const upgraded = connect(listener.port);
+    upgraded.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+    await once(upgraded, 'data');
+    const ends = Promise.all([once(events, 'close'), once(upgraded, 'close')]);
+    events.resume();
+    upgraded.resume();
+    const startedAt = Date.now();
+    await shutDown(child);
+    await ends;
+    expect(Date.now() - startedAt).toBeLessThan(2_000);
+  });
+
+  it('returns a connection whose body the app left unread', async () => {
+    const { child } = await forwardToNew();
+    const next = await children.start(listener.port);
+    const socket = connect(listener.port);
+    socket.write('POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345');
+    expect(String((await once(socket, 'data'))[0])).toContain(String(child.pid));
+    listener.hold('test');
+    const exit = shutDown(child);
+    socket.write('67890GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    // Either child may read what came in one piece; somebody has to answer.
+    const second = once(socket, 'data');
+    await exit;
+    listener.forwardTo(next.child);
+    expect(String((await second)[0])).toContain('200 OK');
+    socket.destroy();
+  });
+
+  it('loses no half-sent request', async () => {
+    const { child } = await forwardToNew();
+    const socket = connect(listener.port);
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HT');
+    await once(socket, 'data');
+    listener.hold('test');
+    const exit = shutDown(child);
+    socket.write('TP/1.1\r\nHost: x\r\n\r\n');
+    expect(String((await once(socket, 'data'))[0])).toContain(String(child.pid));
+    socket.destroy();
+    await exit;
+  });
+
+  it('fails no request through 20 restarts under load', async () => {
+    let current = (await forwardToNew()).child;
+    const keepAlive = new Load({
+      port: listener.port,
+      clients: 20,
+      perSecond: 200,
+      keepAlive: true,
+    });
+    const oneShot = new Load({
+      port: listener.port,
+      clients: 10,
+      perSecond: 100,
+      keepAlive: false,
+    });
+    const ended: number[] = [];
+    for (let index = 0; index < 20; index++) {
+      const previous = current;
+      listener.hold('restarting');
+      const [{ child }] = await Promise.all([children.start(listener.port), shutDown(previous)]);
+      ended.push(previous.pid ?? 0);
+      listener.forwardTo(child);
+      current = child;
+      await send({ port: listener.port });
+    }
+    await Promise.all([keepAlive.stop(), oneShot.stop()]);
+    expect([...keepAlive.failures, ...oneShot.failures]).toEqual([]);
+    expect(keepAlive.answered).toBeGreaterThan(100);
+    expect(oneShot.answered).toBeGreaterThan(50);
+  }, 60_000);
+});
+
+describe('a child that dies', () => {
+  it('fails no request between two of which it is killed, 10 times', async () => {
+    let current = (await forwardToNew()).child;
+    const agents = Array.from({ length: 10 }, () => keepAliveAgent());
+    for (let index = 0; index < 10; index++) {
+      for (const answer of await Promise.all(
+        agents.map((agent) => send({ port: listener.port, agent })),
+      )) {
+        expect(answer).toMatchObject({ status: 200, body: String(current.pid) });
+      }
+      // By its answer it has noted that all responses are written.
+      current.send({ type: 'ping' });
+      await messageOf(current, 'pong');
+      await kill(current);
+      const next = Promise.all(agents.map((agent) => send({ port: listener.port, agent })));
+      current = (await forwardToNew()).child;
+      for (const { body } of await next) {
+        expect(body).toBe(String(current.pid));
+      }
+    }
+    for (const agent of agents) {
+      agent.destroy();
+    }
+  }, 30_000);
+
+  it('gives what it never read to the next child when it hung in a loop', async () => {
+    const { child } = await forwardToNew();
+    const agent = keepAliveAgent();
+    await send({ port: listener.port, agent });
+    const isLooping = messageOf(child, 'slow');
+    const lost = send({ port: listener.port, path: '/loop' });
+    await isLooping;
+    const reused = send({ port: listener.port, agent });
+    const fresh = Array.from({ length: 5 }, () => send({ port: listener.port }));
+    await kill(child);
+    const answer = await lost;
+    expect(answer.status).toBe(503);
+    expect(answer.body).toContain('stopped while it handled this request');
+    const next = await forwardToNew();
+    for (const { body } of await Promise.all([reused, ...fresh])) {
+      expect(body).toBe(String(next.child.pid));
+    }
+    agent.destroy();
+  });
+
+  it('answers the request that ended it, and cuts a response that was begun', async () => {
+    await forwardToNew();
+    expect((await send({ port: listener.port, path: '/exit' })).status).toBe(503);
+    for (const path of ['/half', '/half?later']) {
+      await forwardToNew();
+      await expect(send({ port: listener.port, path })).rejects.toThrow(
+        /aborted|hang up|ECONNRESET/,
+      );
+    }
+  });
+
+  it('leaves nothing in the temporary folder', async () => {
+    const { child } = await forwardToNew();
+    await send({ port: listener.port });
+    expect(ledgers()).toEqual([]);
+    await kill(child);
+  });
+});
+
+describe('a port in use', () => {
+  it('names the program that has it', async () => {
+    await expect(
+      listen({ port: listener.port, host: undefined, root: '/shop' }),
+    ).rejects.toMatchObject({
+      code: 'PORT_IN_USE',
+      message: expect.stringContaining(`Port \`${listener.port}\` is in use`),
+      hint: expect.stringContaining('use -p to choose another'),
+    });
+    if (process.platform === 'linux') {
+      await expect(listen({ port: listener.port, host: undefined, root: '/shop' })).rejects.toThrow(
+        `process ${process.pid} (`,
+      );
+    }
+  });
+});
+
+async function sendAndSeeReuse(agent: ReturnType<typeof keepAliveAgent>) {
+  const createdBefore = agentSockets(agent);
+  const { body } = await send({ port: listener.port, agent });
+  const after = agentSockets(agent);
+  return [body, createdBefore.length === 1 && after[0] === createdBefore[0]] as const;
+}
+
+function agentSockets(agent: ReturnType<typeof keepAliveAgent>): unknown[] {
+  return Object.values(agent.freeSockets).flat();
+}
+
+function ledgers(): string[] {
+  return readdirSync(tmpdir()).filter((name) => name.startsWith('medusa-vite-connections-'));
+}
+
+function socketCount(): number {
+  if (process.platform === 'linux') {
+    return readdirSync('/proc/self/fd').length;
+  }
+  return Number(execFileSync('sh', ['-c', `lsof -p ${process.pid} | wc -l`]));
+}

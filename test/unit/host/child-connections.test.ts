@@ -1,0 +1,126 @@
+import type { ChildProcess } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ChildConnections } from '../../../src/host/child-connections.ts';
+import type { Connection } from '../../../src/host/connection.ts';
+import { CONNECTION_STATE } from '../../../src/protocol/connection-state.ts';
+
+type OnSent = (error: Error | null) => void;
+
+/** Keeps what is sent; the test says when and how each message arrives. */
+class FakeChild extends EventEmitter {
+  readonly handovers: { slot: number; onSent: OnSent }[] = [];
+  ledger: string = '';
+
+  send(message: { type: string; slot: number; file: string }, ...rest: unknown[]): void {
+    if (message.type === 'connection-ledger') {
+      this.ledger = message.file;
+    } else {
+      this.handovers.push({ slot: message.slot, onSent: rest.at(-1) as OnSent });
+    }
+  }
+}
+
+let child: FakeChild;
+let events: [name: string, connection?: Connection][];
+let connections: ChildConnections;
+
+beforeEach(() => {
+  child = new FakeChild();
+  events = [];
+  connections = new ChildConnections(child as unknown as ChildProcess, {
+    returned: (connection) => events.push(['returned', connection]),
+    interrupted: (connection) => events.push(['interrupted', connection]),
+    ended: (connection) => events.push(['ended', connection]),
+    stopped: () => events.push(['stopped']),
+  });
+  return () => {
+    child.emit('exit');
+  };
+});
+
+function create(): Connection {
+  return { socket: new Socket(), reused: false, waitTimer: undefined, failedHandovers: 0 };
+}
+
+describe('the connections of a child', () => {
+  it('are sent one at a time, so that other messages need not wait for all of them', () => {
+    connections.add(create());
+    connections.add(create());
+    expect(child.handovers).toHaveLength(1);
+    child.handovers[0]?.onSent(null);
+    expect(child.handovers.map(({ slot }) => slot)).toEqual([0, 1]);
+  });
+
+  it('can be withdrawn while they are unsent', () => {
+    const [first, second] = [create(), create()];
+    connections.add(first);
+    connections.add(second);
+    connections.withdraw();
+    expect(events).toEqual([['returned', second]]);
+    expect(second.reused).toBe(false);
+    expect(connections.isStopped).toBe(false);
+  });
+
+  it('come back when the channel is closed', () => {
+    const [first, second] = [create(), create()];
+    connections.add(first);
+    connections.add(second);
+    child.handovers[0]?.onSent(new Error('ERR_IPC_CHANNEL_CLOSED'));
+    expect(events).toEqual([['stopped'], ['returned', second], ['returned', first]]);
+  });
+
+  it('are sent again when the socket got lost on its way, a few times', () => {
+    const connection = create();
+    connections.add(connection);
+    for (let attempt = 0; attempt < 4; attempt++) {
+      expect(child.handovers).toHaveLength(attempt + 1);
+      child.handovers[attempt]?.onSent(null);
+      child.emit('internalMessage', { cmd: 'NODE_HANDLE_NACK' });
+    }
+    expect(child.handovers).toHaveLength(4);
+    expect(events).toEqual([['interrupted', connection]]);
+  });
+
+  it('use the slots of those that ended', () => {
+    const [first, second] = [create(), create()];
+    connections.add(first);
+    child.handovers[0]?.onSent(null);
+    child.emit('message', { type: 'connections', closed: [0], returned: [] });
+    connections.add(second);
+    expect(events).toEqual([['ended', first]]);
+    expect(child.handovers.map(({ slot }) => slot)).toEqual([0, 0]);
+  });
+
+  it('stop when the child gives one back', () => {
+    const connection = create();
+    connections.add(connection);
+    child.handovers[0]?.onSent(null);
+    child.emit('message', { type: 'connections', closed: [], returned: [0, 7] });
+    expect(events).toEqual([['stopped'], ['returned', connection]]);
+    expect(connections.isStopped).toBe(true);
+  });
+
+  it('are judged by the ledger when the child has died', () => {
+    const all = [create(), create(), create(), create(), create()];
+    for (const [index, connection] of all.entries()) {
+      connections.add(connection);
+      child.handovers[index]?.onSent(null);
+    }
+    const { idle, pending, responding, closed } = CONNECTION_STATE;
+    writeFileSync(child.ledger, Buffer.from([idle, pending, responding, closed]));
+    child.emit('exit');
+    expect(events).toEqual([
+      ['stopped'],
+      ['returned', all[0]],
+      ['interrupted', all[1]],
+      ['ended', all[2]],
+      ['ended', all[3]],
+      // Never written to: the child did not get that far.
+      ['returned', all[4]],
+    ]);
+    expect(() => readFileSync(child.ledger)).toThrow('ENOENT');
+  });
+});
