@@ -116,7 +116,11 @@ class Connections implements ReceivedConnections {
       return;
     }
     if (message.type === 'connection-ledger') {
-      this.#ledger = new ConnectionLedger(message.file);
+      try {
+        this.#ledger = new ConnectionLedger(message.file);
+      } catch {
+        // Then all connections count as idle if this process is killed.
+      }
       return;
     }
     const { slot } = message;
@@ -304,6 +308,7 @@ class Connections implements ReceivedConnections {
     const connection = socket[CONNECTION];
     if (connection !== undefined) {
       connection.isUpgraded = true;
+      socket.setTimeout(this.#httpServer?.timeout ?? 0);
       this.#note(connection, CONNECTION_STATE.responding);
     }
   }

@@ -4,11 +4,19 @@ import { loadDotEnv, MedusaBoot } from '../medusa/boot.ts';
 import { replaceDynamicImport } from '../medusa/dynamic-import.ts';
 import { resolveBackendHmr, switchOffStockHmr } from '../medusa/feature-flag.ts';
 import { FileConfigs } from '../medusa/file-config.ts';
+import { HookRegistry } from '../medusa/hook-registry.ts';
 import { MedusaPackages } from '../medusa/packages.ts';
+import { ScheduledJobs } from '../medusa/scheduled-jobs.ts';
+import { Subscriptions } from '../medusa/subscriptions.ts';
+import { WorkflowRegistry } from '../medusa/workflow-registry.ts';
 import { CHANNEL_FD } from '../protocol/channel.ts';
 import { CHILD_OPTIONS_ENV, type ChildOptions, type FlagSource } from '../protocol/messages.ts';
 import { serializeError } from '../protocol/serialized-error.ts';
+import { JobsReloader } from '../reloaders/jobs.ts';
+import { ModulesReloader } from '../reloaders/modules.ts';
 import { RoutesReloader } from '../reloaders/routes.ts';
+import { SubscribersReloader } from '../reloaders/subscribers.ts';
+import { WorkflowsReloader } from '../reloaders/workflows.ts';
 import { interceptListen } from './connections.ts';
 import { onHostMessage, sendToHost } from './host-link.ts';
 import { LoadedReporter } from './loaded-report.ts';
@@ -42,6 +50,7 @@ installStackTraces((file) => runner.codeOf(file));
 
 let boot: MedusaBoot | undefined;
 let pass: ReloadPass | undefined;
+let scheduledJobs: ScheduledJobs | undefined;
 let connections: ReturnType<typeof interceptListen> | undefined;
 
 onHostMessage({
@@ -71,19 +80,45 @@ async function prepare(): Promise<FlagSource> {
     onNative: (file) => loaded.native(file),
   });
   const fileConfigs = new FileConfigs(packages);
+  const owner = () => runner.evaluating;
+  const workflows = new WorkflowRegistry(packages, owner);
+  const hooks = new HookRegistry(packages, owner);
+  const medusa = new MedusaBoot(packages);
+  boot = medusa;
+  const container = () => medusa.container;
+  scheduledJobs = new ScheduledJobs(packages, workflows, container);
+  const modules = new ModulesReloader(root);
   const routes = new RoutesReloader(root, new ApiRouter(packages));
+  const subscribers = new SubscribersReloader(root, new Subscriptions(packages, container));
+  const jobs = new JobsReloader(root, scheduledJobs);
+  const decorators = [modules, routes, subscribers, jobs];
   replaceDynamicImport(packages, root, fileConfigs, {
     importFile: (file) => {
       loaded.entry(file);
       return runner.importFile(file);
     },
-    decorate: (file, exports) => routes.decorate(file, exports),
+    decorate: (file, exports) =>
+      decorators.reduce((decorated, reloader) => reloader.decorate(file, decorated), exports),
   });
   connections = interceptListen({ port });
-  boot = new MedusaBoot(packages);
-  pass = new ReloadPass({ runner, reloaders: [routes], fileConfigs });
+  pass = new ReloadPass({
+    runner,
+    reloaders: [
+      modules,
+      new WorkflowsReloader({
+        registry: workflows,
+        fileConfigs,
+        loadsIndexFiles: packages.isAtLeast('2.13.0'),
+      }),
+      routes,
+      subscribers,
+      jobs,
+    ],
+    registries: [workflows, hooks],
+    fileConfigs,
+  });
 
-  const config = await boot.readConfig(root);
+  const config = await medusa.readConfig(root);
   const backendHmr = resolveBackendHmr(config);
   switchOffStockHmr(config);
   loaded.flush();
@@ -96,6 +131,7 @@ async function start(): Promise<void> {
   }
   try {
     await boot?.start({ root, port, host });
+    scheduledJobs?.guardTimers();
     loaded.flush();
     await sendToHost({ type: 'ready' });
   } catch (error) {

@@ -1,30 +1,47 @@
-import { createRequire, isBuiltin, Module } from 'node:module';
-import { dirname, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import vm from 'node:vm';
+import { isBuiltin } from 'node:module';
+import { pathToFileURL } from 'node:url';
 import type { ModuleCache } from 'vite-node';
 import { ViteNodeRunner } from 'vite-node/client';
-import { createImportMetaEnvProxy } from 'vite-node/utils';
 import type { ChannelReply, ChannelRequest } from '../protocol/channel.ts';
 import type { FetchedModule } from '../protocol/messages.ts';
-import { fileOfId, isRunnerFile, toPosix } from '../protocol/paths.ts';
+import { fileOfId, isAbsoluteFile, isRunnerFile, toNative } from '../protocol/paths.ts';
 import type { SerializedError } from '../protocol/serialized-error.ts';
-import { toNamespace } from './interop.ts';
+import {
+  addChild,
+  createCommonJsModule,
+  createProjectRequire,
+  requireNatively,
+} from './common-js.ts';
+import { importNatively, needsImport, toNamespace } from './interop.ts';
+import { compile } from './module-code.ts';
+import { ModuleResolution, type Target } from './module-resolution.ts';
+import { createScope, type ModuleScope } from './module-scope.ts';
+import { asRequireError, NeedsAwait } from './needs-await.ts';
 
 export interface ProjectRunnerOptions {
   root: string;
   channel: { request(request: ChannelRequest): ChannelReply };
   /** A dependency that no static analysis sees: `require()`, or `import()` of a computed path. */
   onEdge(importer: string, id: string): void;
+  /** A file outside `node_modules` that is handed to Node's own `import()`. */
+  onNative?(file: string): void;
   createHot?(id: string): unknown;
 }
 
-/** vite-node's record of a module, and what `require()` of it returns. */
+/** vite-node's record of a module, with the module as Node's CommonJS knows it. */
 interface RunnerModule extends ModuleCache {
-  required?: unknown;
+  imports: Set<string>;
+  node: NodeJS.Module;
 }
 
-type Target = { id: string; external?: undefined } | { external: string; id?: undefined };
+interface AwaitedModule {
+  module: RunnerModule;
+  finished: Promise<void>;
+  /** What its own evaluation waits for, while it does. */
+  waitsFor?: string;
+}
+
+const NONE: ReadonlySet<string> = new Set();
 
 /**
  * A ViteNodeRunner that evaluates synchronously, in the order in which Node runs CommonJS.
@@ -37,10 +54,15 @@ type Target = { id: string; external?: undefined } | { external: string; id?: un
  */
 export class ProjectRunner extends ViteNodeRunner {
   readonly #options: ProjectRunnerOptions;
+  readonly #resolution: ModuleResolution;
+  /** Stands for Medusa, which asks for the first module; packages are found from the project's root. */
+  readonly #origin: NodeJS.Module;
   /** Code that came from the host and was not evaluated yet. */
   readonly #supplied = new Map<string, FetchedModule>();
   /** Modules with top-level await, while they run. */
-  readonly #awaited = new Map<string, Promise<void>>();
+  readonly #awaited = new Map<string, AwaitedModule>();
+  /** Of those: which may be seen unfinished, because the one who asks is what they wait for. */
+  #partial: ReadonlySet<string> = NONE;
   /** Packages that only `import()` can load, once loaded. */
   readonly #imported = new Map<string, object>();
   /** Set while a reload is tried: what was there before. */
@@ -49,10 +71,18 @@ export class ProjectRunner extends ViteNodeRunner {
   readonly #session = new Set<string>();
   #depth = 0;
   #evaluations = 0;
+  #evaluating: string | undefined;
 
   constructor(options: ProjectRunnerOptions) {
     super({ root: options.root, fetchModule: async (id) => this.#fetch(id, undefined) });
     this.#options = options;
+    this.#origin = createCommonJsModule(`${options.root}/package.json`);
+    this.#resolution = new ModuleResolution({
+      root: options.root,
+      channel: options.channel,
+      has: (id) => this.moduleCache.has(id) || this.#supplied.has(id),
+      moduleOf: (id) => this.#nodeModuleOf(id),
+    });
   }
 
   /** Modules evaluated since the process started. */
@@ -64,8 +94,22 @@ export class ProjectRunner extends ViteNodeRunner {
     return this.moduleCache.has(id);
   }
 
+  /** The module whose top level runs at this moment. */
+  get evaluating(): string | undefined {
+    return this.#evaluating;
+  }
+
+  exportsOf(id: string): Record<string, unknown> | undefined {
+    return this.#moduleOf(id)?.node.exports;
+  }
+
+  /** Exports of the version that `begin` has put aside. */
+  exportsBefore(id: string): Record<string, unknown> | undefined {
+    return this.#stash?.get(id)?.node.exports;
+  }
+
   codeOf(id: string): string | undefined {
-    return this.moduleCache.has(id) ? this.moduleCache.getByModuleId(id).code : undefined;
+    return this.#moduleOf(id)?.code;
   }
 
   /** What `require()` of a project file gives, but waits for top-level await. */
@@ -74,34 +118,61 @@ export class ProjectRunner extends ViteNodeRunner {
     return this.requireFile(file) as object;
   }
 
+  /**
+   * Evaluates a file without giving way to anything else.
+   * @returns how to wait, where something has to be awaited before it can be tried again.
+   */
+  evaluateNow(file: string): (() => Promise<void>) | undefined {
+    try {
+      this.#evaluated(file, undefined);
+      return undefined;
+    } catch (error) {
+      if (error instanceof NeedsAwait) {
+        return () => Promise.resolve(error.settle());
+      }
+      throw error;
+    }
+  }
+
   /** What `require()` of a project file gives. */
-  requireFile(file: string, importer?: string): unknown {
-    const module = this.#evaluated(file, importer);
-    return 'required' in module ? module.required : module.exports;
+  requireFile(file: string): unknown {
+    try {
+      return this.#evaluated(file, undefined).node.exports;
+    } catch (error) {
+      throw asRequireError(error, file);
+    }
   }
 
   /** vite-node's way in (`executeFile`, `executeId`); its types leave it out, so no `override`. */
   async cachedRequest(_id: string, fsPath: string): Promise<object> {
-    return this.#import(this.#resolve(fsPath, `${this.root}/package.json`), undefined);
+    const target = this.#resolution.resolve(fsPath, `${this.root}/package.json`);
+    return this.#import(target, undefined);
   }
 
   /**
    * Forgets the modules, but keeps them aside until `commit` or `rollback`. What the host does not supply
    * anew kept its code: it is evaluated again only because something that it imports has changed.
    */
-  begin(invalidated: Iterable<string>, supplied: Record<string, FetchedModule>): void {
+  begin(
+    invalidated: Iterable<string>,
+    supplied: Record<string, FetchedModule>,
+    deleted: ReadonlySet<string>,
+  ): void {
     this.#stash = new Map();
     for (const id of invalidated) {
       this.#supplied.delete(id);
-      if (!this.moduleCache.has(id)) {
+      const module = this.#moduleOf(id);
+      if (!module) {
         continue;
       }
-      const module = this.moduleCache.getByModuleId(id);
       this.#stash.set(id, module);
-      this.moduleCache.deleteByModuleId(id);
-      if (module.code !== undefined) {
-        this.#supplied.set(id, { code: module.code });
+      this.#drop(id, module);
+      if (deleted.has(id)) {
+        this.#supplied.delete(id);
       }
+    }
+    for (const id of Object.keys(supplied)) {
+      this.#remember(id);
     }
     this.#supply(supplied);
   }
@@ -122,35 +193,63 @@ export class ProjectRunner extends ViteNodeRunner {
     this.#stash = undefined;
   }
 
-  async #import(target: Target, importer: string | undefined): Promise<object> {
+  /** Waits for what has to be awaited. `owner`: the module with top-level await on whose behalf it is. */
+  async #import(target: Target, importer: string | undefined, owner?: string): Promise<object> {
+    const partial = new Set<string>();
     for (;;) {
+      const before = this.#partial;
+      this.#partial = partial;
+      let needed: NeedsAwait;
       try {
         return target.external === undefined
-          ? (this.#evaluated(target.id, importer).exports as object)
+          ? toNamespace(this.#evaluated(target.id, importer).node.exports)
           : this.#external(target.external, importer);
       } catch (error) {
         if (!(error instanceof NeedsAwait)) {
           throw error;
         }
-        await error.settle();
+        needed = error;
+      } finally {
+        this.#partial = before;
       }
+      const waiting = owner === undefined ? undefined : this.#awaited.get(owner);
+      if (waiting && this.#isWaitingFor(needed.what, owner)) {
+        partial.add(needed.what);
+        continue;
+      }
+      if (waiting) {
+        waiting.waitsFor = needed.what;
+      }
+      await needed.settle();
+      delete waiting?.waitsFor;
     }
   }
 
-  #evaluated(id: string, importer: string | undefined): RunnerModule {
-    if (this.#awaited.has(id)) {
-      const pending = this.#awaited.get(id);
-      throw new NeedsAwait(id, async () => pending);
-    }
-    if (this.moduleCache.has(id)) {
-      const module = this.moduleCache.getByModuleId(id);
-      if (module.exports) {
-        // In a cycle these exports are still being filled, as in CommonJS.
-        return module;
+  /** Whether the module cannot finish before the owner has, because both are in a cycle. */
+  #isWaitingFor(id: string, owner: string | undefined): boolean {
+    for (let next: string | undefined = id; next; next = this.#awaited.get(next)?.waitsFor) {
+      if (next === owner) {
+        return true;
       }
     }
+    return false;
+  }
+
+  #evaluated(id: string, importer: string | undefined): RunnerModule {
+    const awaited = this.#awaited.get(id);
+    if (awaited) {
+      if (this.#partial.has(id)) {
+        return awaited.module;
+      }
+      throw new NeedsAwait(id, () => awaited.finished);
+    }
+    const known = this.#moduleOf(id);
+    if (known) {
+      // In a cycle its exports are still being filled, as in CommonJS.
+      return known;
+    }
     const fetched = this.#fetch(id, importer);
-    const module: RunnerModule = { imports: new Set(), importers: new Set() };
+    const module = this.#createModule(id, importer);
     this.#remember(id);
     this.moduleCache.setByModuleId(id, module);
     this.#session.add(id);
@@ -159,138 +258,111 @@ export class ProjectRunner extends ViteNodeRunner {
       if (fetched.externalize === undefined) {
         this.#evaluate(id, fetched.code, module);
       } else {
-        module.exports = this.#external(fetched.externalize, importer);
+        module.node.exports = this.#external(fetched.externalize, importer);
       }
       this.#supplied.delete(id);
       module.evaluated = true;
       return module;
     } catch (error) {
-      this.#forget(id);
+      this.#fail(id, error);
       throw error;
     } finally {
       this.#depth--;
-      if (this.#depth === 0) {
-        this.#session.clear();
-      }
+      this.#endSession();
     }
   }
 
   #evaluate(id: string, code: string, module: RunnerModule): void {
     const run = compile(id, code, 'sync');
     if (run === 'top-level-await') {
-      throw new NeedsAwait(id, () => this.#evaluateAwaited(id, code));
+      throw new NeedsAwait(id, () => this.#evaluateAwaited(id, code, module));
     }
     const scope = this.#createScope(id, code, module);
-    const request = (dependency: string) => this.#request(dependency, id);
-    run.apply(scope.exports, scope.arguments(request));
+    this.#asEvaluating(id, () =>
+      scope.run(run, (specifier) => this.#request(specifier, id, module)),
+    );
     this.#evaluations++;
     scope.finish();
   }
 
-  #evaluateAwaited(id: string, code: string): Promise<void> {
+  #evaluateAwaited(id: string, code: string, module: RunnerModule): Promise<void> {
+    const already = this.#awaited.get(id);
+    if (already) {
+      return already.finished;
+    }
     const run = compile(id, code, 'async');
     if (run === 'top-level-await') {
       throw new Error(`Expected \`${id}\` to compile as an async function; this is our bug.`);
     }
-    const module: RunnerModule = { imports: new Set(), importers: new Set() };
     const scope = this.#createScope(id, code, module);
-    const request = (dependency: string) => this.#import(this.#resolve(dependency, id), id);
-    const running = (async () => {
+    const request = (specifier: string) => {
+      const target = this.#resolution.resolve(specifier, id);
+      this.#noteImport(target, specifier, id, module);
+      return this.#import(target, id, id);
+    };
+    // Known as awaited before its code runs, which may come back to it in a cycle.
+    const finished = Promise.resolve().then(async () => {
       try {
-        await run.apply(scope.exports, scope.arguments(request));
+        await scope.run(run, request);
         this.#evaluations++;
         scope.finish();
         this.#remember(id);
         module.evaluated = true;
         this.moduleCache.setByModuleId(id, module);
         this.#supplied.delete(id);
+      } catch (error) {
+        this.#fail(id, error);
+        throw error;
       } finally {
         this.#awaited.delete(id);
+        this.#endSession();
       }
-    })();
-    this.#awaited.set(id, running);
-    return running;
+    });
+    this.#awaited.set(id, { module, finished });
+    return finished;
   }
 
-  /** What the module's code sees, and how its exports are completed when it has run. */
-  #createScope(id: string, code: string, module: RunnerModule): Scope {
+  #createModule(id: string, importer: string | undefined): RunnerModule {
+    const parent = importer === undefined ? this.#origin : this.#nodeModuleOf(importer);
     const file = fileOfId(id);
-    const exports: Record<string, unknown> = {};
-    let isEsModule = false;
-    let required: unknown = exports;
-    Object.assign(module, { code, exports });
+    const node = createCommonJsModule(isAbsoluteFile(file) ? file : this.#origin.filename, parent);
+    return { imports: new Set(), importers: new Set(), node };
+  }
 
-    const markEsModule = () => {
-      if (!isEsModule) {
-        isEsModule = true;
-        Object.defineProperty(exports, '__esModule', { value: true });
-      }
-    };
-    const define = (key: string, get: () => unknown) => {
-      Object.defineProperty(exports, key, { enumerable: true, configurable: true, get });
-    };
-    const exportName = (name: string, getter: () => unknown) => {
-      markEsModule();
-      define(name, getter);
-    };
-    const exportAll = (from: Record<string, unknown>) => {
-      markEsModule();
-      for (const key of Object.keys(from)) {
-        if (key !== 'default' && !Object.hasOwn(exports, key)) {
-          define(key, () => from[key]);
-        }
-      }
-    };
-    const commonJs = createCommonJsModule(file);
-    Object.defineProperty(commonJs, 'exports', {
-      enumerable: true,
-      get: () => required,
-      set: (value: unknown) => {
-        required = value;
-        module.required = value;
+  #createScope(id: string, code: string, module: RunnerModule): ModuleScope {
+    module.code = code;
+    const require = createProjectRequire({
+      module: module.node,
+      load: (specifier) => this.#require(specifier, id, module),
+      evaluated: {
+        get: (file) => this.#moduleOf(file)?.node,
+        delete: (file) => {
+          const cached = this.#moduleOf(file);
+          if (cached) {
+            this.#drop(file, cached);
+          }
+        },
       },
     });
-    const meta = this.#createMeta(id, file);
-    const require = this.#createRequire(id, file);
-
-    return {
-      exports,
-      arguments: (request) => [
-        request,
-        (specifier: unknown) => this.#importDynamically(String(specifier), id),
-        exports,
-        exportAll,
-        exportName,
-        meta,
-        require,
-        exports,
-        commonJs,
-        file,
-        dirname(file),
-      ],
-      finish: () => {
-        commonJs.loaded = true;
-        nameDefaultExport(exports);
-        if (required !== exports) {
-          completeFromCommonJs(exports, required, define);
-        } else if (file.endsWith('.json')) {
-          module.required = exports.default;
-        } else if (!isEsModule && !Object.hasOwn(exports, 'default')) {
-          Object.defineProperty(exports, 'default', { configurable: true, value: exports });
-        }
-      },
-    };
+    module.node.require = require;
+    return createScope({
+      id,
+      code,
+      module: module.node,
+      meta: this.#createMeta(id, module.node.filename),
+      require,
+      importDynamically: (specifier) => this.#importDynamically(specifier, id),
+    });
   }
 
-  #createMeta(id: string, file: string): object {
+  #createMeta(id: string, filename: string): object {
     const meta = {
-      url: pathToFileURL(file).href,
-      filename: file,
-      dirname: dirname(file),
-      env: metaEnv,
+      url: pathToFileURL(filename).href,
+      filename,
+      dirname: this.#nodeModuleOf(id).path,
       resolve: (specifier: string) => {
-        const target = this.#resolve(specifier, id);
-        return target.id === undefined ? target.external : pathToFileURL(target.id).href;
+        const file = this.#resolution.resolveRequired(specifier, id);
+        return isBuiltin(file) ? file : pathToFileURL(toNative(file)).href;
       },
     };
     let hot: unknown;
@@ -304,115 +376,62 @@ export class ProjectRunner extends ViteNodeRunner {
     return meta;
   }
 
-  #createRequire(id: string, file: string): NodeJS.Require {
-    const native = createRequire(file);
-    const require = (specifier: string): unknown => {
-      const resolved = this.#resolveRequired(specifier, id, native);
-      if (resolved === undefined || !isRunnerFile(this.root, resolved)) {
-        return native(specifier);
-      }
-      this.#options.onEdge(id, resolved);
-      try {
-        return this.requireFile(resolved, id);
-      } catch (error) {
-        throw error instanceof NeedsAwait ? error.asRequireError(specifier) : error;
-      }
-    };
-    return Object.assign(require, {
-      resolve: native.resolve,
-      cache: native.cache,
-      extensions: native.extensions,
-      main: native.main,
-    });
-  }
-
-  #resolveRequired(
-    specifier: string,
-    importer: string,
-    native: NodeJS.Require,
-  ): string | undefined {
-    if (isBuiltin(specifier)) {
-      return undefined;
+  #require(specifier: string, importer: string, module: RunnerModule): unknown {
+    const file = this.#resolution.resolveRequired(specifier, importer);
+    if (!isRunnerFile(this.root, file)) {
+      return this.#asEvaluating(undefined, () => requireNatively(file, module.node));
     }
+    this.#options.onEdge(importer, file);
+    module.imports.add(file);
     try {
-      return toPosix(native.resolve(specifier));
+      const required = this.#evaluated(file, importer);
+      addChild(module.node, required.node);
+      return required.node.exports;
     } catch (error) {
-      // An alias of tsconfig `paths`, or a specifier that only Vite understands.
-      const id = this.#askHostToResolve(specifier, importer);
-      if (id === undefined) {
-        throw error;
-      }
-      return id;
+      throw asRequireError(error, specifier);
     }
   }
 
-  #importDynamically(specifier: string, importer: string): Promise<object> {
-    const target = this.#resolve(specifier, importer);
+  async #importDynamically(specifier: string, importer: string): Promise<object> {
+    const target = this.#resolution.resolve(specifier, importer);
     if (target.id !== undefined) {
       this.#options.onEdge(importer, target.id);
+      // The module that asks runs on first, as with Node's own `import()`.
+      await Promise.resolve();
+      return this.#import(target, importer, this.#awaited.has(importer) ? importer : undefined);
     }
-    return this.#import(target, importer);
+    this.#reportNative(target.external, importer);
+    // Also Node's own interop, since that is what stock gives.
+    return importNatively(target.external, this.#nodeModuleOf(importer).filename);
   }
 
-  #request(specifier: string, importer: string): object {
-    const target = this.#resolve(specifier, importer);
+  #reportNative(specifier: string, importer: string): void {
+    const file = this.#resolution.tryNatively(specifier, importer);
+    if (file !== undefined && isAbsoluteFile(file) && !file.includes('/node_modules/')) {
+      this.#options.onNative?.(file);
+    }
+  }
+
+  #request(specifier: string, importer: string, module: RunnerModule): object {
+    const target = this.#resolution.resolve(specifier, importer);
     if (target.external !== undefined) {
       return this.#external(target.external, importer);
     }
-    this.moduleCache.getByModuleId(importer).imports.add(target.id);
-    return this.#evaluated(target.id, importer).exports as object;
+    this.#noteImport(target, specifier, importer, module);
+    const imported = this.#evaluated(target.id, importer);
+    addChild(module.node, imported.node);
+    return toNamespace(imported.node.exports);
   }
 
-  /** Vite has already resolved static imports to URLs; only computed specifiers arrive as written. */
-  #resolve(specifier: string, importer: string): Target {
-    if (specifier.startsWith('/@fs/')) {
-      const path = specifier.slice('/@fs'.length);
-      return { id: /^\/[A-Za-z]:\//.test(path) ? path.slice(1) : path };
+  #noteImport(target: Target, specifier: string, importer: string, module: RunnerModule): void {
+    if (target.id === undefined) {
+      return;
     }
-    if (specifier.startsWith('/@id/')) {
-      return { id: specifier.slice('/@id/'.length).replace('__x00__', '\0') };
+    module.imports.add(target.id);
+    if (!specifier.startsWith('/')) {
+      // Vite has left the package to Node, so its graph lacks the source that a workspace link leads to.
+      this.#options.onEdge(importer, target.id);
     }
-    if (isBuiltin(specifier)) {
-      return { external: specifier };
-    }
-    const path = specifier.startsWith('file:') ? toPosix(fileURLToPath(specifier)) : specifier;
-    if (path.startsWith('/') || path.startsWith('.') || /^[A-Za-z]:[\\/]/.test(path)) {
-      return this.#resolvePath(path, importer);
-    }
-    const native = this.#resolveNatively(path, importer);
-    if (native !== undefined) {
-      return isRunnerFile(this.root, native) ? { id: native } : { external: path };
-    }
-    const id = this.#askHostToResolve(path, importer);
-    return id === undefined || !isRunnerFile(this.root, fileOfId(id)) ? { external: path } : { id };
-  }
-
-  #resolvePath(path: string, importer: string): Target {
-    if (path.startsWith('/') && !path.startsWith(`${this.root}/`)) {
-      const inRoot = this.root + path;
-      if (this.moduleCache.has(inRoot) || this.#supplied.has(inRoot)) {
-        return { id: inRoot };
-      }
-    }
-    if (this.moduleCache.has(path) || this.#supplied.has(path)) {
-      return { id: path };
-    }
-    const id =
-      this.#askHostToResolve(path, importer) ?? toPosix(resolve(dirname(fileOfId(importer)), path));
-    return isRunnerFile(this.root, fileOfId(id)) || id.startsWith('\0') ? { id } : { external: id };
-  }
-
-  #resolveNatively(specifier: string, importer: string): string | undefined {
-    try {
-      return toPosix(createRequire(fileForRequire(importer, this.root)).resolve(specifier));
-    } catch {
-      return undefined;
-    }
-  }
-
-  #askHostToResolve(specifier: string, importer: string): string | undefined {
-    const reply = this.#options.channel.request({ type: 'resolve', specifier, importer });
-    return reply.type === 'resolved' && reply.id !== null ? reply.id : undefined;
   }
 
   /**
@@ -420,20 +439,20 @@ export class ProjectRunner extends ViteNodeRunner {
    * `import()` only where a package cannot be required.
    */
   #external(specifier: string, importer: string | undefined): object {
-    const from = fileForRequire(importer, this.root);
-    const key = `${dirname(from)}\0${specifier}`;
+    const from = importer === undefined ? this.#origin : this.#nodeModuleOf(importer);
+    const key = `${from.path}\0${specifier}`;
     const imported = this.#imported.get(key);
     if (imported) {
       return imported;
     }
     try {
-      return toNamespace(createRequire(from)(specifier));
+      return toNamespace(this.#asEvaluating(undefined, () => requireNatively(specifier, from)));
     } catch (error) {
       if (!needsImport(error)) {
         throw error;
       }
       throw new NeedsAwait(specifier, async () => {
-        this.#imported.set(key, toNamespace(await importNatively(specifier, from)));
+        this.#imported.set(key, toNamespace(await importNatively(specifier, from.filename)));
       });
     }
   }
@@ -465,150 +484,64 @@ export class ProjectRunner extends ViteNodeRunner {
     }
   }
 
+  #moduleOf(id: string): RunnerModule | undefined {
+    return this.moduleCache.has(id)
+      ? (this.moduleCache.getByModuleId(id) as RunnerModule)
+      : undefined;
+  }
+
+  #nodeModuleOf(id: string): NodeJS.Module {
+    return (this.#moduleOf(id) ?? this.#awaited.get(id)?.module)?.node ?? this.#origin;
+  }
+
+  /** What a package registers while it is loaded is not the module's that happened to load it first. */
+  #asEvaluating<T>(id: string | undefined, run: () => T): T {
+    const outer = this.#evaluating;
+    this.#evaluating = id;
+    try {
+      return run();
+    } finally {
+      this.#evaluating = outer;
+    }
+  }
+
   #remember(id: string): void {
     if (this.#stash && !this.#stash.has(id)) {
       this.#stash.set(id, undefined);
     }
   }
 
+  /** The next import evaluates the module again, from the same code. */
+  #drop(id: string, module: RunnerModule): void {
+    this.moduleCache.deleteByModuleId(id);
+    if (module.code !== undefined) {
+      this.#supplied.set(id, { code: module.code });
+    }
+  }
+
+  #fail(id: string, error: unknown): void {
+    if (!(error instanceof NeedsAwait)) {
+      // Written now, while the code is known to which its positions belong.
+      void (error instanceof Error && error.stack);
+      this.#supplied.delete(id);
+    }
+    this.#forget(id);
+  }
+
   #forget(id: string): void {
     this.moduleCache.deleteByModuleId(id);
     this.#session.delete(id);
     for (const other of this.#session) {
-      if (this.moduleCache.getByModuleId(other).imports.has(id)) {
+      if (this.#moduleOf(other)?.imports.has(id)) {
         this.#forget(other);
       }
     }
   }
-}
 
-interface Scope {
-  exports: object;
-  arguments(request: (dependency: string) => unknown): unknown[];
-  finish(): void;
-}
-
-const PARAMETERS = [
-  '__vite_ssr_import__',
-  '__vite_ssr_dynamic_import__',
-  '__vite_ssr_exports__',
-  '__vite_ssr_exportAll__',
-  '__vite_ssr_exportName__',
-  '__vite_ssr_import_meta__',
-  'require',
-  'exports',
-  'module',
-  '__filename',
-  '__dirname',
-].join(',');
-
-const AWAITED_IMPORT = /^(const __vite_ssr_import_\d+__ = )await (?=__vite_ssr_import__\()/gm;
-
-const metaEnv = createImportMetaEnvProxy();
-
-type Run = (...scope: unknown[]) => unknown;
-
-/** The inner block lets a module declare its own `require` or `__dirname`. */
-function compile(id: string, code: string, mode: 'sync' | 'async'): Run | 'top-level-await' {
-  const prefix = `(${mode === 'async' ? 'async ' : ''}function(${PARAMETERS}){'use strict';{`;
-  // Blanks keep the columns, so that source maps stay right.
-  const body = mode === 'sync' ? code.replace(AWAITED_IMPORT, '$1      ') : code;
-  const source = body.startsWith('#!') ? `//${body.slice(2)}` : body;
-  try {
-    return vm.runInThisContext(`${prefix}${source}\n}})`, {
-      filename: fileOfId(id),
-      columnOffset: -prefix.length,
-      importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-    }) as Run;
-  } catch (error) {
-    if (mode === 'sync' && error instanceof SyntaxError && /\bawait\b/.test(source)) {
-      compile(id, code, 'async');
-      return 'top-level-await';
+  #endSession(): void {
+    if (this.#depth === 0 && this.#awaited.size === 0) {
+      this.#session.clear();
     }
-    throw error;
-  }
-}
-
-/** Thrown through a synchronous evaluation that met something which has to be awaited first. */
-class NeedsAwait extends Error {
-  readonly settle: () => Promise<void>;
-  readonly #what: string;
-
-  constructor(what: string, settle: () => Promise<void> | undefined) {
-    super(`\`${what}\` has a top-level await`);
-    this.#what = what;
-    this.settle = async () => settle();
-  }
-
-  asRequireError(specifier: string): Error {
-    const error = new Error(
-      `\`${specifier}\` cannot be loaded with require(): \`${this.#what}\` uses top-level await. Use import() instead.`,
-    );
-    return Object.assign(error, { code: 'ERR_REQUIRE_ASYNC_MODULE' });
-  }
-}
-
-const NEEDS_IMPORT = new Set([
-  'ERR_REQUIRE_ASYNC_MODULE',
-  'ERR_REQUIRE_ESM',
-  'ERR_PACKAGE_PATH_NOT_EXPORTED',
-]);
-
-function needsImport(error: unknown): boolean {
-  return error instanceof Error && NEEDS_IMPORT.has((error as NodeJS.ErrnoException).code ?? '');
-}
-
-/** Node's own `import()`, resolved from the importer. */
-async function importNatively(specifier: string, importer: string): Promise<unknown> {
-  const load = vm.runInThisContext('(specifier) => import(specifier)', {
-    filename: importer,
-    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  }) as (specifier: string) => Promise<unknown>;
-  return load(/^(?:\/|[A-Za-z]:\/)/.test(specifier) ? pathToFileURL(specifier).href : specifier);
-}
-
-/** Virtual modules have no folder of their own. */
-function fileForRequire(importer: string | undefined, root: string): string {
-  const file = importer === undefined ? '' : fileOfId(importer);
-  return /^(?:\/|[A-Za-z]:\/)/.test(file) ? file : `${root}/package.json`;
-}
-
-function createCommonJsModule(file: string): NodeJS.Module {
-  const module = new Module(file);
-  module.filename = file;
-  module.paths = nodeModulePaths(dirname(file));
-  return module;
-}
-
-function nodeModulePaths(directory: string): string[] {
-  const module = Module as unknown as { _nodeModulePaths(from: string): string[] };
-  return module._nodeModulePaths(directory);
-}
-
-/** Importers hold on to the exports object, so what `module.exports = …` gave is copied onto it. */
-function completeFromCommonJs(
-  exports: Record<string, unknown>,
-  required: unknown,
-  define: (key: string, get: () => unknown) => void,
-): void {
-  const namespace = toNamespace(required) as Record<string, unknown>;
-  for (const key of Object.keys(namespace)) {
-    define(key, () => namespace[key]);
-  }
-  if (!Object.hasOwn(exports, 'default')) {
-    define('default', () => namespace.default);
-  }
-}
-
-/** Medusa derives subscriber ids from function names; this is the name that the stock loader gives. */
-function nameDefaultExport(exports: Record<string, unknown>): void {
-  const value = Object.hasOwn(exports, 'default') ? exports.default : undefined;
-  if (typeof value !== 'function') {
-    return;
-  }
-  const name = Object.getOwnPropertyDescriptor(value, 'name');
-  if (name?.configurable && (name.value === '__vite_ssr_export_default__' || name.value === '')) {
-    Object.defineProperty(value, 'name', { ...name, value: '_default' });
   }
 }
 

@@ -1,13 +1,22 @@
 import type { FileConfigs } from '../medusa/file-config.ts';
-import type { ReloadOutcome, ReloadPlan } from '../protocol/messages.ts';
+import type { Registry } from '../medusa/registry.ts';
+import type { ReloadFile, ReloadGuard, ReloadOutcome, ReloadPlan } from '../protocol/messages.ts';
 import { serializeError } from '../protocol/serialized-error.ts';
-import type { PreparedReload, Reloader } from '../reloaders/reloader.ts';
+import {
+  type PreparedReload,
+  type ReloadContext,
+  type Reloader,
+  RestartNeeded,
+} from '../reloaders/reloader.ts';
+import { importedNames } from './imported-names.ts';
 import type { ProjectRunner } from './project-runner.ts';
+import { sameExport } from './same-exports.ts';
 
 export interface ReloadPassOptions {
   runner: ProjectRunner;
   /** In the order in which they run. */
   reloaders: Reloader[];
+  registries: Registry[];
   fileConfigs: FileConfigs;
 }
 
@@ -18,73 +27,70 @@ export interface ReloadPassOptions {
 export class ReloadPass {
   readonly #runner: ProjectRunner;
   readonly #reloaders: Reloader[];
+  readonly #registries: Registry[];
   readonly #fileConfigs: FileConfigs;
 
-  constructor({ runner, reloaders, fileConfigs }: ReloadPassOptions) {
+  constructor({ runner, reloaders, registries, fileConfigs }: ReloadPassOptions) {
     this.#runner = runner;
     this.#reloaders = reloaders;
+    this.#registries = registries;
     this.#fileConfigs = fileConfigs;
   }
 
   async run(plan: ReloadPlan): Promise<ReloadOutcome> {
     const startedAt = performance.now();
-    const before = this.#runner.evaluations;
-    const undo: (() => void)[] = [];
-    const prepared: PreparedReload[] = [];
+    const evaluationsBefore = this.#runner.evaluations;
+    const steps = this.#order(plan);
+    const files = steps.flatMap((step) => step.files);
     const wasEvaluated = new Set(plan.invalidated.filter((id) => this.#runner.isEvaluated(id)));
-    this.#runner.begin(plan.invalidated, plan.modules);
+    const restores = files.map(({ file }) => this.#fileConfigs.reset(file));
+    const prepared: PreparedReload[] = [];
     let evaluatedAt = startedAt;
+
+    const invalidated = new Set(plan.invalidated);
+    for (const registry of this.#registries) {
+      registry.begin(invalidated);
+    }
+    this.#runner.begin(plan.invalidated, plan.modules, new Set(plan.deleted));
     try {
-      for (const { files } of plan.steps) {
-        for (const { file, change } of files) {
-          undo.push(this.#fileConfigs.reset(file));
-          if (change !== 'delete') {
-            await this.#runner.importFile(file);
-          }
-        }
-      }
-      for (const id of plan.evaluate) {
-        if (wasEvaluated.has(id)) {
-          await this.#runner.importFile(id);
-        }
-      }
+      await this.#evaluate([
+        ...files.filter(({ change }) => change !== 'delete').map(({ file }) => file),
+        ...plan.evaluate.filter((id) => wasEvaluated.has(id)),
+      ]);
       evaluatedAt = performance.now();
-      for (const reloader of this.#reloaders) {
-        const files = plan.steps
-          .filter((step) => step.reloader === reloader.name)
-          .flatMap((step) => step.files);
-        if (files.length > 0) {
-          prepared.push(await reloader.prepare(files, this.#context));
-        }
+      plan.guards.forEach(this.#assertUnaffected);
+      for (const { reloader, files } of steps) {
+        prepared.push(await reloader.prepare(files, this.#context));
       }
     } catch (error) {
-      this.#runner.rollback();
-      for (const { rollback } of prepared.toReversed()) {
-        rollback?.();
-      }
-      for (const restore of undo.toReversed()) {
-        restore();
-      }
-      return { type: 'kept-previous', error: serializeError(error) };
+      this.#rollback(prepared, restores);
+      return error instanceof RestartNeeded
+        ? { type: 'restart-needed', reason: error.message }
+        : { type: 'kept-previous', error: serializeError(error) };
     }
+
     const preparedAt = performance.now();
+    const registered: string[] = [];
     try {
       this.#runner.commit();
+      for (const registry of this.#registries) {
+        registered.push(...registry.commit());
+      }
       for (const { commit } of prepared) {
         commit();
       }
     } catch (error) {
-      return {
-        type: 'restart-needed',
-        reason: `a reload failed: ${serializeError(error).message}`,
-      };
+      const { message } = serializeError(error);
+      return { type: 'restart-needed', reason: `the reload failed half-way: ${message}` };
     }
     const committedAt = performance.now();
-    await Promise.allSettled(prepared.toReversed().map(async ({ dispose }) => dispose?.()));
+    for (const { dispose } of prepared.toReversed()) {
+      await dispose?.();
+    }
     return {
       type: 'reloaded',
-      resources: [...new Set(prepared.flatMap(({ resources }) => resources))],
-      modules: this.#runner.evaluations - before,
+      resources: [...new Set([...prepared.flatMap(({ resources }) => resources), ...registered])],
+      modules: this.#runner.evaluations - evaluationsBefore,
       timing: {
         evaluate: evaluatedAt - startedAt,
         prepare: preparedAt - evaluatedAt,
@@ -93,8 +99,66 @@ export class ReloadPass {
     };
   }
 
-  readonly #context = {
-    importFile: async (file: string) =>
-      (await this.#runner.importFile(file)) as Record<string, unknown>,
+  #order(plan: ReloadPlan): { reloader: Reloader; files: ReloadFile[] }[] {
+    return this.#reloaders.flatMap((reloader) => {
+      const files = plan.steps
+        .filter((step) => step.reloader === reloader.name)
+        .flatMap((step) => step.files)
+        .filter(({ file }) => this.#runner.isEvaluated(file) || (reloader.accepts?.(file) ?? true));
+      return files.length > 0 ? [{ reloader, files }] : [];
+    });
+  }
+
+  /** In one go; only where something has to be awaited does the rest of the app run in between. */
+  async #evaluate(queue: string[]): Promise<void> {
+    let next = 0;
+    while (next < queue.length) {
+      let wait: (() => Promise<void>) | undefined;
+      this.#show('enter');
+      try {
+        while (next < queue.length && !wait) {
+          wait = this.#runner.evaluateNow(queue[next] ?? '');
+          next += wait ? 0 : 1;
+        }
+      } finally {
+        this.#show('leave');
+      }
+      await wait?.();
+    }
+  }
+
+  #show(state: 'enter' | 'leave'): void {
+    for (const registry of this.#registries) {
+      registry[state]();
+    }
+  }
+
+  /** @throws RestartNeeded if a module that cannot be evaluated again has imported what is different now */
+  readonly #assertUnaffected = ({ importer, imported, reason }: ReloadGuard): void => {
+    const before = this.#runner.exportsBefore(imported);
+    const after = this.#runner.exportsOf(imported);
+    const names = importedNames(this.#runner.codeOf(importer) ?? '', imported, this.#runner.root);
+    const keys = names ?? Object.keys({ ...before, ...after });
+    if (!before || !after || !keys.every((key) => sameExport(before[key], after[key]))) {
+      throw new RestartNeeded(reason);
+    }
+  };
+
+  #rollback(prepared: PreparedReload[], restores: (() => void)[]): void {
+    this.#runner.rollback();
+    for (const registry of this.#registries) {
+      registry.rollback();
+    }
+    for (const { rollback } of prepared.toReversed()) {
+      rollback?.();
+    }
+    for (const restore of restores.toReversed()) {
+      restore();
+    }
+  }
+
+  readonly #context: ReloadContext = {
+    importFile: async (file) => (await this.#runner.importFile(file)) as Record<string, unknown>,
+    isDisabled: (file) => this.#fileConfigs.isDisabled(file),
   };
 }

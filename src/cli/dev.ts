@@ -5,6 +5,7 @@ import { listen } from '../host/listener.ts';
 import { assertMedusaProject, readDotEnv } from '../host/project.ts';
 import { createJsonReporter, createTerminalReporter, type Reporter } from '../host/reporter.ts';
 import { createViteServer } from '../host/vite-server.ts';
+import { MedusaPackages } from '../medusa/packages.ts';
 import { MedusaViteError } from '../protocol/failure.ts';
 import type { SerializedError } from '../protocol/serialized-error.ts';
 import { assertDatabaseReachable } from './database-check.ts';
@@ -14,13 +15,20 @@ import { parseInspect } from './inspect-option.ts';
 const DEFAULT_PORT = 9000;
 
 /** What a save cannot mend: the host ends. */
-const FATAL_CODES = new Set(['NO_MEDUSA', 'UNSUPPORTED_MEDUSA', 'UNEXPECTED_MEDUSA']);
+const FATAL_CODES = new Set([
+  'NO_MEDUSA',
+  'UNSUPPORTED_MEDUSA',
+  'UNEXPECTED_MEDUSA',
+  'NO_DATABASE',
+]);
 
 /** `medusa-vite dev`: runs until it is told to stop. @throws MedusaViteError if it cannot start at all. */
 export async function runDev(options: DevOptions): Promise<void> {
   const startedAt = performance.now();
   const { root } = options;
   assertMedusaProject(root);
+  // The app would say the same of a Medusa that is missing or too old, but only after its database was made.
+  void new MedusaPackages(root);
   const reporter = createReporter(options);
   // The shell's variables, without those of `.env`: the app reads that file anew at each start.
   const shell: NodeJS.ProcessEnv = { ...process.env, NODE_ENV: 'development' };
@@ -29,8 +37,8 @@ export async function runDev(options: DevOptions): Promise<void> {
 
   const listener = await listen({
     root,
-    port: options.port ?? Number(setting('PORT') ?? DEFAULT_PORT),
-    host: options.host ?? setting('HOST'),
+    port: options.port ?? parsePort(setting('PORT')),
+    host: options.host ?? (setting('HOST') || undefined),
   });
   const closing: (() => Promise<void>)[] = [() => listener.close()];
   const ending = new Ending(closing);
@@ -51,6 +59,7 @@ export async function runDev(options: DevOptions): Promise<void> {
 
     const { inspect, nodeArgs } = parseInspect(options.inspect, options.nodeArgs);
     let updates = 0;
+    let isStarted = false;
     const host = new Host({
       root,
       vite: await vitePromise,
@@ -74,7 +83,13 @@ export async function runDev(options: DevOptions): Promise<void> {
           updates++;
           reporter.update(updates, result);
         },
-        failure: (error, headline) => reporter.failure(error, headline),
+        note: (note) => reporter.info(note),
+        failure: (error, headline) => {
+          // At the start it is thrown below, and said once.
+          if (isStarted || !isFatal(error)) {
+            reporter.failure(error, headline);
+          }
+        },
         exit: (exit, willRestart) => {
           reporter.exit(exit.code, exit.signal);
           reporter.failure(describeCrash(exit, willRestart), 'the app ended by itself');
@@ -87,10 +102,25 @@ export async function runDev(options: DevOptions): Promise<void> {
     if (error && isFatal(error)) {
       throw new MedusaViteError(error.message, { code: error.code, hint: error.hint });
     }
+    isStarted = true;
   } catch (error) {
     await ending.close();
     throw error;
   }
+}
+
+/** An empty value counts as none, as for Medusa. @throws MedusaViteError */
+function parsePort(value: string | undefined): number {
+  if (!value) {
+    return DEFAULT_PORT;
+  }
+  if (!/^\d{1,5}$/.test(value) || Number(value) > 65_535) {
+    throw new MedusaViteError(`\`${value}\` is not a port (\`PORT\`).`, {
+      code: 'USAGE',
+      hint: 'Give a number from 1 to 65535, or 0 for any free port.',
+    });
+  }
+  return Number(value);
 }
 
 function createReporter({ root, json, clearScreen }: DevOptions): Reporter {

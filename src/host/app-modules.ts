@@ -19,7 +19,10 @@ export class AppModules implements Graph {
   readonly #loaded = new Map<string, string>();
   readonly #entries = new Set<string>();
   readonly #natives = new Set<string>();
-  /** Ties that only the running app knows; Vite's graph has the others. */
+  /** Ties of the code that the app has; Vite's graph may be ahead of it, by a save that failed. */
+  readonly #imports = new Map<string, string[]>();
+  readonly #importers = new Map<string, Set<string>>();
+  /** Ties that only the running app knows. */
   readonly #runtimeImporters = new Map<string, Set<string>>();
 
   constructor(transformer: Transformer) {
@@ -67,6 +70,7 @@ export class AppModules implements Graph {
   accept(modules: Record<string, FetchedModule>): void {
     for (const [id, module] of Object.entries(modules)) {
       this.#loaded.set(id, emittedCode(module));
+      this.#tie(id, this.#transformer.importsOf(id));
     }
   }
 
@@ -74,6 +78,7 @@ export class AppModules implements Graph {
   forget(ids: Iterable<string>): void {
     for (const id of ids) {
       this.#loaded.delete(id);
+      this.#tie(id, []);
     }
   }
 
@@ -100,11 +105,20 @@ export class AppModules implements Graph {
   }
 
   importersOf(id: string): string[] {
-    const importers = new Set(this.#runtimeImporters.get(id));
-    for (const importer of this.#transformer.importersOf(id)) {
-      importers.add(importer);
-    }
-    return [...importers].filter((importer) => this.#loaded.has(importer));
+    const importers = [
+      ...(this.#importers.get(id) ?? []),
+      ...(this.#runtimeImporters.get(id) ?? []),
+    ];
+    return [...new Set(importers)].filter((importer) => this.#loaded.has(importer));
+  }
+
+  /** Whether something that the app has will import the module, after what was transformed last. */
+  isStillImported(id: string): boolean {
+    const importers = [
+      ...this.#transformer.importersOf(id),
+      ...(this.#runtimeImporters.get(id) ?? []),
+    ];
+    return importers.some((importer) => this.#loaded.has(importer));
   }
 
   filesLike(file: string): string[] {
@@ -123,7 +137,23 @@ export class AppModules implements Graph {
       this.accept(modules);
       return { type: 'modules', modules };
     } catch (error) {
-      return { type: 'error', error: serializeError(error) };
+      const serialized = serializeError(error);
+      if (request.type === 'fetch' && request.importer && serialized.code === 'ERR_LOAD_URL') {
+        // Vite names the importer only while its graph knows one.
+        serialized.message = `Cannot find module '${request.id}' imported from '${request.importer}'`;
+      }
+      return { type: 'error', error: serialized };
+    }
+  }
+
+  #tie(id: string, imports: string[]): void {
+    for (const imported of this.#imports.get(id) ?? []) {
+      this.#importers.get(imported)?.delete(id);
+    }
+    this.#imports.set(id, imports);
+    for (const imported of imports) {
+      const importers = this.#importers.get(imported) ?? new Set();
+      this.#importers.set(imported, importers.add(id));
     }
   }
 

@@ -21,7 +21,8 @@ export interface ChildConnectionsEvents {
 export class ChildConnections {
   readonly #child: ChildProcess;
   readonly #events: ChildConnectionsEvents;
-  readonly #ledger: ConnectionLedger;
+  /** Without one, the connections of a child that dies are cut, as they are by any server. */
+  readonly #ledger: ConnectionLedger | undefined;
   /** By slot. */
   readonly #served = new Map<number, Connection>();
   readonly #freeSlots: number[] = [];
@@ -36,11 +37,13 @@ export class ChildConnections {
   constructor(child: ChildProcess, events: ChildConnectionsEvents) {
     this.#child = child;
     this.#events = events;
-    this.#ledger = new ConnectionLedger();
+    this.#ledger = ConnectionLedger.create();
     child.on('message', this.#onMessage);
     child.on('internalMessage', this.#onInternalMessage);
     child.once('exit', this.#onExit);
-    this.#send({ type: 'connection-ledger', file: this.#ledger.file });
+    if (this.#ledger !== undefined) {
+      this.#send({ type: 'connection-ledger', file: this.#ledger.file });
+    }
   }
 
   get isStopped(): boolean {
@@ -87,7 +90,6 @@ export class ChildConnections {
     const onSent = (error: Error | null): void => {
       this.#isSending = false;
       if (error !== null) {
-        this.#inTransit.splice(this.#inTransit.indexOf(slot), 1);
         this.#stop();
         this.#return(slot);
         return;
@@ -142,7 +144,7 @@ export class ChildConnections {
     this.#child.off('internalMessage', this.#onInternalMessage);
     this.#stop();
     for (const [slot, connection] of this.#served) {
-      switch (this.#ledger.read(slot)) {
+      switch (this.#ledger?.read(slot)) {
         case CONNECTION_STATE.idle:
           connection.reused = true;
           this.#events.returned(connection);
@@ -155,7 +157,7 @@ export class ChildConnections {
       }
     }
     this.#served.clear();
-    this.#ledger.dispose();
+    this.#ledger?.dispose();
   };
 
   #return(slot: number): void {
@@ -170,13 +172,22 @@ export class ChildConnections {
     const connection = this.#served.get(slot);
     if (this.#served.delete(slot)) {
       this.#freeSlots.push(slot);
+      this.#forgetTransit(slot);
     }
     return connection;
   }
 
+  /** A closed socket is sent without a handle, of which Node confirms nothing. */
+  #forgetTransit(slot: number): void {
+    const index = this.#inTransit.indexOf(slot);
+    if (index >= 0) {
+      this.#inTransit.splice(index, 1);
+    }
+  }
+
   #send(message: HostToChild): void {
     this.#child.send(message, () => {
-      // Without its ledger the child takes no connection; its exit is about to be reported.
+      // If the child cannot be reached, its exit is about to be reported.
     });
   }
 }

@@ -9,9 +9,18 @@ export class ConnectionLedger {
   readonly file: string;
   readonly #fd: number;
 
-  constructor() {
-    this.file = join(tmpdir(), `medusa-vite-connections-${randomUUID()}`);
-    this.#fd = openSync(this.file, 'wx+', 0o600);
+  private constructor(file: string) {
+    this.file = file;
+    this.#fd = openSync(file, 'wx+', 0o600);
+  }
+
+  /** Returns undefined if nothing can be written to the temporary folder. */
+  static create(): ConnectionLedger | undefined {
+    try {
+      return new ConnectionLedger(join(tmpdir(), `medusa-vite-connections-${randomUUID()}`));
+    } catch {
+      return undefined;
+    }
   }
 
   /** What the child last said about a slot; a slot that it never wrote to is idle. */

@@ -19,8 +19,9 @@ interface Location {
 export function completeLocation(error: SerializedError, root: string): SerializedError {
   const { message, frame } = splitDrawing(stripVTControlCharacters(error.message));
   const completed: SerializedError = { ...error, message };
-  const location = findLocation({ ...error, message }, { root, drawing: frame });
+  const location = findLocation(completed, { root, drawing: frame });
   if (location) {
+    completed.message = shortenMessage(message, root);
     completed.file = location.file;
     completed.line = location.line;
     completed.column = location.column;
@@ -49,13 +50,23 @@ function findLocation(
   if (file !== undefined && position) {
     return { file, ...position };
   }
+  // The specifier of an import that leads nowhere says more than the statement that the stack names.
+  const missing = findImport(error, root);
   return (
+    (missing?.line === undefined ? undefined : missing) ??
     findInStack(error, file === undefined ? (found) => isOurs(root, found) : (f) => f === file) ??
-    findImport(error, root) ??
+    missing ??
     (file === undefined ? undefined : { file }) ??
     (error.cause && findLocation(error.cause, { root, drawing: undefined }))
   );
 }
+
+/** Paths of the project as everywhere else; where the error lies is told by its location. */
+function shortenMessage(message: string, root: string): string {
+  return message.replace(REQUIRE_STACK, '').replaceAll(`${root}/`, '');
+}
+
+const REQUIRE_STACK = /\nRequire stack:(?:\n- .*)+$/;
 
 const STACK_LINE = /^\s*at (?:.*? \((.+):(\d+):(\d+)\)|(?:async )?(.+):(\d+):(\d+))$/;
 /** Node names the file of a syntax error above the message, without a column. */

@@ -44,7 +44,8 @@ export class FileWatch {
   readonly #onBatch: (batch: FileBatch) => void;
   /** Content that was reported last; null for a file that is gone. */
   readonly #hashes = new Map<string, string | null>();
-  readonly #reportedAt = new Map<string, number>();
+  /** When the reported content was written; one slow save may show as two events. */
+  readonly #writtenAt = new Map<string, number>();
   readonly #pending = new Map<string, Change['change']>();
   readonly #rechecks = new Map<string, NodeJS.Timeout>();
   /** Files found empty that were not: perhaps caught between truncating and writing. */
@@ -56,7 +57,9 @@ export class FileWatch {
     this.#events = events;
     this.#onBatch = onBatch;
     for (const file of known) {
-      this.#hashes.set(file, hashOf(file));
+      const { hash, writtenAt } = look(file);
+      this.#hashes.set(file, hash);
+      this.#writtenAt.set(file, writtenAt);
     }
     events.on('add', this.#onAdd);
     events.on('change', this.#onChange);
@@ -91,9 +94,8 @@ export class FileWatch {
 
   #flush(): void {
     const batch: FileBatch = { changes: [], unchanged: [], since: this.#since };
-    const now = performance.now();
     for (const [file, event] of this.#pending) {
-      const hash = hashOf(file);
+      const { hash, writtenAt } = look(file);
       const previous = this.#hashes.get(file);
       if (hash === EMPTY && previous !== EMPTY && !this.#emptied.has(file) && event !== 'create') {
         this.#emptied.add(file);
@@ -102,13 +104,14 @@ export class FileWatch {
       }
       this.#emptied.delete(file);
       if (previous !== undefined && previous === hash) {
-        if (now - (this.#reportedAt.get(file) ?? -SAME_SAVE_MS) >= SAME_SAVE_MS) {
+        if (this.#writtenAt.get(file) !== writtenAt) {
+          this.#writtenAt.set(file, writtenAt);
           batch.unchanged.push(file);
         }
         continue;
       }
       this.#hashes.set(file, hash);
-      this.#reportedAt.set(file, now);
+      this.#writtenAt.set(file, writtenAt);
       this.#recheck(file);
       batch.changes.push({ file, change: kindOf(event, previous, hash) });
     }
@@ -122,7 +125,7 @@ export class FileWatch {
     clearTimeout(this.#rechecks.get(file));
     const timer = setTimeout(() => {
       this.#rechecks.delete(file);
-      if (this.#emptied.has(file) || this.#hashes.get(file) !== hashOf(file)) {
+      if (this.#emptied.has(file) || this.#hashes.get(file) !== look(file).hash) {
         this.#queue(file, existsSync(file) ? 'update' : 'delete');
       }
     }, RECHECK_MS);
@@ -144,12 +147,13 @@ function kindOf(
 
 const EMPTY = digest('');
 
-/** @returns null if there is no such file. */
-function hashOf(file: string): string | null {
+/** The hash is null if there is no such file. */
+function look(file: string): { hash: string | null; writtenAt: number } {
   try {
-    return statSync(file).isFile() ? digest(readFileSync(file)) : null;
+    const status = statSync(file);
+    return { hash: status.isFile() ? digest(readFileSync(file)) : null, writtenAt: status.mtimeMs };
   } catch {
-    return null;
+    return { hash: null, writtenAt: 0 };
   }
 }
 

@@ -32,6 +32,8 @@ export interface HostEvents {
   ready(app: { pid: number; isHmrOn: boolean }): void;
   update(result: UpdateResult): void;
   failure(error: SerializedError, headline: string): void;
+  /** A word for the user that belongs to an update. */
+  note(note: string): void;
   exit(exit: AppExit, willRestart: boolean): void;
 }
 
@@ -81,6 +83,7 @@ export class Host {
       isHmrOn: () => this.isHmrOn,
       beforePass: (changes) => this.#updateVite(changes),
       onResult: (result) => options.events.update(result),
+      onNote: (note) => options.events.note(note),
     });
   }
 

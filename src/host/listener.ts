@@ -71,6 +71,8 @@ class PortListener implements Listener {
     this.#netServer = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) =>
       this.#onSocket(socket),
     );
+    // Node's other limits apply only to servers that listen.
+    this.#unavailableServer.setTimeout(HOLD_LIMIT_MS);
   }
 
   async open({ port, host }: ListenOptions): Promise<void> {

@@ -1,4 +1,4 @@
-import type { ReloadFile, ReloadStep } from '../protocol/messages.ts';
+import type { ReloadFile, ReloadGuard, ReloadStep } from '../protocol/messages.ts';
 import { fileOfId, relativeToRoot } from '../protocol/paths.ts';
 import { type FileChange, matches, type Rule, type RuleFile } from '../rules/rule.ts';
 
@@ -31,6 +31,10 @@ export interface Plan {
   /** Ids of out-of-date modules, importers included; some may not be imported by anything any more. */
   invalidated: string[];
   steps: ReloadStep[];
+  /** Modules that would need a restart if what they import turned out different. */
+  guards: ReloadGuard[];
+  /** What to tell the user besides, e.g. which command to run. */
+  notes: string[];
 }
 
 export interface PlannerOptions {
@@ -44,10 +48,18 @@ export interface PlannerOptions {
  * Decides what a set of changes takes, without doing any of it.
  *
  * Every path from a changed file up the importers has to end at a resource that a reloader can bring up to
- * date. One path that ends anywhere else makes it a restart: part of the app would go on with old code.
+ * date. Where one ends anywhere else (a link, the config), part of the app would go on with old code: that
+ * is a restart, unless what is imported there turns out the same once it is evaluated.
  */
 export function plan(changes: Change[], { root, graph, rules }: PlannerOptions): Plan {
-  const result: Plan = { ignored: [], restart: undefined, invalidated: [], steps: [] };
+  const result: Plan = {
+    ignored: [],
+    restart: undefined,
+    invalidated: [],
+    steps: [],
+    guards: [],
+    notes: [],
+  };
   const files = new Map<string, Map<string, ReloadFile>>();
   const visited = new Set<string>();
 
@@ -81,44 +93,36 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
     visited.add(id);
     const file = fileOfId(id);
     const path = [...chain, file];
-    const rule = path.length > 1 ? decide(file, 'update') : undefined;
-    if (rule?.action === 'ignore') {
-      return;
-    }
-    if (rule?.action === 'restart') {
-      restart(`${describe(path)} changed, ${describeUse(path, rule.name)}`, path);
-      return;
-    }
-    if (rule) {
-      addStep(rule.action, file, 'update');
-    }
-    if (!rule && graph.isEntry(file) && !isStepped(file)) {
-      restart(`${describe(path)} changed, and nothing reloads it in place`, path);
-      return;
-    }
-    const importers = graph.importersOf(id);
-    for (const importer of importers) {
+    result.invalidated.push(id);
+    for (const importer of graph.importersOf(id)) {
+      const importerFile = fileOfId(importer);
+      const rule = decide(importerFile, 'update');
+      if (rule?.action === 'ignore') {
+        continue;
+      }
+      if (rule ? rule.action === 'restart' : graph.isEntry(importerFile)) {
+        const name = rule ? ` (${rule.name})` : '';
+        const reason = `${describe(path)} changed, used by ${relativeToRoot(root, importerFile)}${name}`;
+        result.guards.push({ importer, imported: id, reason });
+        continue;
+      }
+      if (rule) {
+        addStep(rule.action, importerFile, 'update');
+      }
       visit(importer, path);
     }
-    result.invalidated.push(id);
-  }
-
-  function isStepped(file: string): boolean {
-    return [...files.values()].some((known) => known.has(file));
   }
 
   function describe(path: string[]): string {
     return relativeToRoot(root, path[0] ?? '');
   }
 
-  function describeUse(path: string[], rule: string): string {
-    const top = relativeToRoot(root, path.at(-1) ?? '');
-    return path.length > 2 ? `used by ${top} (${rule})` : `imported by ${top} (${rule})`;
-  }
-
   for (const { file, change } of changes) {
     const rule = decide(file, change);
     const modules = graph.modulesOf(file);
+    if (rule?.note) {
+      result.notes.push(rule.note);
+    }
     if (rule?.action === 'ignore') {
       result.ignored.push({ file, reason: `ignored by the rule \`${rule.name}\`` });
     } else if (rule?.action === 'restart') {
@@ -137,6 +141,9 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
       }
       if (rule) {
         addStep(rule.action, file, change);
+      } else if (graph.isEntry(file)) {
+        restart(`${relativeToRoot(root, file)} changed, and nothing reloads it in place`, [file]);
+        continue;
       }
       for (const id of [...modules, ...shadowed]) {
         visit(id, []);

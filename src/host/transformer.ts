@@ -22,7 +22,17 @@ export class Transformer {
     if (!id.startsWith('\0') && isAbsolute(file) && !isRunnerFile(this.root, file)) {
       return { externalize: file };
     }
-    const result = await this.#node.transformRequest(id, file, 'ssr');
+    const result = await this.#node.transformRequest(id, file, 'ssr').catch((error: unknown) => {
+      // Vite 8's native JSON plugin leaves an object where other plugins name the file.
+      if (
+        error instanceof Error &&
+        !isMissing(error) &&
+        typeof Reflect.get(error, 'id') !== 'string'
+      ) {
+        Object.assign(error, { file });
+      }
+      throw error;
+    });
     if (!result) {
       throw Object.assign(new Error(`\`${id}\` could not be loaded`), {
         code: 'ERR_MODULE_NOT_FOUND',
@@ -71,6 +81,12 @@ export class Transformer {
     return nodes.flatMap((node) => node.id ?? []);
   }
 
+  /** Dynamic imports included. */
+  importsOf(id: string): string[] {
+    const imported = [...(this.#graph.getModuleById(id)?.importedModules ?? [])];
+    return imported.flatMap((node) => node.id ?? []);
+  }
+
   /** Dynamic imports left out. */
   staticImportsOf(id: string): string[] {
     const node = this.#graph.getModuleById(id);
@@ -92,4 +108,9 @@ export class Transformer {
 
 function isAbsolute(file: string): boolean {
   return file.startsWith('/') || /^[A-Za-z]:\//.test(file);
+}
+
+/** Vite found no file for the id. */
+function isMissing(error: Error): boolean {
+  return 'code' in error && error.code === 'ERR_LOAD_URL';
 }

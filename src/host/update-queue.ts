@@ -1,5 +1,5 @@
 import type { FetchedModule } from '../protocol/messages.ts';
-import { isRunnerFile, relativeToRoot } from '../protocol/paths.ts';
+import { fileOfId, isRunnerFile, relativeToRoot } from '../protocol/paths.ts';
 import { type SerializedError, serializeError } from '../protocol/serialized-error.ts';
 import type { UpdateResult } from '../protocol/update.ts';
 import type { Rule } from '../rules/rule.ts';
@@ -20,6 +20,18 @@ export interface UpdateQueueOptions {
   /** Brings Vite itself up to date, where a change concerns it. */
   beforePass(changes: Change[]): Promise<void>;
   onResult(result: UpdateResult): void;
+  onNote(note: string): void;
+}
+
+interface Reload {
+  files: string[];
+  planned: Plan;
+  /** New code of modules. */
+  fresh: Record<string, FetchedModule>;
+  /** Files that were deleted. */
+  gone: ReadonlySet<string>;
+  modules: AppModules;
+  since: number;
 }
 
 /** Takes batches of saved files one after another, and brings each to one result. */
@@ -81,6 +93,9 @@ export class UpdateQueue {
     ];
     transformer.onChange(all);
     const planned = plan(all, { root, graph: modules, rules });
+    for (const note of new Set(planned.notes)) {
+      this.#options.onNote(note);
+    }
     const ignored = this.#reportIgnored(changes, planned, isDown);
     const files = changes.map(({ file }) => file).filter((file) => !ignored.has(file));
     if (files.length === 0) {
@@ -111,22 +126,19 @@ export class UpdateQueue {
       await this.#restart(files, restart, since);
       return;
     }
-    await this.#reload(files, planned, fresh, modules, since);
+    const gone = new Set(all.filter(({ change }) => change === 'delete').map(({ file }) => file));
+    await this.#reload({ files, planned, fresh, gone, modules, since });
   }
 
-  async #reload(
-    files: string[],
-    planned: Plan,
-    fresh: Record<string, FetchedModule>,
-    modules: AppModules,
-    since: number,
-  ): Promise<void> {
+  async #reload({ files, planned, fresh, gone, modules, since }: Reload): Promise<void> {
     const { root, supervisor } = this.#options;
-    const evaluate = planned.invalidated.filter(
-      (id) => modules.isEntry(id) || modules.importersOf(id).length > 0,
+    const { invalidated, steps, guards } = planned;
+    const deleted = invalidated.filter((id) => gone.has(fileOfId(id)));
+    const evaluate = invalidated.filter(
+      (id) => !deleted.includes(id) && (modules.isEntry(id) || modules.isStillImported(id)),
     );
-    const { invalidated, steps } = planned;
-    const outcome = await supervisor.reload({ invalidated, modules: fresh, steps, evaluate });
+    const plan = { invalidated, modules: fresh, steps, evaluate, deleted, guards };
+    const outcome = await supervisor.reload(plan);
     switch (outcome?.type) {
       case 'reloaded': {
         modules.forget(invalidated.filter((id) => !evaluate.includes(id) && !(id in fresh)));

@@ -65,6 +65,12 @@ export class MedusaBoot {
     return exports?.default ?? exports;
   }
 
+  /** Medusa's one container, which is there, and filled, while the app is loaded. */
+  get container(): MedusaContainer {
+    const { container } = this.#packages.require('@medusajs/framework', 'dist/container.js');
+    return container as MedusaContainer;
+  }
+
   /** Undefined until the app is loaded. */
   get app(): LoadedApp | undefined {
     return this.#app;

@@ -4,13 +4,23 @@ import { dirname, join } from 'node:path';
 import { MedusaViteError } from '../protocol/failure.ts';
 
 /** The oldest Medusa whose internals this project knows. */
-const OLDEST_VERSION = [2, 12, 1] as const;
+const OLDEST_VERSION = '2.12.1';
+const NEXT_MAJOR = '3.0.0';
 
 type PackageName =
   | '@medusajs/medusa'
   | '@medusajs/framework'
   | '@medusajs/utils'
-  | '@medusajs/modules-sdk';
+  | '@medusajs/modules-sdk'
+  | '@medusajs/orchestration'
+  | '@medusajs/workflows-sdk';
+
+const FRAMEWORK_PACKAGES = [
+  '@medusajs/utils',
+  '@medusajs/modules-sdk',
+  '@medusajs/orchestration',
+  '@medusajs/workflows-sdk',
+] as const;
 
 /**
  * Finds Medusa's packages as Medusa itself does, and reaches files in them that `exports` hides. Every
@@ -43,7 +53,7 @@ export class MedusaPackages {
     if (framework) {
       this.#folders.set('@medusajs/framework', framework.folder);
     }
-    for (const name of ['@medusajs/utils', '@medusajs/modules-sdk'] as const) {
+    for (const name of FRAMEWORK_PACKAGES) {
       const found = findPackage(fromFramework, name);
       if (found) {
         this.#folders.set(name, found.folder);
@@ -82,6 +92,10 @@ export class MedusaPackages {
     }
   }
 
+  isAtLeast(version: string): boolean {
+    return compareVersions(this.version, version) >= 0;
+  }
+
   unexpected(what: string, cause?: unknown): MedusaViteError {
     return new MedusaViteError(
       `Medusa ${this.version} is not what medusa-vite expects: \`${what}\` is missing or has changed.`,
@@ -110,20 +124,27 @@ function findPackage(
 }
 
 function assertSupported(version: string): void {
-  const numbers = version.split(/[.-]/, 3).map(Number);
-  for (const [index, oldest] of OLDEST_VERSION.entries()) {
-    const number = numbers[index] ?? 0;
-    if (number > oldest && index > 0) {
-      return;
-    }
-    if (number !== oldest) {
-      throw new MedusaViteError(
-        `Medusa ${version} is not supported: medusa-vite needs ${OLDEST_VERSION.join('.')} or newer, below 3.`,
-        {
-          code: 'UNSUPPORTED_MEDUSA',
-          hint: 'Update the `@medusajs/*` packages of the project, or use `medusa develop`.',
-        },
-      );
+  const isKnown = compareVersions(version, OLDEST_VERSION) >= 0;
+  if (!isKnown || compareVersions(version, NEXT_MAJOR) >= 0) {
+    throw new MedusaViteError(
+      `Medusa ${version} is not supported: medusa-vite needs ${OLDEST_VERSION} or newer, below ${NEXT_MAJOR}.`,
+      {
+        code: 'UNSUPPORTED_MEDUSA',
+        hint: 'Change the version of the `@medusajs/*` packages of the project, or use `medusa develop`.',
+      },
+    );
+  }
+}
+
+/** Pre-releases count as the version that they lead to. */
+function compareVersions(first: string, second: string): number {
+  const parse = (version: string) => version.split(/[.-]/, 3).map(Number);
+  const [a, b] = [parse(first), parse(second)];
+  for (const index of [0, 1, 2]) {
+    const difference = (a[index] ?? 0) - (b[index] ?? 0);
+    if (difference !== 0) {
+      return difference;
     }
   }
+  return 0;
 }

@@ -33,7 +33,20 @@ export interface ReloadPlan {
   modules: Record<string, FetchedModule>;
   /** Invalidated modules that are still imported, though perhaps not by the files below: all must evaluate. */
   evaluate: string[];
+  /** Invalidated modules whose file is gone: their code must not live on. */
+  deleted: string[];
   steps: ReloadStep[];
+  guards: ReloadGuard[];
+}
+
+/**
+ * A module that cannot be evaluated again in the running app, and one that it imports and that is evaluated
+ * anew. If what it imports is not the same afterwards, the app has to restart.
+ */
+export interface ReloadGuard {
+  importer: string;
+  imported: string;
+  reason: string;
 }
 
 export interface ReloadStep {

@@ -1,3 +1,5 @@
+import { sep } from 'node:path';
+
 /**
  * The one place where paths change their form. A `file` is absolute, real and posix (also on Windows:
  * `C:/shop/src/a.ts`); an `id` is a Vite module id, which is a file unless it has a query or is virtual.
@@ -5,6 +7,16 @@
 
 export function toPosix(path: string): string {
   return path.replaceAll('\\', '/');
+}
+
+/** How Node spells the path of a file on this system. */
+export function toNative(file: string, separator: string = sep): string {
+  return separator === '/' ? file : file.replaceAll('/', separator);
+}
+
+/** Of a posix path. */
+export function isAbsoluteFile(file: string): boolean {
+  return file.startsWith('/') || /^[A-Za-z]:\//.test(file);
 }
 
 /** The file behind a module id. */
@@ -22,6 +34,11 @@ export function isInside(directory: string, file: string): boolean {
 }
 
 const TYPESCRIPT = /\.[cm]?tsx?$/;
+export function isTypeScript(file: string): boolean {
+  return TYPESCRIPT.test(file);
+}
+
+const DECLARATION = /\.d\.[cm]?ts$/;
 const SCRIPT_OR_JSON = /\.(?:jsx?|mjs|json)$/;
 
 /**
@@ -31,8 +48,8 @@ const SCRIPT_OR_JSON = /\.(?:jsx?|mjs|json)$/;
 export function isRunnerFile(root: string, file: string): boolean {
   const inside = isInside(root, file);
   const local = inside ? file.slice(root.length) : file;
-  if (local.includes('/node_modules/') || file.endsWith('.d.ts')) {
+  if (local.includes('/node_modules/') || DECLARATION.test(file)) {
     return false;
   }
-  return TYPESCRIPT.test(file) || (inside && SCRIPT_OR_JSON.test(file));
+  return isTypeScript(file) || (inside && SCRIPT_OR_JSON.test(file));
 }

@@ -3,9 +3,12 @@ import type { ReloadFile } from '../protocol/messages.ts';
 /** Brings the resources of one kind up to date. */
 export interface Reloader {
   readonly name: string;
+  /** Whether the app would load this file by itself. @default all that the rules send here */
+  accepts?(file: string): boolean;
   /**
    * Gets ready to switch to the new version, beside the running one. Nothing may be visible yet.
    * @throws what is wrong with the user's code; the previous version then stays.
+   * @throws RestartNeeded if this change cannot be made in place.
    */
   prepare(files: ReloadFile[], context: ReloadContext): Promise<PreparedReload>;
 }
@@ -13,6 +16,8 @@ export interface Reloader {
 export interface ReloadContext {
   /** Exports of a project file, evaluated anew if the save made it out of date. */
   importFile(file: string): Promise<Record<string, unknown>>;
+  /** Whether the file has switched itself off with `defineFileConfig`. */
+  isDisabled(file: string): boolean;
 }
 
 export interface PreparedReload {
@@ -24,4 +29,9 @@ export interface PreparedReload {
   rollback?(): void;
   /** Cleans up after the old version, once the new one serves. */
   dispose?(): Promise<void>;
+}
+
+/** Thrown by a reloader whose resource cannot be brought up to date in the running app. */
+export class RestartNeeded extends Error {
+  override readonly name = 'RestartNeeded';
 }

@@ -41,10 +41,48 @@ export const builtInRules: Rule[] = [
   },
   { name: 'route', match: isRoute, action: 'routes' },
   { name: 'middlewares', match: 'src/api/middlewares.{ts,js}', action: 'routes' },
+  { name: 'workflow', match: isScanned('workflows'), action: 'workflows' },
+  { name: 'subscriber', match: isScanned('subscribers'), action: 'subscribers' },
+  { name: 'job', match: isScanned('jobs'), action: 'jobs' },
+  {
+    name: 'migration',
+    match: 'src/modules/*/migrations/**',
+    action: 'ignore',
+    note: 'a migration changed: `npx medusa db:migrate` applies new ones',
+  },
+  {
+    // Medusa and MikroORM keep what they know of a model for the life of the process.
+    name: 'data model',
+    match: (file) => isBootFile(file, /^src\/modules\/[^/]+\/models\//),
+    action: 'restart',
+    note: 'a data model changed: `npx medusa db:generate <module>` and `npx medusa db:migrate` bring the database up to date',
+  },
+  {
+    name: 'link',
+    match: (file) => isBootFile(file, /^src\/links\//),
+    action: 'restart',
+    note: 'a link changed: `npx medusa db:sync-links` brings the database up to date',
+  },
+  {
+    name: 'module',
+    match: ({ path, change, isLoaded }) =>
+      isLoaded &&
+      change !== 'delete' &&
+      /^src\/(?:modules|providers)\/[^/]+\/index\.[jt]s$/.test(path),
+    action: 'modules',
+  },
+  {
+    name: 'module or provider',
+    match: ({ path, change, isLoaded }) =>
+      isLoaded &&
+      change === 'delete' &&
+      /^src\/(?:modules|providers)\/[^/]+\/index\.[jt]s$/.test(path),
+    action: 'restart',
+  },
   {
     // Medusa scans these folders once, at boot.
-    name: 'resource',
-    match: (file) => isLoadedByFolder(file),
+    name: 'loaded at boot',
+    match: (file) => isBootFile(file, BOOT_FOLDERS),
     action: 'restart',
   },
 ];
@@ -53,10 +91,19 @@ function isRoute({ path }: RuleFile): boolean {
   return /^src\/api\/(?:.*\/)?route\.[jt]s$/.test(path) && !/\/_/.test(path);
 }
 
-const SCANNED_FOLDERS =
-  /^src\/(?:workflows|subscribers|jobs|links|search)\/|^src\/modules\/[^/]+\/(?:models|services|repositories|loaders|feature-flags)\/[^/]+$|^(?:[^/]+\/)?(?:feature-flags|policies)\/[^/]+$/;
+/** Files that Medusa finds by scanning a folder: `_` hides them, and so do tests once they are not imported. */
+function isScanned(folder: string): (file: RuleFile) => boolean {
+  return ({ path }) => path.startsWith(`src/${folder}/`) && isScript(path);
+}
 
-function isLoadedByFolder({ path, change, isLoaded }: RuleFile): boolean {
-  const isScanned = SCANNED_FOLDERS.test(path) && /\.[jt]s$/.test(path) && !/\/_[^/]*$/.test(path);
-  return isScanned && (isLoaded || change === 'create');
+const BOOT_FOLDERS =
+  /^src\/search\/|^src\/modules\/[^/]+\/(?:services|repositories|feature-flags)\/[^/]+$|^(?:[^/]+\/)?(?:feature-flags|policies)\/[^/]+$/;
+
+/** One that the app has loaded, or would have loaded had it been there. */
+function isBootFile({ path, change, isLoaded }: RuleFile, folder: RegExp): boolean {
+  return folder.test(path) && isScript(path) && (isLoaded || change === 'create');
+}
+
+function isScript(path: string): boolean {
+  return /\.[jt]s$/.test(path) && !/\/_[^/]*$/.test(path);
 }

@@ -25,6 +25,8 @@ export interface Rule {
   match: string | string[] | RegExp | ((file: RuleFile) => boolean);
   /** `restart`, `ignore`, or the name of a reloader. */
   action: RuleAction;
+  /** Told to the user when the rule has decided, e.g. which command to run by hand. */
+  note?: string;
 }
 
 export type RuleAction = 'restart' | 'ignore' | (string & {});

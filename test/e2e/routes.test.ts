@@ -144,11 +144,12 @@ describe('an edit', () => {
   });
 
   test('that changes nothing is ignored', async () => {
+    const file = 'src/api/env/route.ts';
     await shop.hot([], async () => {
-      const update = await shop.dev.nextUpdate(PING, () =>
-        shop.project.write(PING, shop.project.read(PING)),
+      const update = await shop.dev.nextUpdate(file, () =>
+        shop.project.write(file, shop.project.read(file)),
       );
-      expect(update.result).toBe('ignored');
+      expect(update).toMatchObject({ result: 'ignored', files: [file] });
     });
   });
 
@@ -374,6 +375,48 @@ describe('a broken save', () => {
 
       expect((await load.stop()).failed).toEqual([]);
       expect((await shop.stats()).pid).toBe(pid);
+    },
+  );
+});
+
+describe('a deleted file that a route imports', () => {
+  const cases = [
+    {
+      file: 'src/lib/words.ts',
+      importer: { file: 'src/lib/salutation.ts', line: 2 },
+      path: '/greeting',
+      edit: (source: string) => source.replace('Hello', 'Welcome back'),
+      expected: { greeting: 'Welcome back, World!' },
+    },
+    {
+      file: 'src/data/catalog.json',
+      importer: { file: CATALOG, line: 3 },
+      path: '/catalog',
+      edit: (source: string) => source.replace('24', '2424'),
+      expected: { catalog: { title: 'Autumn', pages: 2424 } },
+    },
+  ];
+
+  test.each(cases)(
+    '$file keeps the previous version, and is live again when it is back',
+    async (gone) => {
+      const { file, path } = gone;
+      const source = shop.project.read(file);
+      const before = await shop.dev.get(path);
+
+      const update = await shop.dev.nextUpdate(file, () => shop.project.remove(file));
+      expect(update).toMatchObject({
+        result: 'kept-previous',
+        files: [file],
+        error: gone.importer,
+      });
+      expect((await shop.dev.get(path)).text).toBe(before.text);
+
+      await shop.dev.nextUpdate(file, () => shop.project.write(file, source));
+      expect((await shop.dev.get(path)).text).toBe(before.text);
+      const edited = await shop.dev.nextUpdate(file, () => shop.project.edit(file, gone.edit));
+      expect(edited.result).toBe('reloaded');
+      expect((await shop.dev.get(path)).body).toEqual(gone.expected);
     },
   );
 });

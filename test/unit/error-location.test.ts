@@ -140,6 +140,18 @@ test.each([
   });
 });
 
+test('prefers the specifier of a missing import to its statement, and shortens the message', () => {
+  const file = write('src/a.ts', "import { gone } from './gone';\n");
+  const message = `Cannot find module '${root}/src/gone'\nRequire stack:\n- ${file}\n- /x`;
+  const stack = `Error: ${message}\n    at ${file}:1:1`;
+  expect(completeLocation({ name: 'Error', message, stack }, root)).toMatchObject({
+    message: "Cannot find module 'src/gone'",
+    file,
+    line: 1,
+    column: 22,
+  });
+});
+
 test('reads the head of a syntax error in a file that Node loaded', () => {
   const file = write('src/a.cjs', 'ok\nnot ok\n');
   const stack = `${file}:2\nnot ok\n    ^^\n\nSyntaxError: Unexpected identifier\n    at wrapSafe (node:internal/modules/cjs/loader:1:1)`;

@@ -1,6 +1,8 @@
 import http from 'node:http';
 
 export interface ConstantLoad {
+  /** Requests sent so far. */
+  readonly total: number;
   /** Sends no more, waits for what is under way and tells how it went. */
   stop(): Promise<LoadResult>;
 }
@@ -24,7 +26,7 @@ export function constantLoad(url: string, { perSecond }: { perSecond: number }):
   const result: LoadResult = { total: 0, failed: [], slowestMs: 0 };
   const underWay = new Set<Promise<void>>();
 
-  const timer = setInterval(() => {
+  function send(): void {
     const agent = agents[result.total % agents.length];
     result.total++;
     const startedAt = performance.now();
@@ -37,9 +39,14 @@ export function constantLoad(url: string, { perSecond }: { perSecond: number }):
       underWay.delete(request);
     });
     underWay.add(request);
-  }, 1000 / perSecond);
+  }
 
+  send();
+  const timer = setInterval(send, 1000 / perSecond);
   return {
+    get total() {
+      return result.total;
+    },
     async stop() {
       clearInterval(timer);
       await Promise.all(underWay);

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { ChildConnections } from '../../../src/host/child-connections.ts';
 import type { Connection } from '../../../src/host/connection.ts';
 import { CONNECTION_STATE } from '../../../src/protocol/connection-state.ts';
@@ -122,5 +122,25 @@ describe('the connections of a child', () => {
       ['returned', all[4]],
     ]);
     expect(() => readFileSync(child.ledger)).toThrow('ENOENT');
+  });
+
+  it('are cut when the child has died and there was no place for a ledger', () => {
+    vi.stubEnv('TMPDIR', '/nowhere');
+    vi.stubEnv('TEMP', '/nowhere');
+    const ended = vi.fn();
+    const ignore = (): void => {};
+    const own = new FakeChild();
+    const cut = new ChildConnections(own as unknown as ChildProcess, {
+      returned: ignore,
+      interrupted: ignore,
+      ended,
+      stopped: ignore,
+    });
+    vi.unstubAllEnvs();
+    const connection = create();
+    cut.add(connection);
+    own.handovers[0]?.onSent(null);
+    own.emit('exit');
+    expect(ended).toHaveBeenCalledWith(connection);
   });
 });

@@ -1,0 +1,75 @@
+import { createRequire, isBuiltin, Module } from 'node:module';
+import { dirname } from 'node:path';
+import { isAbsoluteFile, toNative, toPosix } from '../protocol/paths.ts';
+
+interface ModuleInternals {
+  _nodeModulePaths(from: string): string[];
+  _resolveFilename(specifier: string, parent: NodeJS.Module): string;
+  _cache: Record<string, NodeJS.Module>;
+}
+
+const internals = Module as unknown as ModuleInternals;
+
+/** Not handed to Node's constructor, which would make the parent keep every version that a reload makes. */
+export function createCommonJsModule(file: string, parent?: NodeJS.Module): NodeJS.Module {
+  const filename = toNative(file);
+  const module = new Module(filename);
+  module.filename = filename;
+  module.paths = internals._nodeModulePaths(dirname(filename));
+  Object.assign(module, { parent });
+  return module;
+}
+
+export function addChild(parent: NodeJS.Module, child: NodeJS.Module): void {
+  if (!parent.children.includes(child)) {
+    parent.children.push(child);
+  }
+}
+
+/** @throws what Node's `require` throws. */
+export function resolveNatively(specifier: string, importer: NodeJS.Module): string {
+  const path = internals._resolveFilename(specifier, importer);
+  return isBuiltin(path) ? path : toPosix(path);
+}
+
+/** @throws what Node's `require` throws. */
+export function requireNatively(specifier: string, importer: NodeJS.Module): unknown {
+  return Module.prototype.require.call(importer, specifier);
+}
+
+export interface RequireOptions {
+  module: NodeJS.Module;
+  load(specifier: string): unknown;
+  /** The modules that the runner has in the place of Node. */
+  evaluated: {
+    get(file: string): NodeJS.Module | undefined;
+    delete(file: string): void;
+  };
+}
+
+/** `require` as a module of the project sees it. */
+export function createProjectRequire({ module, load, evaluated }: RequireOptions): NodeJS.Require {
+  const native = createRequire(module.filename);
+  const cache = new Proxy(internals._cache, {
+    get: (target, key) => moduleOf(key) ?? Reflect.get(target, key),
+    has: (target, key) => moduleOf(key) !== undefined || Reflect.has(target, key),
+    deleteProperty: (target, key) => {
+      if (moduleOf(key)) {
+        evaluated.delete(toPosix(String(key)));
+      }
+      return Reflect.deleteProperty(target, key);
+    },
+  });
+  function moduleOf(key: string | symbol): NodeJS.Module | undefined {
+    return typeof key === 'string' && isAbsoluteFile(toPosix(key))
+      ? evaluated.get(toPosix(key))
+      : undefined;
+  }
+  const require = (specifier: string): unknown => load(specifier);
+  return Object.assign(require, {
+    resolve: native.resolve,
+    cache,
+    extensions: native.extensions,
+    main: native.main,
+  });
+}

@@ -1,0 +1,81 @@
+type Exports = Record<PropertyKey, unknown>;
+type ServiceClass = new (...args: unknown[]) => object;
+type Loader = (...args: unknown[]) => unknown;
+
+/** What a module or a module provider gives to Medusa, taken apart. */
+export interface ModuleExports {
+  services: ServiceClass[];
+  loaders: Loader[];
+  /** Undefined for a provider. */
+  joinerConfig: unknown;
+  replace(services: ServiceClass[], loaders: Loader[]): Exports;
+}
+
+/** The result of `Module(name, { service, loaders })`. (`utils/dist/modules-sdk/module.js`) */
+export function readModule(exports: Exports): ModuleExports | undefined {
+  const module = asRecord(exports.default);
+  if (typeof module?.service !== 'function') {
+    return undefined;
+  }
+  const service = module.service as ServiceClass;
+  const loaders = asFunctions(module.loaders);
+  return {
+    services: [service],
+    loaders,
+    joinerConfig: readJoinerConfig(service),
+    replace: ([replacement], stable) => ({
+      ...exports,
+      default: { ...module, service: replacement, ...(module.loaders ? { loaders: stable } : {}) },
+    }),
+  };
+}
+
+/** The result of `ModuleProvider(key, { services, loaders })`. (`utils/dist/modules-sdk/module-provider.js`) */
+export function readProvider(exports: Exports): ModuleExports | undefined {
+  const provider = asRecord(exports.default);
+  if (!Array.isArray(provider?.services)) {
+    return undefined;
+  }
+  const services = asFunctions(provider.services) as unknown as ServiceClass[];
+  const loaders = asFunctions(provider.loaders);
+  return {
+    services,
+    loaders,
+    joinerConfig: undefined,
+    replace: (replacements, stable) => ({
+      ...exports,
+      default: {
+        ...provider,
+        services: replacements,
+        ...(provider.loaders ? { loaders: stable } : {}),
+      },
+    }),
+  };
+}
+
+/** What others may rely on when they import a module for its name or for its links. */
+export function moduleInterface(value: unknown): unknown {
+  const module = asRecord(value);
+  if (typeof module?.service !== 'function' || !('linkable' in module)) {
+    return undefined;
+  }
+  return {
+    linkable: module.linkable,
+    joinerConfig: readJoinerConfig(module.service as ServiceClass),
+  };
+}
+
+function readJoinerConfig(service: ServiceClass): unknown {
+  const config = asRecord(service.prototype)?.__joinerConfig;
+  return typeof config === 'function' ? (config as () => unknown).call(service.prototype) : config;
+}
+
+function asRecord(value: unknown): Exports | undefined {
+  return value instanceof Object ? (value as Exports) : undefined;
+}
+
+function asFunctions(value: unknown): Loader[] {
+  return Array.isArray(value)
+    ? value.filter((item): item is Loader => typeof item === 'function')
+    : [];
+}

@@ -1,0 +1,199 @@
+import type { MedusaPackages } from './packages.ts';
+import type { Registry } from './registry.ts';
+
+/** The globals in which Medusa keeps the workflow, and the condition, that is being composed. */
+export function composerGlobals(packages: MedusaPackages): { context: string; condition: string } {
+  const path = 'dist/orchestration/symbol.js';
+  const {
+    SymbolMedusaWorkflowComposerContext: context,
+    SymbolMedusaWorkflowComposerCondition: condition,
+  } = packages.require('@medusajs/utils', path);
+  // Named symbols, but strings in fact.
+  if (typeof context !== 'string' || typeof condition !== 'string') {
+    throw packages.unexpected(`@medusajs/utils/${path}#SymbolMedusaWorkflowComposerContext`);
+  }
+  return { context, condition };
+}
+
+interface WorkflowDefinition {
+  id: string;
+  options: { schedule?: unknown };
+}
+
+interface WorkflowManagerClass {
+  workflows: Map<string, WorkflowDefinition>;
+  scheduler: {
+    scheduleWorkflow(workflow: WorkflowDefinition): Promise<void>;
+    clearWorkflow(workflow: WorkflowDefinition): Promise<void>;
+  };
+  register(id: string, ...rest: unknown[]): void;
+}
+
+interface MedusaWorkflowClass {
+  workflows: Record<string, unknown>;
+}
+
+/** The two registries of workflows at one moment. */
+interface Snapshot {
+  definitions: Map<string, WorkflowDefinition>;
+  /** What the workflow engine runs, by id. */
+  runners: Record<string, unknown>;
+}
+
+/**
+ * Workflows register by being evaluated, in two places that both refuse a second registration. Each reload
+ * evaluates into copies of the two, which take the place of the old ones in one step: no request ever sees a
+ * workflow missing, and a composer that throws has not touched the running definition.
+ * (`orchestration/dist/workflow/workflow-manager.js`, `workflows-sdk/dist/medusa-workflow.js`; the same in
+ * 2.12.1 and 2.21.2)
+ */
+export class WorkflowRegistry implements Registry {
+  readonly #manager: WorkflowManagerClass;
+  readonly #engine: MedusaWorkflowClass;
+  readonly #owner: () => string | undefined;
+  readonly #schedule: (workflow: WorkflowDefinition) => Promise<void>;
+  readonly #composerGlobals: string[];
+  /** Module that registered a workflow, by the id of the workflow. */
+  #owners = new Map<string, string>();
+  /** Set during a reload. */
+  #next: (Snapshot & { owners: Map<string, string> }) | undefined;
+  #serving: Snapshot | undefined;
+
+  /** @param owner The module that is being evaluated. */
+  constructor(packages: MedusaPackages, owner: () => string | undefined) {
+    this.#owner = owner;
+    const managerPath = 'dist/workflow/workflow-manager.js';
+    const { WorkflowManager } = packages.require('@medusajs/orchestration', managerPath);
+    const enginePath = 'dist/medusa-workflow.js';
+    const { MedusaWorkflow } = packages.require('@medusajs/workflows-sdk', enginePath);
+    this.#manager = WorkflowManager as unknown as WorkflowManagerClass;
+    this.#engine = MedusaWorkflow as unknown as MedusaWorkflowClass;
+    if (!(this.#manager?.workflows instanceof Map) || !this.#manager.scheduler?.scheduleWorkflow) {
+      throw packages.unexpected(`@medusajs/orchestration/${managerPath}#WorkflowManager.workflows`);
+    }
+    if (!(this.#engine?.workflows instanceof Object)) {
+      throw packages.unexpected(`@medusajs/workflows-sdk/${enginePath}#MedusaWorkflow.workflows`);
+    }
+    this.#composerGlobals = Object.values(composerGlobals(packages));
+
+    const { scheduler } = this.#manager;
+    this.#schedule = scheduler.scheduleWorkflow.bind(scheduler);
+    scheduler.scheduleWorkflow = async (workflow) => {
+      // Timers are not copies: they change when the reload is committed.
+      if (!this.#isShowingNext) {
+        await this.#schedule(workflow);
+      }
+    };
+    const register = this.#manager.register;
+    this.#manager.register = (id, ...rest) => {
+      register.call(this.#manager, id, ...rest);
+      const module = this.#owner();
+      if (module !== undefined) {
+        (this.#next?.owners ?? this.#owners).set(id, module);
+      }
+    };
+  }
+
+  begin(modules: ReadonlySet<string>): void {
+    const definitions = new Map(this.#manager.workflows);
+    const runners = { ...this.#engine.workflows };
+    const owners = new Map(this.#owners);
+    for (const [id, module] of this.#owners) {
+      if (modules.has(module)) {
+        definitions.delete(id);
+        delete runners[id];
+        owners.delete(id);
+      }
+    }
+    this.#next = { definitions, runners, owners };
+  }
+
+  enter(): void {
+    if (this.#next) {
+      this.#serving = { definitions: this.#manager.workflows, runners: this.#engine.workflows };
+      this.#show(this.#next);
+    }
+  }
+
+  leave(): void {
+    // A composer that threw has left its context behind; every later step would join it.
+    for (const name of this.#composerGlobals) {
+      delete (globalThis as Record<string, unknown>)[name];
+    }
+    if (this.#serving) {
+      this.#show(this.#serving);
+      this.#serving = undefined;
+    }
+  }
+
+  commit(): string[] {
+    const next = this.#next;
+    if (!next) {
+      return [];
+    }
+    const before = this.#manager.workflows;
+    const changed: string[] = [];
+    this.#show(next);
+    this.#owners = next.owners;
+    this.#next = undefined;
+    for (const [id, workflow] of next.definitions) {
+      const previous = before.get(id);
+      if (previous !== workflow) {
+        changed.push(previous ? `workflow ${id}` : `workflow ${id} (added)`);
+        this.#reschedule(previous, workflow);
+      }
+    }
+    for (const [id, workflow] of before) {
+      if (!next.definitions.has(id)) {
+        changed.push(`workflow ${id} (removed)`);
+        this.#reschedule(workflow, undefined);
+      }
+    }
+    return changed;
+  }
+
+  rollback(): void {
+    this.#next = undefined;
+  }
+
+  /** Forgets a workflow of whoever registers and unregisters by hand, such as the jobs. */
+  unregister(id: string): void {
+    this.#manager.workflows.delete(id);
+    delete this.#engine.workflows[id];
+  }
+
+  clearSchedule(id: string): void {
+    void this.#manager.scheduler.clearWorkflow({ id, options: {} });
+  }
+
+  /** The engine alone forgets workflows of a file that `defineFileConfig` switched off, as at boot. */
+  disable(id: string): void {
+    delete (this.#next?.runners ?? this.#engine.workflows)[id];
+  }
+
+  get #isShowingNext(): boolean {
+    return this.#serving !== undefined;
+  }
+
+  #show({ definitions, runners }: Snapshot): void {
+    this.#manager.workflows = definitions;
+    this.#engine.workflows = runners;
+  }
+
+  /** The timer of an unchanged schedule goes on: it finds the new definition by id. */
+  #reschedule(
+    previous: WorkflowDefinition | undefined,
+    next: WorkflowDefinition | undefined,
+  ): void {
+    const before = previous?.options.schedule;
+    const after = next?.options.schedule;
+    if (JSON.stringify(before) === JSON.stringify(after)) {
+      return;
+    }
+    if (next && after) {
+      void this.#schedule(next);
+    } else if (previous && before) {
+      this.clearSchedule(previous.id);
+    }
+  }
+}

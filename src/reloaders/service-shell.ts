@@ -1,0 +1,137 @@
+type ServiceClass = new (...args: unknown[]) => object;
+
+/** One instance that Medusa holds: it keeps its identity while what stands behind it is replaced. */
+interface Instance {
+  current: Record<PropertyKey, unknown>;
+  readonly args: unknown[];
+}
+
+/** A replacement that is ready: nothing of it shows until `commit`. */
+export interface ServiceReplacement {
+  commit(): void;
+  /** Runs the hooks of the replaced instances and of the new ones. */
+  dispose(): Promise<void>;
+}
+
+/** What Medusa writes on an instance after it was constructed. */
+const ASSIGNED_BY_MEDUSA = ['__definition', '__joinerConfig'] as const;
+
+/**
+ * Stands in for the service class of a module or a provider. Medusa holds on to the class and to its
+ * instances in many places (containers, `query`, links, the workflow engine, other modules); this way none
+ * of them has to be found: a new version of the class is put behind the instances that are there.
+ */
+export class ServiceShell {
+  readonly proxy: ServiceClass;
+  #class: ServiceClass;
+  readonly #instances = new Set<WeakRef<Instance>>();
+
+  constructor(service: ServiceClass) {
+    this.#class = service;
+    // A bound function can be constructed and has no `prototype`, which a proxy could not report otherwise.
+    const target = (() => {}).bind(null) as unknown as ServiceClass;
+    this.proxy = new Proxy(target, {
+      construct: (_, args) => this.#construct(args),
+      get: (_, key) => Reflect.get(this.#class, key),
+      set: (_, key, value) => Reflect.set(this.#class, key, value),
+      has: (_, key) => Reflect.has(this.#class, key),
+      getPrototypeOf: () => Object.getPrototypeOf(this.#class) as object,
+      getOwnPropertyDescriptor: (_, key) => {
+        const descriptor = Reflect.getOwnPropertyDescriptor(this.#class, key);
+        return descriptor && { ...descriptor, configurable: true };
+      },
+    });
+  }
+
+  get current(): ServiceClass {
+    return this.#class;
+  }
+
+  /** Constructs the new version behind every instance. @throws what a constructor throws */
+  replace(next: ServiceClass): ServiceReplacement {
+    const previous = this.#class;
+    for (const key of ['__type']) {
+      if (Object.hasOwn(previous, key)) {
+        Object.assign(next, { [key]: Reflect.get(previous, key) });
+      }
+    }
+    const swaps: { instance: Instance; before: Instance['current']; after: Instance['current'] }[] =
+      [];
+    for (const reference of this.#instances) {
+      const instance = reference.deref();
+      if (!instance) {
+        this.#instances.delete(reference);
+        continue;
+      }
+      const after = new next(...instance.args) as Instance['current'];
+      for (const key of ASSIGNED_BY_MEDUSA) {
+        if (Object.hasOwn(instance.current, key)) {
+          after[key] = instance.current[key];
+        }
+      }
+      swaps.push({ instance, before: instance.current, after });
+    }
+    return {
+      commit: () => {
+        this.#class = next;
+        for (const { instance, after } of swaps) {
+          instance.current = after;
+        }
+      },
+      dispose: async () => {
+        for (const { before, after } of swaps) {
+          await runHook(before, 'onApplicationPrepareShutdown');
+          await runHook(before, 'onApplicationShutdown');
+          await runHook(after, 'onApplicationStart');
+        }
+      },
+    };
+  }
+
+  #construct(args: unknown[]): object {
+    const instance: Instance = {
+      current: new this.#class(...args) as Instance['current'],
+      args,
+    };
+    this.#instances.add(new WeakRef(instance));
+    return createInstanceProxy(instance);
+  }
+}
+
+/** Functions are bound to what stands behind, since a proxy has none of its private fields. */
+function createInstanceProxy(instance: Instance): object {
+  const bound = new WeakMap<object, unknown>();
+  const bind = (value: unknown): unknown => {
+    if (typeof value !== 'function') {
+      return value;
+    }
+    let known = bound.get(value);
+    if (!known) {
+      known = Object.assign(value.bind(instance.current), value);
+      bound.set(value, known);
+    }
+    return known;
+  };
+  return new Proxy(Object.create(null), {
+    get: (_, key) => {
+      const value = Reflect.get(instance.current, key, instance.current);
+      return key === 'constructor' ? value : bind(value);
+    },
+    set: (_, key, value) => Reflect.set(instance.current, key, value),
+    has: (_, key) => Reflect.has(instance.current, key),
+    deleteProperty: (_, key) => Reflect.deleteProperty(instance.current, key),
+    defineProperty: (_, key, descriptor) =>
+      Reflect.defineProperty(instance.current, key, { ...descriptor, configurable: true }),
+    ownKeys: () => Reflect.ownKeys(instance.current),
+    getPrototypeOf: () => Reflect.getPrototypeOf(instance.current),
+    getOwnPropertyDescriptor: (_, key) => {
+      const descriptor = Reflect.getOwnPropertyDescriptor(instance.current, key);
+      return descriptor && { ...descriptor, configurable: true };
+    },
+  });
+}
+
+async function runHook(instance: Record<PropertyKey, unknown>, name: string): Promise<void> {
+  const hooks = instance.__hooks as Record<string, (() => unknown) | undefined> | undefined;
+  await hooks?.[name]?.call(instance);
+}

@@ -1,0 +1,49 @@
+// The app's side of the runner tests: what `src/child/main.ts` sets up, without Medusa.
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { answer } from './answer.mjs';
+
+const [dist, root] = process.argv.slice(2);
+const load = (file) => import(pathToFileURL(`${dist}/src/${file}.js`).href);
+const { CHANNEL_FD } = await load('protocol/channel');
+const { ModuleChannel } = await load('child/module-channel');
+const { hookNativeRequire } = await load('child/native-files');
+const { ProjectRunner } = await load('child/project-runner');
+const { installStackTraces } = await load('child/stack-traces');
+
+const report = { entries: [], edges: [], natives: [] };
+const require = createRequire(`${root}/package.json`);
+const onNative = (file) => report.natives.push(file);
+
+const runner = new ProjectRunner({
+  root,
+  channel: new ModuleChannel(CHANNEL_FD),
+  onEdge: (importer, id) => report.edges.push([importer, id]),
+  onNative,
+});
+installStackTraces((file) => runner.codeOf(file));
+hookNativeRequire({
+  root,
+  requireFile: (file) => {
+    report.entries.push(file);
+    return runner.requireFile(file);
+  },
+  onNative,
+});
+
+answer({
+  load: (file) => runner.importFile(file),
+  require,
+  commands: {
+    begin: ({ invalidated, modules }) => runner.begin(invalidated, modules),
+    commit: () => runner.commit(),
+    rollback: () => runner.rollback(),
+    evaluations: () => runner.evaluations,
+    isEvaluated: ({ id }) => runner.isEvaluated(id),
+    report: () => report,
+    together: async ({ files }) => {
+      const settled = await Promise.allSettled(files.map((file) => runner.importFile(file)));
+      return settled.map(({ status, reason }) => reason?.message ?? status);
+    },
+  },
+});
