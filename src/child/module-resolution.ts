@@ -29,7 +29,7 @@ export class ModuleResolution {
   resolve(specifier: string, importer: string): Target {
     if (specifier.startsWith('/@fs/')) {
       const path = specifier.slice('/@fs'.length);
-      return { id: /^\/[A-Za-z]:\//.test(path) ? path.slice(1) : path };
+      return this.#targetOf(/^\/[A-Za-z]:\//.test(path) ? path.slice(1) : path);
     }
     if (specifier.startsWith('/@id/')) {
       return { id: specifier.slice('/@id/'.length).replace('__x00__', '\0') };
@@ -66,13 +66,18 @@ export class ModuleResolution {
   #resolvePath(path: string, importer: string): Target {
     const { root, has } = this.#options;
     if (path.startsWith('/') && !path.startsWith(`${root}/`) && has(root + path)) {
-      return { id: root + path };
+      return this.#targetOf(root + path);
     }
     if (has(path)) {
-      return { id: path };
+      return this.#targetOf(path);
     }
     const id = this.#askHost(path, importer) ?? toPosix(resolve(dirname(fileOfId(importer)), path));
-    return this.#isRunnerFile(fileOfId(id)) || id.startsWith('\0') ? { id } : { external: id };
+    return this.#targetOf(id);
+  }
+
+  #targetOf(id: string): Target {
+    const file = fileOfId(id);
+    return isAbsoluteFile(file) && !this.#isRunnerFile(file) ? { external: file } : { id };
   }
 
   tryNatively(specifier: string, importer: string): string | undefined {

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { fileOfId, isTypeScript } from '../protocol/paths.ts';
 import { isEsModule } from './module-code.ts';
 
 export interface ScopeOptions {
@@ -43,7 +44,8 @@ export function createScope(options: ScopeOptions): ModuleScope {
   return {
     run: (run, request) =>
       run.call(
-        isEs ? undefined : exports,
+        // Stock compiles TypeScript as ES modules, whether it has `import` and `export` or not.
+        isEs || isTypeScript(fileOfId(id)) ? undefined : exports,
         request,
         (specifier: unknown) => importDynamically(String(specifier)),
         exports,

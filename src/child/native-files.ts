@@ -1,5 +1,6 @@
-import { Module } from 'node:module';
+import { createRequire, Module } from 'node:module';
 import { isRunnerFile, toPosix } from '../protocol/paths.ts';
+import { createCommonJsModule } from './common-js.ts';
 
 type Handler = (module: NodeJS.Module, filename: string) => void;
 
@@ -22,6 +23,7 @@ export function hookNativeRequire({ root, requireFile, onNative }: NativeFilesOp
     _extensions: Record<string, Handler>;
     _cache: Record<string, NodeJS.Module>;
   };
+  process.mainModule ??= createCommonJsModule(findMedusaCli(root));
   const loadScript = handlers['.js'];
   for (const extension of EXTENSIONS) {
     const original = handlers[extension] ?? loadScript;
@@ -47,4 +49,14 @@ export function hookNativeRequire({ root, requireFile, onNative }: NativeFilesOp
     }
     loadCommonJs?.(module, filename);
   };
+}
+
+/** What `require.main` is under `medusa develop`; some packages look for the project from there. */
+function findMedusaCli(root: string): string {
+  const packageFile = `${root}/package.json`;
+  try {
+    return toPosix(createRequire(packageFile).resolve('@medusajs/cli/cli.js'));
+  } catch {
+    return packageFile;
+  }
 }

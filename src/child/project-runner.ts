@@ -203,7 +203,7 @@ export class ProjectRunner extends ViteNodeRunner {
       try {
         return target.external === undefined
           ? toNamespace(this.#evaluated(target.id, importer).node.exports)
-          : this.#external(target.external, importer);
+          : toNamespace(this.#external(target.external, importer));
       } catch (error) {
         if (!(error instanceof NeedsAwait)) {
           throw error;
@@ -415,7 +415,7 @@ export class ProjectRunner extends ViteNodeRunner {
   #request(specifier: string, importer: string, module: RunnerModule): object {
     const target = this.#resolution.resolve(specifier, importer);
     if (target.external !== undefined) {
-      return this.#external(target.external, importer);
+      return toNamespace(this.#external(target.external, importer));
     }
     this.#noteImport(target, specifier, importer, module);
     const imported = this.#evaluated(target.id, importer);
@@ -438,7 +438,7 @@ export class ProjectRunner extends ViteNodeRunner {
    * `require` first: it is what Medusa itself uses, so a package with two formats stays one instance.
    * `import()` only where a package cannot be required.
    */
-  #external(specifier: string, importer: string | undefined): object {
+  #external(specifier: string, importer: string | undefined): unknown {
     const from = importer === undefined ? this.#origin : this.#nodeModuleOf(importer);
     const key = `${from.path}\0${specifier}`;
     const imported = this.#imported.get(key);
@@ -446,13 +446,13 @@ export class ProjectRunner extends ViteNodeRunner {
       return imported;
     }
     try {
-      return toNamespace(this.#asEvaluating(undefined, () => requireNatively(specifier, from)));
+      return this.#asEvaluating(undefined, () => requireNatively(specifier, from));
     } catch (error) {
       if (!needsImport(error)) {
         throw error;
       }
       throw new NeedsAwait(specifier, async () => {
-        this.#imported.set(key, toNamespace(await importNatively(specifier, from.filename)));
+        this.#imported.set(key, await importNatively(specifier, from.filename));
       });
     }
   }

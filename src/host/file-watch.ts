@@ -32,8 +32,6 @@ const BURST_QUIET_MS = 60;
 const BURST_LIMIT_MS = 1_000;
 /** chokidar drops a second event of a file within 50 ms, so each file is looked at again after that. */
 const RECHECK_MS = 70;
-/** One slow save may show as two events; the second is not news. */
-const SAME_SAVE_MS = 300;
 
 /**
  * Turns file events into batches of files whose content really changed. Looks at every file once more a

@@ -28,8 +28,8 @@ export class ServiceShell {
 
   constructor(service: ServiceClass) {
     this.#class = service;
-    // A bound function can be constructed and has no `prototype`, which a proxy could not report otherwise.
-    const target = (() => {}).bind(null) as unknown as ServiceClass;
+    // A bound class can be constructed and has no `prototype`, which a proxy could not report otherwise.
+    const target = class {}.bind(null) as unknown as ServiceClass;
     this.proxy = new Proxy(target, {
       construct: (_, args) => this.#construct(args),
       get: (_, key) => Reflect.get(this.#class, key),
