@@ -22,7 +22,11 @@ export interface ReceivedConnections {
  * Makes the HTTP server that is told to listen on the app's port receive its connections from the host
  * instead. Nothing is bound; to the app the server looks as if it listened.
  */
-export function interceptListen(options: { port: number }): ReceivedConnections {
+export function interceptListen(options: {
+  port: number;
+  /** Gets the server that would have listened, before it has a connection. */
+  onServer?(server: Server): void;
+}): ReceivedConnections {
   const connections = new Connections();
   const { listen } = Server.prototype;
   Server.prototype.listen = function (this: Server, ...args: unknown[]) {
@@ -30,6 +34,7 @@ export function interceptListen(options: { port: number }): ReceivedConnections 
     if (connections.hasServer || this.listening || request?.port !== options.port) {
       return Reflect.apply(listen, this, args) as Server;
     }
+    options.onServer?.(this);
     connections.attach(this, request);
     return this;
   } as typeof listen;

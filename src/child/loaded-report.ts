@@ -24,6 +24,12 @@ export class LoadedReporter {
     }
   }
 
+  accept(id: string, dependency: string): void {
+    if (this.#isNew(`accept\0${id}\0${dependency}`)) {
+      this.#batch().accepts.push([id, dependency]);
+    }
+  }
+
   /** Before a message that the host answers by looking at its graph. */
   flush(): void {
     if (this.#next) {
@@ -40,7 +46,7 @@ export class LoadedReporter {
 
   #batch(): LoadedReport {
     if (!this.#next) {
-      this.#next = { entries: [], edges: [], natives: [] };
+      this.#next = { entries: [], edges: [], natives: [], accepts: [] };
       setImmediate(() => this.flush());
     }
     return this.#next;

@@ -19,11 +19,13 @@ import { SubscribersReloader } from '../reloaders/subscribers.ts';
 import { WorkflowsReloader } from '../reloaders/workflows.ts';
 import { interceptListen } from './connections.ts';
 import { onHostMessage, sendToHost } from './host-link.ts';
+import { HotRegistry } from './hot-registry.ts';
 import { LoadedReporter } from './loaded-report.ts';
 import { ModuleChannel } from './module-channel.ts';
 import { hookNativeRequire } from './native-files.ts';
 import { ProjectRunner } from './project-runner.ts';
 import { ReloadPass } from './reload-pass.ts';
+import { RequestGate } from './request-gate.ts';
 import { installStackTraces } from './stack-traces.ts';
 
 /** How long requests in flight may take before a stop goes on without them; the host kills at 5 s. */
@@ -41,13 +43,26 @@ process.on('SIGINT', () => {});
 process.on('disconnect', () => void stop());
 
 const loaded = new LoadedReporter();
-const runner = new ProjectRunner({
+const channel = new ModuleChannel(CHANNEL_FD);
+const hot: HotRegistry = new HotRegistry({
+  resolve: (specifier, importer) => {
+    const reply = channel.request({ type: 'resolve', specifier, importer });
+    return reply.type === 'resolved' ? (reply.id ?? undefined) : undefined;
+  },
+  exportsOf: (id) => runner.exportsOf(id),
+  onAccept: (id, dependency) => loaded.accept(id, dependency),
+  onInvalidate: (id) => void sendToHost({ type: 'invalidate', id }),
+  onError: reportStray,
+});
+const runner: ProjectRunner = new ProjectRunner({
   root,
-  channel: new ModuleChannel(CHANNEL_FD),
+  channel,
   onEdge: (importer, id) => loaded.edge(importer, id),
+  createHot: (id) => hot.create(id),
 });
 installStackTraces((file) => runner.codeOf(file));
 
+const gate = new RequestGate();
 let boot: MedusaBoot | undefined;
 let pass: ReloadPass | undefined;
 let scheduledJobs: ScheduledJobs | undefined;
@@ -57,6 +72,12 @@ onHostMessage({
   start: () => void start(),
   'hmr-reload': ({ id, plan }) => void reload(id, plan),
   shutdown: () => void stop(),
+  prune: ({ ids }) => {
+    runner.prune(ids);
+    void hot.prune(ids);
+  },
+  hold: () => gate.hold(),
+  release: () => gate.release(),
   ping: ({ id }) => void sendToHost({ type: 'pong', id }),
 });
 
@@ -100,7 +121,7 @@ async function prepare(): Promise<FlagSource> {
     decorate: (file, exports) =>
       decorators.reduce((decorated, reloader) => reloader.decorate(file, decorated), exports),
   });
-  connections = interceptListen({ port });
+  connections = interceptListen({ port, onServer: (server) => gate.attach(server) });
   pass = new ReloadPass({
     runner,
     reloaders: [
@@ -115,6 +136,7 @@ async function prepare(): Promise<FlagSource> {
       jobs,
     ],
     registries: [workflows, hooks],
+    hot,
     fileConfigs,
   });
 
@@ -170,7 +192,10 @@ async function stop(): Promise<void> {
   }
   isStopping = true;
   try {
+    gate.release();
     await connections?.drain(DRAIN_LIMIT_MS);
+    await hot.emit('vite:beforeFullReload', { type: 'full-reload' });
+    await hot.disposeAll();
     await boot?.app?.shutdown();
   } catch (error) {
     reportStray(error);

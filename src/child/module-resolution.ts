@@ -1,5 +1,4 @@
 import { isBuiltin } from 'node:module';
-import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ChannelReply, ChannelRequest } from '../protocol/channel.ts';
 import { fileOfId, isAbsoluteFile, isRunnerFile, toPosix } from '../protocol/paths.ts';
@@ -71,8 +70,9 @@ export class ModuleResolution {
     if (has(path)) {
       return this.#targetOf(path);
     }
-    const id = this.#askHost(path, importer) ?? toPosix(resolve(dirname(fileOfId(importer)), path));
-    return this.#targetOf(id);
+    const id = this.#askHost(path, importer);
+    // What is missing is left to Node, for its error.
+    return id === undefined ? { external: path } : this.#targetOf(id);
   }
 
   #targetOf(id: string): Target {

@@ -77,7 +77,7 @@ function nameDefaultExport(exports: Record<string, unknown>): void {
     return;
   }
   const name = Object.getOwnPropertyDescriptor(value, 'name');
-  if (name?.configurable && (name.value === '__vite_ssr_export_default__' || name.value === '')) {
+  if (name?.configurable && name.value === '__vite_ssr_export_default__') {
     Object.defineProperty(value, 'name', { ...name, value: '_default' });
   }
 }

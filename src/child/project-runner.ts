@@ -109,7 +109,7 @@ export class ProjectRunner extends ViteNodeRunner {
   }
 
   codeOf(id: string): string | undefined {
-    return this.#moduleOf(id)?.code;
+    return (this.#awaited.get(id)?.module ?? this.#moduleOf(id))?.code;
   }
 
   /** What `require()` of a project file gives, but waits for top-level await. */
@@ -177,8 +177,19 @@ export class ProjectRunner extends ViteNodeRunner {
     this.#supply(supplied);
   }
 
-  commit(): void {
+  /** @returns ids of the modules that were evaluated since `begin` */
+  commit(): Set<string> {
+    const ids = [...(this.#stash?.keys() ?? [])].filter((id) => this.moduleCache.has(id));
     this.#stash = undefined;
+    return new Set(ids);
+  }
+
+  /** Drops modules that nothing imports any more. */
+  prune(ids: string[]): void {
+    for (const id of ids) {
+      this.moduleCache.deleteByModuleId(id);
+      this.#supplied.delete(id);
+    }
   }
 
   rollback(): void {

@@ -8,6 +8,7 @@ import {
   type Reloader,
   RestartNeeded,
 } from '../reloaders/reloader.ts';
+import type { HotRegistry } from './hot-registry.ts';
 import { importedNames } from './imported-names.ts';
 import type { ProjectRunner } from './project-runner.ts';
 import { sameExport } from './same-exports.ts';
@@ -17,6 +18,7 @@ export interface ReloadPassOptions {
   /** In the order in which they run. */
   reloaders: Reloader[];
   registries: Registry[];
+  hot: HotRegistry;
   fileConfigs: FileConfigs;
 }
 
@@ -28,12 +30,14 @@ export class ReloadPass {
   readonly #runner: ProjectRunner;
   readonly #reloaders: Reloader[];
   readonly #registries: Registry[];
+  readonly #hot: HotRegistry;
   readonly #fileConfigs: FileConfigs;
 
-  constructor({ runner, reloaders, registries, fileConfigs }: ReloadPassOptions) {
+  constructor({ runner, reloaders, registries, hot, fileConfigs }: ReloadPassOptions) {
     this.#runner = runner;
     this.#reloaders = reloaders;
-    this.#registries = registries;
+    this.#registries = [...registries, hot];
+    this.#hot = hot;
     this.#fileConfigs = fileConfigs;
   }
 
@@ -64,6 +68,7 @@ export class ReloadPass {
       }
     } catch (error) {
       this.#rollback(prepared, restores);
+      await this.#hot.emit('vite:error', { type: 'error', err: serializeError(error) });
       return error instanceof RestartNeeded
         ? { type: 'restart-needed', reason: error.message }
         : { type: 'kept-previous', error: serializeError(error) };
@@ -71,8 +76,14 @@ export class ReloadPass {
 
     const preparedAt = performance.now();
     const registered: string[] = [];
+    const update = {
+      type: 'update',
+      updates: plan.invalidated.map((path) => ({ type: 'js-update', path, acceptedPath: path })),
+    };
+    let evaluated: Set<string>;
+    await this.#hot.emit('vite:beforeUpdate', update);
     try {
-      this.#runner.commit();
+      evaluated = this.#runner.commit();
       for (const registry of this.#registries) {
         registered.push(...registry.commit());
       }
@@ -87,6 +98,9 @@ export class ReloadPass {
     for (const { dispose } of prepared.toReversed()) {
       await dispose?.();
     }
+    await this.#hot.settle(evaluated);
+    await this.#hot.emit('vite:afterUpdate', update);
+    await this.#hot.emit('medusa-vite:update', update);
     return {
       type: 'reloaded',
       resources: [...new Set([...prepared.flatMap(({ resources }) => resources), ...registered])],

@@ -19,9 +19,13 @@ export class AppModules implements Graph {
   readonly #loaded = new Map<string, string>();
   readonly #entries = new Set<string>();
   readonly #natives = new Set<string>();
+  /** Modules that take updates of a dependency, or of themselves, by `import.meta.hot.accept`. */
+  readonly #accepts = new Map<string, Set<string>>();
   /** Ties of the code that the app has; Vite's graph may be ahead of it, by a save that failed. */
   readonly #imports = new Map<string, string[]>();
   readonly #importers = new Map<string, Set<string>>();
+  /** Lost an importer since the last look for orphans. */
+  readonly #untied = new Set<string>();
   /** Ties that only the running app knows. */
   readonly #runtimeImporters = new Map<string, Set<string>>();
 
@@ -60,6 +64,9 @@ export class AppModules implements Graph {
     for (const file of report.natives) {
       this.#natives.add(file);
     }
+    for (const [id, dependency] of report.accepts) {
+      this.#accepts.set(id, (this.#accepts.get(id) ?? new Set()).add(dependency));
+    }
     for (const [importer, id] of report.edges) {
       const importers = this.#runtimeImporters.get(id) ?? new Set();
       this.#runtimeImporters.set(id, importers.add(importer));
@@ -72,6 +79,23 @@ export class AppModules implements Graph {
       this.#loaded.set(id, emittedCode(module));
       this.#tie(id, this.#transformer.importsOf(id));
     }
+  }
+
+  /** Forgets the modules that nothing imports any more since code was accepted. @returns their ids */
+  takeOrphans(): string[] {
+    const orphans: string[] = [];
+    const candidates = [...this.#untied];
+    this.#untied.clear();
+    for (let id = candidates.pop(); id !== undefined; id = candidates.pop()) {
+      const isUsed = this.#entries.has(id) || this.importersOf(id).length > 0;
+      if (!isUsed && this.#loaded.has(id)) {
+        candidates.push(...(this.#imports.get(id) ?? []));
+        this.forget([id]);
+        orphans.push(id);
+      }
+    }
+    this.#untied.clear();
+    return orphans;
   }
 
   /** To be called when the app has dropped the modules. */
@@ -97,6 +121,10 @@ export class AppModules implements Graph {
 
   isNative(file: string): boolean {
     return this.#natives.has(file);
+  }
+
+  accepts(id: string, dependency: string): boolean {
+    return this.#accepts.get(id)?.has(dependency) ?? false;
   }
 
   modulesOf(file: string): string[] {
@@ -149,6 +177,9 @@ export class AppModules implements Graph {
   #tie(id: string, imports: string[]): void {
     for (const imported of this.#imports.get(id) ?? []) {
       this.#importers.get(imported)?.delete(id);
+      if (!imports.includes(imported)) {
+        this.#untied.add(imported);
+      }
     }
     this.#imports.set(id, imports);
     for (const imported of imports) {

@@ -22,6 +22,8 @@ export interface AppProcessOptions {
   isStdoutTaken: boolean;
   servePipe(pipe: Duplex): void;
   onLoaded(report: LoadedReport): void;
+  /** A module has called `import.meta.hot.invalidate`. */
+  onInvalidate(id: string): void;
 }
 
 export interface AppExit {
@@ -29,6 +31,12 @@ export interface AppExit {
   signal: NodeJS.Signals | null;
   /** The last lines that the app wrote to stderr. */
   stderr: string;
+}
+
+/** The app's process is there, but does nothing any more. */
+export interface Hang {
+  type: 'hung';
+  reason: string;
 }
 
 /** The app could not get ready. */
@@ -42,8 +50,15 @@ export class BootError extends Error {
   }
 }
 
-/** A reload of the largest app we measured takes under 2 s; more than this means that the app hangs. */
+/** For what a module awaits at its top level, or a module's loader: only an endless wait takes longer. */
 const RELOAD_LIMIT_MS = 20_000;
+/** An event loop that stands still this long is in an endless loop: evaluating 1,000 modules takes 1 s. */
+const HANG_LIMIT_MS = 2_500;
+/** While it boots, an app stands still for seconds at a time: it loads thousands of files. */
+const BOOT_HANG_LIMIT_MS = 20_000;
+/** The same, when a new save is there that may be the way out. */
+const IMPATIENT_BOOT_LIMIT_MS = 6_000;
+const PING_INTERVAL_MS = 250;
 /** From the request to stop until SIGKILL, as `tsx watch` and users expect. */
 const STOP_LIMIT_MS = 5_000;
 const STDERR_TAIL_CHARS = 4_000;
@@ -58,11 +73,17 @@ export class AppProcess {
   readonly exited: Promise<AppExit>;
   readonly #waiting = new Map<number, (outcome: ReloadOutcome) => void>();
   #nextId = 1;
+  /** When the app last showed that its event loop turns; `performance.now()`. */
+  #answeredAt = performance.now();
+  readonly #fail: (error: SerializedError) => void;
   #stderr = '';
   #hasExited = false;
+  /** Under a debugger an app may stand still for as long as it likes. */
+  readonly #isWatched: boolean;
 
   constructor(options: AppProcessOptions) {
-    const { env, nodeArgs, isStdoutTaken, servePipe, onLoaded } = options;
+    const { env, nodeArgs, isStdoutTaken, servePipe, onLoaded, onInvalidate } = options;
+    this.#isWatched = options.child.inspect === undefined;
     const isSource = import.meta.url.endsWith('.ts');
     const entry = new URL(isSource ? '../child/main.ts' : '../child/main.js', import.meta.url);
     this.process = fork(entry, [], {
@@ -92,6 +113,14 @@ export class AppProcess {
       prepared.reject(reason);
       ready.reject(reason);
     };
+    this.#fail = fail;
+    const watchdog = setInterval(() => {
+      if (this.#isHanging(BOOT_HANG_LIMIT_MS)) {
+        this.#giveUp();
+      }
+    }, PING_INTERVAL_MS);
+    const calm = () => clearInterval(watchdog);
+    this.ready.then(calm, calm);
     this.process.on('message', (message: ChildToHost) => {
       switch (message.type) {
         case 'prepared':
@@ -106,6 +135,11 @@ export class AppProcess {
           return;
         case 'loaded':
           return onLoaded(message.loaded);
+        case 'invalidate':
+          return onInvalidate(message.id);
+        case 'pong':
+          this.#answeredAt = performance.now();
+          return;
         default:
           return;
       }
@@ -136,20 +170,43 @@ export class AppProcess {
     this.process.send?.(message, () => {});
   }
 
-  reload(plan: ReloadPlan): Promise<ReloadOutcome> {
+  /** Ends an app that is being brought up and stands still, so that a new save need not wait for it. */
+  endIfHanging(): void {
+    if (this.#isHanging(IMPATIENT_BOOT_LIMIT_MS)) {
+      this.#giveUp();
+    }
+  }
+
+  /** Asks the app for a sign, and judges by when it last gave one. */
+  #isHanging(limitMs: number): boolean {
+    this.send({ type: 'ping', id: this.#nextId++ });
+    return this.#isWatched && performance.now() - this.#answeredAt > limitMs;
+  }
+
+  #giveUp(): void {
+    this.#fail({ name: 'Error', message: 'The app does not answer, as in an endless loop.' });
+    this.kill();
+  }
+
+  reload(plan: ReloadPlan): Promise<ReloadOutcome | Hang> {
     const id = this.#nextId++;
+    const startedAt = performance.now();
+    this.#answeredAt = startedAt;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => {
+      const settle = (outcome: ReloadOutcome | Hang) => {
+        clearInterval(watchdog);
         this.#waiting.delete(id);
-        resolve({
-          type: 'restart-needed',
-          reason: `the app did not answer within ${RELOAD_LIMIT_MS / 1000} s`,
-        });
-      }, RELOAD_LIMIT_MS);
-      this.#waiting.set(id, (outcome) => {
-        clearTimeout(timer);
         resolve(outcome);
-      });
+      };
+      const watchdog = setInterval(() => {
+        if (this.#isHanging(HANG_LIMIT_MS)) {
+          settle({ type: 'hung', reason: 'the app does not answer, as in an endless loop' });
+        } else if (performance.now() - startedAt > RELOAD_LIMIT_MS) {
+          const reason = `the reload took longer than ${RELOAD_LIMIT_MS / 1000} s`;
+          settle({ type: 'hung', reason });
+        }
+      }, PING_INTERVAL_MS);
+      this.#waiting.set(id, settle);
       this.send({ type: 'hmr-reload', id, plan });
     });
   }

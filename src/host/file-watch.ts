@@ -21,6 +21,8 @@ export interface FileWatchOptions {
   events: FileEvents;
   /** Files whose present content is known to be in use, such as `.env`. */
   known: string[];
+  /** A file was touched, and more may follow; a call of `onBatch` comes next. */
+  onFirst(): void;
   onBatch(batch: FileBatch): void;
 }
 
@@ -39,6 +41,7 @@ const RECHECK_MS = 70;
  */
 export class FileWatch {
   readonly #events: FileEvents;
+  readonly #onFirst: () => void;
   readonly #onBatch: (batch: FileBatch) => void;
   /** Content that was reported last; null for a file that is gone. */
   readonly #hashes = new Map<string, string | null>();
@@ -51,8 +54,9 @@ export class FileWatch {
   #timer: NodeJS.Timeout | undefined;
   #since = 0;
 
-  constructor({ events, known, onBatch }: FileWatchOptions) {
+  constructor({ events, known, onFirst, onBatch }: FileWatchOptions) {
     this.#events = events;
+    this.#onFirst = onFirst;
     this.#onBatch = onBatch;
     for (const file of known) {
       const { hash, writtenAt } = look(file);
@@ -81,6 +85,7 @@ export class FileWatch {
   #queue(file: string, change: Change['change']): void {
     if (this.#pending.size === 0) {
       this.#since = performance.now();
+      this.#onFirst();
     }
     this.#pending.set(file, change);
     const isBurst = this.#pending.size >= BURST_FILES;

@@ -1,6 +1,7 @@
 import type { ViteDevServer } from 'vite';
 import { collectRules } from '../../plugins/rules.ts';
 import type { ChildOptions, FlagSource } from '../protocol/messages.ts';
+import { fileOfId } from '../protocol/paths.ts';
 import type { SerializedError } from '../protocol/serialized-error.ts';
 import type { UpdateResult } from '../protocol/update.ts';
 import { AppModules } from './app-modules.ts';
@@ -83,6 +84,7 @@ export class Host {
       isHmrOn: () => this.isHmrOn,
       beforePass: (changes) => this.#updateVite(changes),
       onResult: (result) => options.events.update(result),
+      onIdle: () => this.#supervisor.app?.send({ type: 'release' }),
       onNote: (note) => options.events.note(note),
     });
   }
@@ -135,6 +137,10 @@ export class Host {
         // Vite watches the project, and what it has transformed itself.
         this.#options.vite.watcher.add(report.natives);
       },
+      onInvalidate: (id) => {
+        const change: Change = { file: fileOfId(id), change: 'update', isForced: true };
+        this.#queue.add({ changes: [change], unchanged: [], since: performance.now() });
+      },
     });
     this.#modules.set(app, modules);
     if (!this.#supervisor?.app) {
@@ -149,6 +155,7 @@ export class Host {
     this.#watch = new FileWatch({
       events: vite.watcher,
       known: topLevelFiles(root),
+      onFirst: () => this.#supervisor.app?.send({ type: 'hold' }),
       onBatch: (batch) => this.#queue.add(batch),
     });
   }

@@ -6,6 +6,8 @@ export interface Change {
   /** Absolute, posix. */
   file: string;
   change: FileChange;
+  /** Who imports the file is brought up to date even though it takes its own updates. */
+  isForced?: boolean;
 }
 
 /** What the planner asks of the module graph. */
@@ -16,6 +18,8 @@ export interface Graph {
   isLoaded(id: string): boolean;
   isEntry(file: string): boolean;
   isNative(file: string): boolean;
+  /** Whether a module takes the update of a dependency, or of itself, by `import.meta.hot.accept`. */
+  accepts(id: string, dependency: string): boolean;
 }
 
 export interface Restart {
@@ -62,6 +66,7 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
   };
   const files = new Map<string, Map<string, ReloadFile>>();
   const visited = new Set<string>();
+  const forced = new Set(changes.filter(({ isForced }) => isForced).map(({ file }) => file));
 
   function decide(file: string, change: FileChange): Rule | undefined {
     const ruleFile: RuleFile = {
@@ -94,7 +99,13 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
     const file = fileOfId(id);
     const path = [...chain, file];
     result.invalidated.push(id);
+    if (graph.accepts(id, id) && !forced.has(file)) {
+      return;
+    }
     for (const importer of graph.importersOf(id)) {
+      if (graph.accepts(importer, id)) {
+        continue;
+      }
       const importerFile = fileOfId(importer);
       const rule = decide(importerFile, 'update');
       if (rule?.action === 'ignore') {

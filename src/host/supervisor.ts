@@ -41,6 +41,8 @@ export class Supervisor {
   #app: AppProcess | undefined;
   /** The app that is being brought up; unset once it serves or has failed. */
   #next: AppProcess | undefined;
+  /** Settles when the restart that is under way has; never rejects. */
+  #restarting: Promise<unknown> = Promise.resolve();
   #readyAt = 0;
   #crashes = 0;
   #isClosed = false;
@@ -53,8 +55,18 @@ export class Supervisor {
     return this.#app;
   }
 
-  /** Never rejects. Calls must not overlap; the update queue sees to that. */
-  async restart(reason: string): Promise<RestartResult> {
+  /** Never rejects. A second call waits for the first. */
+  restart(reason: string): Promise<RestartResult> {
+    this.#restarting = this.#restarting.then(() => this.#restart(reason));
+    return this.#restarting as Promise<RestartResult>;
+  }
+
+  /** Gives up an app that is being brought up and does not answer, so that a new save need not wait for it. */
+  endHanging(): void {
+    this.#next?.endIfHanging();
+  }
+
+  async #restart(reason: string): Promise<RestartResult> {
     const { gate, spawn, onServing } = this.#options;
     const next = spawn();
     this.#next = next;
@@ -86,7 +98,17 @@ export class Supervisor {
 
   /** @returns undefined if no app runs. */
   async reload(plan: ReloadPlan): Promise<ReloadOutcome | undefined> {
-    return this.#app?.reload(plan);
+    const app = this.#app;
+    const outcome = await app?.reload(plan);
+    if (outcome?.type !== 'hung') {
+      return outcome;
+    }
+    if (this.#app === app) {
+      this.#app = undefined;
+    }
+    this.#options.gate.hold(outcome.reason);
+    app?.kill();
+    return { type: 'restart-needed', reason: outcome.reason };
   }
 
   async close(): Promise<void> {

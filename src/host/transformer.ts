@@ -1,7 +1,7 @@
 import type { DevEnvironment, ViteDevServer } from 'vite';
 import { ViteNodeServer } from 'vite-node/server';
 import type { FetchedModule } from '../protocol/messages.ts';
-import { fileOfId, isRunnerFile, toPosix } from '../protocol/paths.ts';
+import { fileOfId, isAbsoluteFile, isRunnerFile, toPosix } from '../protocol/paths.ts';
 import type { Change } from './planner.ts';
 
 /** The project's modules as Vite sees them: what they compile to, and which imports which. */
@@ -19,7 +19,7 @@ export class Transformer {
   /** @throws what Vite says of the file, with its position and code frame. */
   async transform(id: string): Promise<FetchedModule> {
     const file = fileOfId(id);
-    if (!id.startsWith('\0') && isAbsolute(file) && !isRunnerFile(this.root, file)) {
+    if (!id.startsWith('\0') && isAbsoluteFile(file) && !isRunnerFile(this.root, file)) {
       return { externalize: file };
     }
     const result = await this.#node.transformRequest(id, file, 'ssr').catch((error: unknown) => {
@@ -104,10 +104,6 @@ export class Transformer {
   get #graph(): DevEnvironment['moduleGraph'] {
     return this.#environment.moduleGraph;
   }
-}
-
-function isAbsolute(file: string): boolean {
-  return file.startsWith('/') || /^[A-Za-z]:\//.test(file);
 }
 
 /** Vite found no file for the id. */

@@ -21,6 +21,8 @@ export interface UpdateQueueOptions {
   beforePass(changes: Change[]): Promise<void>;
   onResult(result: UpdateResult): void;
   onNote(note: string): void;
+  /** All that was saved has come to its result. */
+  onIdle(): void;
 }
 
 interface Reload {
@@ -49,6 +51,9 @@ export class UpdateQueue {
 
   add(batch: FileBatch): void {
     this.#pending = this.#pending ? merge(this.#pending, batch) : batch;
+    if (this.#running && batch.changes.length > 0) {
+      this.#options.supervisor.endHanging();
+    }
     this.#running ??= this.#drain();
   }
 
@@ -72,6 +77,7 @@ export class UpdateQueue {
       }
     }
     this.#running = undefined;
+    this.#options.onIdle();
   }
 
   async #pass({ changes, unchanged, since }: FileBatch): Promise<void> {
@@ -144,6 +150,10 @@ export class UpdateQueue {
         modules.forget(invalidated.filter((id) => !evaluate.includes(id) && !(id in fresh)));
         modules.accept(fresh);
         this.#behind.clear();
+        const orphans = modules.takeOrphans();
+        if (orphans.length > 0) {
+          supervisor.app?.send({ type: 'prune', ids: orphans });
+        }
         const { resources, modules: evaluated } = outcome;
         this.#report({
           type: 'reloaded',
@@ -232,10 +242,11 @@ export class UpdateQueue {
   ): boolean {
     return (
       planned.steps.every(({ files }) => files.every(({ change }) => change === 'update')) &&
-      changes.every(({ file, change }) => {
+      changes.every(({ file, change, isForced }) => {
         const ids = modules.modulesOf(file);
         return (
           change === 'update' &&
+          !isForced &&
           ids.length > 0 &&
           ids.every((id) => fresh[id] && !modules.isChanged(id, fresh[id]))
         );

@@ -82,6 +82,11 @@ export type HostToChild =
   | { type: 'connection-ledger'; file: string }
   /** Comes with a socket handle. `reused`: requests were answered on it before. */
   | { type: 'connection'; slot: number; reused: boolean }
+  /** Modules that nothing imports any more. */
+  | { type: 'prune'; ids: string[] }
+  /** New requests wait, for a change was seen; until `release`, or a limit. */
+  | { type: 'hold' }
+  | { type: 'release' }
   /** Finish requests in flight, dispose, close connections and exit. */
   | { type: 'shutdown' }
   | { type: 'ping'; id: number };
@@ -97,6 +102,8 @@ export type ChildToHost =
   | { type: 'hmr-result'; id: number; outcome: ReloadOutcome }
   /** What the host cannot see in Vite's module graph. */
   | { type: 'loaded'; loaded: LoadedReport }
+  /** `import.meta.hot.invalidate`: the module cannot take its own update after all. */
+  | { type: 'invalidate'; id: string }
   | { type: 'pong'; id: number };
 
 export interface LoadedReport {
@@ -106,6 +113,8 @@ export interface LoadedReport {
   edges: [importer: string, id: string][];
   /** Files outside `node_modules` that Node loaded natively: only a restart can bring them up to date. */
   natives: string[];
+  /** `import.meta.hot.accept`: modules that take the update of a dependency, or of themselves. */
+  accepts: [id: string, dependency: string][];
 }
 
 /** Where the feature flag `backend_hmr` got its value. */

@@ -34,12 +34,12 @@ export function isInside(directory: string, file: string): boolean {
 }
 
 const TYPESCRIPT = /\.[cm]?tsx?$/;
+const DECLARATION = /\.d\.[cm]?ts$/;
+const SCRIPT_OR_JSON = /\.(?:jsx?|mjs|json)$/;
+
 export function isTypeScript(file: string): boolean {
   return TYPESCRIPT.test(file);
 }
-
-const DECLARATION = /\.d\.[cm]?ts$/;
-const SCRIPT_OR_JSON = /\.(?:jsx?|mjs|json)$/;
 
 /**
  * Whether the runner executes a file, or Node loads it natively. TypeScript is always ours, wherever a

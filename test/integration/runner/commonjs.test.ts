@@ -186,6 +186,20 @@ describe('order of evaluation', () => {
     ).toEqual(['quote of message', 'message of quote', ['message', 'function', 'quote']]);
   });
 
+  it('lets models relate to each other in a cycle', async () => {
+    expect(
+      await same({
+        'src/k2/main.ts': `import Quote from './quote'; import Message from './message';
+          const related = (model: any, field: string) => model.schema[field].parse(field).entity();
+          export const result = [related(Quote, 'messages') === Message, related(Message, 'quote') === Quote, Quote.name, Message.name];`,
+        'src/k2/quote.ts': `import { model } from '@medusajs/framework/utils'; import Message from './message';
+          const Quote: any = model.define('quote', { id: model.id().primaryKey(), messages: model.hasMany(() => Message) }); export default Quote;`,
+        'src/k2/message.ts': `import { model } from '@medusajs/framework/utils'; import Quote from './quote';
+          const Message: any = model.define('message', { id: model.id().primaryKey(), quote: model.belongsTo(() => Quote, { mappedBy: 'messages' }) }); export default Message;`,
+      }),
+    ).toEqual([true, true, 'Quote', 'Message']);
+  });
+
   it('is that of the statements when imports and `export from` mix', async () => {
     await same({
       'src/l/main.ts': `import './log'; export * from './one'; import './two'; export { three } from './three'; import './four';

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { useRunnerProject } from './support/runner-project.ts';
 
 // Stock compiles to CommonJS and cannot do any of this.
-const project = useRunnerProject({ files: { 'src/lib/helper.ts': `export const helper = 'helper';` } });
+const project = useRunnerProject({
+  files: { 'src/lib/helper.ts': `export const helper = 'helper';` },
+});
 
 describe('import()', () => {
   it('loads TypeScript from a fixed or computed path', async () => {
@@ -118,9 +120,13 @@ describe('top-level await', () => {
       'src/j/friend.ts': `import { value } from './awaiting'; export const get = () => value;`,
     };
     await expect(project.run(files)).rejects.toThrow('not yet');
-    project.save({ 'src/j/awaiting.ts': `import { get } from './friend'; export const value = await Promise.resolve('now'); export const check = get;` });
+    project.save({
+      'src/j/awaiting.ts': `import { get } from './friend'; export const value = await Promise.resolve('now'); export const check = get;`,
+    });
     expect(await project.runner.ask('run', { file: `${project.root}/src/j/main.ts` })).toBe('now');
-    expect(await project.runner.ask('run', { file: `${project.root}/src/j/awaiting.ts`, name: 'check' })).toBe('now');
+    expect(
+      await project.runner.ask('run', { file: `${project.root}/src/j/awaiting.ts`, name: 'check' }),
+    ).toBe('now');
   });
 });
 
@@ -153,6 +159,10 @@ describe('import.meta', () => {
         'src/l/parts/a.ts': `export const part = 'a';`,
         'src/l/parts/b.ts': `export const part = 'b';`,
       }),
-    ).toEqual([['./parts/a.ts', './parts/b.ts'], { './parts/a.ts': 'a', './parts/b.ts': 'b' }, ['a', 'b']]);
+    ).toEqual([
+      ['./parts/a.ts', './parts/b.ts'],
+      { './parts/a.ts': 'a', './parts/b.ts': 'b' },
+      ['a', 'b'],
+    ]);
   });
 });

@@ -199,6 +199,12 @@ describe('the environment', () => {
           process.env.NODE_ENV = first;
           export const result = [first, second, typeof (globalThis as any).__DEV__, typeof (globalThis as any).__vite_ssr_import__, Object.keys(globalThis).filter((key) => /vite/i.test(key))];`,
       }),
-    ).toMatchObject(['development', ['staging', 'staging', 'staging', 'staging', 'staging', 'x']]);
+    ).toEqual([
+      'development',
+      ['staging', 'staging', 'staging', 'staging', 'staging', 'x'],
+      'undefined',
+      'undefined',
+      [],
+    ]);
   });
 });

@@ -1,5 +1,5 @@
 /** Answers the test: `run` gives what the fixture's `result` is, or returns when it is a function. */
-export function answer({ load, require, commands }) {
+export function answer({ load, require, describe, commands }) {
   const all = {
     run: async ({ file, name = 'result' }) => {
       const { [name]: result } = await load(file);
@@ -31,10 +31,4 @@ function toJson(value) {
     }
     return typeof item === 'function' ? `<function ${item.name}>` : item;
   });
-}
-
-function describe(error) {
-  const { name, message, stack, code, loc, frame, id, file, line, column } = error ?? {};
-  const found = { name, message: message ?? String(error), stack, code, id, file, line, column };
-  return { ...found, frame, loc };
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import type { SerializedError } from '../../../../src/protocol/serialized-error.ts';
 
 /** The slowest answer measured on the 2-core machine took 3 s: the first one of ts-node. */
 const ANSWER_LIMIT_MS = 20_000;
@@ -18,7 +19,7 @@ export class ProjectProcess {
   readonly #waiting = new Map<number, (answer: Answer) => void>();
   readonly #started: Promise<void>;
   /** Set when the process has ended. */
-  #failure: Partial<ProjectError> | undefined;
+  #failure: Partial<SerializedError> | undefined;
   #nextId = 1;
 
   constructor({ script, root, args }: ProcessOptions) {
@@ -83,16 +84,5 @@ export class ProjectProcess {
 interface Answer {
   id: number;
   json?: string;
-  error?: Partial<ProjectError>;
-}
-
-/** What the process tells of an error; tests read it from the rejection of `ask`. */
-export interface ProjectError extends Error {
-  code: string;
-  file: string;
-  id: string;
-  line: number;
-  column: number;
-  frame: string;
-  loc: { file?: string; line: number; column: number };
+  error?: Partial<SerializedError>;
 }

@@ -9,6 +9,7 @@ const { CHANNEL_FD } = await load('protocol/channel');
 const { ModuleChannel } = await load('child/module-channel');
 const { hookNativeRequire } = await load('child/native-files');
 const { ProjectRunner } = await load('child/project-runner');
+const { serializeError } = await load('protocol/serialized-error');
 const { installStackTraces } = await load('child/stack-traces');
 
 const report = { entries: [], edges: [], natives: [] };
@@ -34,12 +35,13 @@ hookNativeRequire({
 answer({
   load: (file) => runner.importFile(file),
   require,
+  describe: serializeError,
   commands: {
-    begin: ({ invalidated, modules }) => runner.begin(invalidated, modules),
+    begin: ({ invalidated, modules }) => runner.begin(invalidated, modules, new Set()),
     commit: () => runner.commit(),
     rollback: () => runner.rollback(),
     evaluations: () => runner.evaluations,
-    isEvaluated: ({ id }) => runner.isEvaluated(id),
+    isEvaluated: ({ file }) => runner.isEvaluated(file),
     report: () => report,
     together: async ({ files }) => {
       const settled = await Promise.allSettled(files.map((file) => runner.importFile(file)));

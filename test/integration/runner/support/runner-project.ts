@@ -6,6 +6,7 @@ import type { ViteDevServer } from 'vite';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { AppModules } from '../../../../src/host/app-modules.ts';
 import type { Transformer } from '../../../../src/host/transformer.ts';
+import type { FetchedModule } from '../../../../src/protocol/messages.ts';
 import { REPOSITORY } from '../../../e2e/support/repository.ts';
 import { ProjectProcess } from './project-process.ts';
 
@@ -35,8 +36,10 @@ export interface RunnerProject {
   /** Writes the files, and gives what the runner makes of the first one. */
   run<T>(files: Files): Promise<T>;
   runStock<T>(files: Files): Promise<T>;
-  /** Writes the files as a save does, and makes the runner forget them. Returns what it evaluates then. */
+  /** Writes the files as a save does: whoever asks for them next gets the new code. */
   save(files: Files): void;
+  /** Saves the files and begins a reload of them, to be committed or rolled back. */
+  beginReload(files: Files): Promise<void>;
 }
 
 export function useRunnerProject(options: RunnerProjectOptions = {}): RunnerProject {
@@ -87,6 +90,15 @@ export function useRunnerProject(options: RunnerProjectOptions = {}): RunnerProj
     project.write(files);
     const changed = Object.keys(files).map((file) => join(project.root, file));
     project.transformer.onChange(changed.map((file) => ({ file, change: 'update' })));
+  };
+  project.beginReload = async (files) => {
+    project.save(files);
+    const ids = Object.keys(files).map((file) => join(project.root, file));
+    const modules: Record<string, FetchedModule> = {};
+    for (const id of ids) {
+      modules[id] = await project.transformer.transform(id);
+    }
+    await project.runner.ask('begin', { invalidated: ids, modules });
   };
   return project;
 }

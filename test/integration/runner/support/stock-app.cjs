@@ -7,5 +7,10 @@ projectRequire('ts-node').register({});
 projectRequire('tsconfig-paths').register({});
 
 import('./answer.mjs').then(({ answer }) =>
-  answer({ load: async (file) => projectRequire(file), require: projectRequire, commands: {} }),
+  answer({
+    load: async (file) => projectRequire(file),
+    require: projectRequire,
+    describe: ({ message, stack }) => ({ message, stack }),
+    commands: {},
+  }),
 );

@@ -1,0 +1,36 @@
+import type { Server } from 'node:http';
+
+/** A hot reload takes milliseconds; a change that takes longer than this is a restart or a hang. */
+const HOLD_LIMIT_MS = 2_000;
+
+/**
+ * Lets requests wait while a change that was seen is being brought to the app, so that who saves and then
+ * asks gets the new code. Requests that are under way go on.
+ */
+export class RequestGate {
+  #waiting: (() => void)[] = [];
+  #limit: NodeJS.Timeout | undefined;
+
+  attach(server: Server): void {
+    const emit = server.emit.bind(server);
+    server.emit = (event: string, ...args: unknown[]): boolean => {
+      if (this.#limit && (event === 'request' || event === 'checkContinue')) {
+        this.#waiting.push(() => emit(event, ...args));
+        return true;
+      }
+      return emit(event, ...args);
+    };
+  }
+
+  hold(): void {
+    this.#limit ??= setTimeout(() => this.release(), HOLD_LIMIT_MS);
+  }
+
+  release(): void {
+    clearTimeout(this.#limit);
+    this.#limit = undefined;
+    for (const go of this.#waiting.splice(0)) {
+      go();
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import { Module } from 'node:module';
+import { describe, expect, it } from 'vitest';
+import { ModuleResolution } from '../../../src/child/module-resolution.ts';
+
+function createResolution(
+  root: string,
+  { has = [], host = {} }: { has?: string[]; host?: Record<string, string> } = {},
+) {
+  const asked: string[] = [];
+  const resolution = new ModuleResolution({
+    root,
+    has: (id) => has.includes(id),
+    moduleOf: () => new Module(`${root}/package.json`),
+    channel: {
+      request: (request) => {
+        const specifier = request.type === 'resolve' ? request.specifier : '';
+        asked.push(specifier);
+        return { type: 'resolved', id: host[specifier] ?? null };
+      },
+    },
+  });
+  return {
+    asked,
+    resolve: (specifier: string) => resolution.resolve(specifier, `${root}/src/main.ts`),
+  };
+}
+
+describe.each(['/home/me/shop', 'C:/Users/me/shop'])('in %s', (root) => {
+  it('takes the URLs that Vite writes without asking', () => {
+    const { asked, resolve } = createResolution(root, { has: [`${root}/src/a.ts`] });
+    expect(resolve('/src/a.ts')).toEqual({ id: `${root}/src/a.ts` });
+    const outside = `${root.replace('/shop', '')}/packages/b/src/b.ts`;
+    expect(resolve(`/@fs/${outside.replace(/^\//, '')}`)).toEqual({ id: outside });
+    expect(resolve('/@id/__x00__virtual:x')).toEqual({ id: '\0virtual:x' });
+    expect(asked).toEqual([]);
+  });
+
+  it('takes absolute paths and file URLs as they are', () => {
+    const file = `${root}/src/a.ts`;
+    const { asked, resolve } = createResolution(root, { has: [file] });
+    expect(resolve(file)).toEqual({ id: file });
+    if (root.startsWith('C:')) {
+      expect(resolve(file.replaceAll('/', '\\'))).toEqual({ id: file });
+    } else {
+      expect(resolve(`file://${file}`)).toEqual({ id: file });
+    }
+    expect(asked).toEqual([]);
+  });
+
+  it('asks the host for computed paths and aliases', () => {
+    const host = { './a': `${root}/src/a.ts`, '@lib/a': `${root}/src/lib/a.ts` };
+    const { resolve } = createResolution(root, { host });
+    expect(resolve('./a')).toEqual({ id: host['./a'] });
+    expect(resolve('@lib/a')).toEqual({ id: host['@lib/a'] });
+  });
+
+  it('leaves to Node what is not the project’s own', () => {
+    const built = `${root.replace('/shop', '')}/packages/b/dist/b.js`;
+    const { asked, resolve } = createResolution(root, { host: { [built]: built } });
+    expect(resolve('node:fs')).toEqual({ external: 'node:fs' });
+    expect(resolve('fs')).toEqual({ external: 'fs' });
+    expect(asked).toEqual([]);
+    expect(resolve(`/@fs/${built.replace(/^\//, '')}`)).toEqual({ external: built });
+    expect(resolve(built)).toEqual({ external: built });
+    expect(resolve(`${root}/src/a.cjs`)).toEqual({ external: `${root}/src/a.cjs` });
+  });
+
+  it('leaves to Node what is missing, for its error', () => {
+    const { resolve } = createResolution(root);
+    expect(resolve('./missing')).toEqual({ external: './missing' });
+    expect(resolve('no-such-package')).toEqual({ external: 'no-such-package' });
+  });
+});
