@@ -20,10 +20,10 @@ export function createCommonJsModule(file: string, parent?: NodeJS.Module): Node
   return module;
 }
 
+/** In the place of an earlier version: that one must not be kept by a parent that was not reloaded. */
 export function addChild(parent: NodeJS.Module, child: NodeJS.Module): void {
-  if (!parent.children.includes(child)) {
-    parent.children.push(child);
-  }
+  const index = parent.children.findIndex(({ id }) => id === child.id);
+  parent.children[index < 0 ? parent.children.length : index] = child;
 }
 
 /** @throws what Node's `require` throws. */

@@ -103,7 +103,7 @@ async function prepare(): Promise<FlagSource> {
   const fileConfigs = new FileConfigs(packages);
   const owner = () => runner.evaluating;
   const workflows = new WorkflowRegistry(packages, owner);
-  const hooks = new HookRegistry(packages, owner);
+  const hooks = new HookRegistry({ packages, owner, handlersOf: (id) => workflows.handlersOf(id) });
   const medusa = new MedusaBoot(packages);
   boot = medusa;
   const container = () => medusa.container;

@@ -21,6 +21,14 @@ interface Attachment {
   handler: unknown;
 }
 
+export interface HookRegistryOptions {
+  packages: MedusaPackages;
+  /** The module that is being evaluated. */
+  owner(): string | undefined;
+  /** The step handlers of the workflow that is registered under an id. */
+  handlersOf(workflowId: string): Map<string, unknown> | undefined;
+}
+
 /**
  * A workflow takes one handler per hook and has no way to give it back. Here every handler is remembered
  * with the module that attached it, so that the same module can attach its new version; two modules for
@@ -28,12 +36,13 @@ interface Attachment {
  * replaced. (`workflows-sdk/dist/utils/composer/create-hook.js`, the same in 2.12.1 and 2.21.2)
  */
 export class HookRegistry implements Registry {
+  readonly #handlersOf: HookRegistryOptions['handlersOf'];
   #attached: Attachment[] = [];
   /** Set during a reload: what goes, and what comes. */
   #next: { removed: Attachment[]; added: Attachment[] } | undefined;
 
-  /** @param owner The module that is being evaluated. */
-  constructor(packages: MedusaPackages, owner: () => string | undefined) {
+  constructor({ packages, owner, handlersOf }: HookRegistryOptions) {
+    this.#handlersOf = handlersOf;
     const path = 'dist/utils/composer/create-hook.js';
     const exports = packages.require('@medusajs/workflows-sdk', path);
     packages.assertReplaceable(exports, 'createHook', `@medusajs/workflows-sdk/${path}`);
@@ -85,7 +94,9 @@ export class HookRegistry implements Registry {
     if (!next) {
       return [];
     }
-    this.enter();
+    // A workflow that was composed anew takes its handlers along: who still runs the old one needs them.
+    next.removed.filter(({ context }) => this.#isServing(context)).forEach(detach);
+    next.added.forEach(attach);
     this.#next = undefined;
     this.#attached = [
       ...this.#attached.filter((attachment) => !next.removed.includes(attachment)),
@@ -99,6 +110,10 @@ export class HookRegistry implements Registry {
 
   rollback(): void {
     this.#next = undefined;
+  }
+
+  #isServing({ workflowId, handlers }: ComposerContext): boolean {
+    return this.#handlersOf(workflowId) === handlers;
   }
 }
 

@@ -18,15 +18,18 @@ export function composerGlobals(packages: MedusaPackages): { context: string; co
 interface WorkflowDefinition {
   id: string;
   options: { schedule?: unknown };
+  handlers_: StepHandlers;
 }
+type StepHandlers = Map<string, unknown>;
 
 interface WorkflowManagerClass {
   workflows: Map<string, WorkflowDefinition>;
   scheduler: {
     scheduleWorkflow(workflow: WorkflowDefinition): Promise<void>;
-    clearWorkflow(workflow: WorkflowDefinition): Promise<void>;
+    clearWorkflow(workflow: { id: string }): Promise<void>;
   };
   register(id: string, ...rest: unknown[]): void;
+  buildHandlers(handlers: StepHandlers): (...run: unknown[]) => unknown;
 }
 
 interface MedusaWorkflowClass {
@@ -84,6 +87,12 @@ export class WorkflowRegistry implements Registry {
         await this.#schedule(workflow);
       }
     };
+    // An execution keeps the handlers that it began with: hooks change them in place.
+    const buildHandlers = this.#manager.buildHandlers;
+    this.#manager.buildHandlers =
+      (handlers) =>
+      (...run) =>
+        buildHandlers.call(this.#manager, new Map(handlers))(...run);
     const register = this.#manager.register;
     this.#manager.register = (id, ...rest) => {
       register.call(this.#manager, id, ...rest);
@@ -153,7 +162,19 @@ export class WorkflowRegistry implements Registry {
   }
 
   rollback(): void {
+    const next = this.#next;
     this.#next = undefined;
+    for (const [id, workflow] of next?.definitions ?? []) {
+      // A package that was loaded meanwhile will not register again.
+      if (!next?.owners.has(id) && !this.#manager.workflows.has(id)) {
+        this.#manager.workflows.set(id, workflow);
+        this.#engine.workflows[id] = next?.runners[id];
+      }
+    }
+  }
+
+  handlersOf(id: string): StepHandlers | undefined {
+    return this.#manager.workflows.get(id)?.handlers_;
   }
 
   /** Forgets a workflow of whoever registers and unregisters by hand, such as the jobs. */
@@ -163,7 +184,7 @@ export class WorkflowRegistry implements Registry {
   }
 
   clearSchedule(id: string): void {
-    void this.#manager.scheduler.clearWorkflow({ id, options: {} });
+    void this.#manager.scheduler.clearWorkflow({ id });
   }
 
   /** The engine alone forgets workflows of a file that `defineFileConfig` switched off, as at boot. */

@@ -5,6 +5,7 @@ import type { ReloadFile } from '../protocol/messages.ts';
 import { relativeToRoot } from '../protocol/paths.ts';
 import type { PreparedReload, ReloadContext, Reloader } from './reloader.ts';
 import type { Exports } from './routes.ts';
+import { isScanned } from './scanned-files.ts';
 
 interface Registered {
   name: string;
@@ -12,7 +13,6 @@ interface Registered {
   handler: StableFunction;
 }
 
-const JOB_FILE = /^src\/jobs\/(?:.*\/)?[^_/][^/]*\.[jt]s$/;
 
 /** Scheduled jobs: a new body is swapped in and the timer goes on; another name or schedule is a new job. */
 export class JobsReloader implements Reloader {
@@ -26,11 +26,15 @@ export class JobsReloader implements Reloader {
     this.#jobs = jobs;
   }
 
+  accepts(file: string): boolean {
+    return isScanned(relativeToRoot(this.#root, file), 'jobs');
+  }
+
   /** Called for every file that Medusa's loaders import. */
   decorate(file: string, exports: Exports): Exports {
     const config = exports.config as JobConfig | undefined;
     const isJob =
-      JOB_FILE.test(relativeToRoot(this.#root, file)) && !!config?.name && !exports[SKIP_FILE];
+      this.accepts(file) && !!config?.name && !exports[SKIP_FILE];
     return isJob ? { ...exports, default: this.#register(file, config, exports.default) } : exports;
   }
 
@@ -38,7 +42,7 @@ export class JobsReloader implements Reloader {
     const removals: (() => void)[] = [];
     const additions: (() => void)[] = [];
     const resources: string[] = [];
-    for (const { file, change } of this.#jobs.areLoaded ? files : []) {
+    for (const { file, change } of this.#jobs.areLoaded ? files.filter(({ file }) => this.accepts(file)) : []) {
       const exports = change === 'delete' ? undefined : await context.importFile(file);
       const known = this.#registered.get(file);
       if (!exports || context.isDisabled(file)) {

@@ -100,10 +100,16 @@ export class ServiceShell {
 
 /** Functions are bound to what stands behind, since a proxy has none of its private fields. */
 function createInstanceProxy(instance: Instance): object {
-  const bound = new WeakMap<object, unknown>();
+  let boundTo = instance.current;
+  let bound = new WeakMap<object, unknown>();
   const bind = (value: unknown): unknown => {
     if (typeof value !== 'function') {
       return value;
+    }
+    if (boundTo !== instance.current) {
+      // What a base class provides is the same function in both versions.
+      boundTo = instance.current;
+      bound = new WeakMap();
     }
     let known = bound.get(value);
     if (!known) {

@@ -5,13 +5,13 @@ import type { ReloadFile } from '../protocol/messages.ts';
 import { relativeToRoot } from '../protocol/paths.ts';
 import type { PreparedReload, ReloadContext, Reloader } from './reloader.ts';
 import type { Exports } from './routes.ts';
+import { isScanned } from './scanned-files.ts';
 
 interface Registered {
   shape: string;
   handler: StableFunction;
 }
 
-const SUBSCRIBER_FILE = /^src\/subscribers\/(?:.*\/)?[^_/][^/]*\.[jt]s$/;
 
 /** Subscribers: a new body is swapped in; another event or id is a new subscription. */
 export class SubscribersReloader implements Reloader {
@@ -25,11 +25,15 @@ export class SubscribersReloader implements Reloader {
     this.#subscriptions = subscriptions;
   }
 
+  accepts(file: string): boolean {
+    return isScanned(relativeToRoot(this.#root, file), 'subscribers');
+  }
+
   /** Called for every file that Medusa's loaders import. */
   decorate(file: string, exports: Exports): Exports {
     const { default: handler, config } = exports;
     const isSubscriber =
-      SUBSCRIBER_FILE.test(relativeToRoot(this.#root, file)) &&
+      this.accepts(file) &&
       typeof handler === 'function' &&
       config instanceof Object &&
       !exports[SKIP_FILE];
@@ -39,8 +43,9 @@ export class SubscribersReloader implements Reloader {
   async prepare(files: ReloadFile[], context: ReloadContext): Promise<PreparedReload> {
     const commits: (() => void)[] = [];
     const resources: string[] = [];
-    const changing = new Set(files.map(({ file }) => file));
-    for (const { file, change } of files) {
+    const own = files.filter(({ file }) => this.accepts(file));
+    const changing = new Set(own.map(({ file }) => file));
+    for (const { file, change } of own) {
       const name = relativeToRoot(this.#root, file).replace(/^src\/subscribers\/|\.[jt]s$/g, '');
       const exports = change === 'delete' ? undefined : await context.importFile(file);
       const next =

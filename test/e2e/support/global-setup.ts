@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { cleanEnv } from './clean-env.ts';
+import { installOtherMedusa, MEDUSA_VERSION } from './other-medusa.ts';
 import { createProject } from './project.ts';
 import { REPOSITORY } from './repository.ts';
 
@@ -21,6 +22,9 @@ const SEED_WAIT_MS = 120_000;
 /** Builds the CLI, and makes one PostgreSQL for the whole run with a database that tests copy. */
 export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
   build();
+  if (MEDUSA_VERSION) {
+    installOtherMedusa(MEDUSA_VERSION);
+  }
   const { startEmbeddedDatabase } = await importBuilt<
     typeof import('../../../src/database/embedded.ts')
   >('src/database/embedded.js');

@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { MEDUSA_VERSION, otherMedusaFolder } from './other-medusa.ts';
 import { REPOSITORY, SHOP } from './repository.ts';
 
 const NOT_COPIED = new Set(['node_modules', '.medusa', '.env', 'dist']);
@@ -38,6 +39,8 @@ export interface Project {
 export interface ProjectOptions {
   /** Folders between the temporary folder and the project, e.g. `.config/api`. */
   under?: string;
+  /** What stands in files besides the shop's, or instead of them. */
+  files?: Record<string, string>;
 }
 
 export function createProject(options: ProjectOptions = {}): Project {
@@ -52,6 +55,10 @@ export function createProject(options: ProjectOptions = {}): Project {
     recursive: true,
     filter: (source) => source === SHOP || !NOT_COPIED.has(basename(source)),
   });
+  for (const [file, source] of Object.entries(options.files ?? {})) {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    writeFileSync(join(root, file), source);
+  }
   linkNodeModules(base, root);
 
   /** What stood in a file before its first change; `undefined` if there was none. */
@@ -127,6 +134,11 @@ export function createProject(options: ProjectOptions = {}): Project {
 
 /** As in the repository: what npm did not hoist lies in the project, everything else above it. */
 function linkNodeModules(base: string, root: string): void {
+  if (MEDUSA_VERSION) {
+    const modules = join(otherMedusaFolder(MEDUSA_VERSION), 'node_modules');
+    symlinkSync(modules, join(root, 'node_modules'), 'junction');
+    return;
+  }
   const hoisted = join(REPOSITORY, 'node_modules');
   const own = join(SHOP, 'node_modules');
   const hasOwn = existsSync(own) && readdirSync(own).some((name) => !name.startsWith('.'));

@@ -130,7 +130,7 @@ async function endingLoad(load: ConstantLoad, change: () => Promise<void>): Prom
   }
 }
 
-async function logIn(dev: DevServer): Promise<Record<string, string>> {
+export async function logIn(dev: DevServer): Promise<Record<string, string>> {
   const { body } = await dev.get('/auth/user/emailpass', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -1,0 +1,54 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SHOP } from './repository.ts';
+
+/** Runs the tests on another Medusa than the one that the shop names, e.g. `2.12.1`. */
+export const MEDUSA_VERSION: string | undefined = process.env.MEDUSA_VERSION;
+
+/** Zod comes with Medusa, and a schema of another major is not one that it knows. */
+const ZOD_BEFORE_2_13 = '3.25.76';
+const INSTALL_LIMIT_MS = 600_000;
+
+/** The folder in which that Medusa is installed, with what else the shop needs. */
+export function otherMedusaFolder(version: string): string {
+  return join(tmpdir(), `medusa-vite-shop-${version}`);
+}
+
+/** Installs it once; a later run finds it there. */
+export function installOtherMedusa(version: string): void {
+  const folder = otherMedusaFolder(version);
+  const done = join(folder, 'node_modules/.package-lock.json');
+  if (existsSync(done)) {
+    return;
+  }
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest(version), null, 2));
+  const result = spawnSync('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund'], {
+    cwd: folder,
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+    timeout: INSTALL_LIMIT_MS,
+  });
+  if (result.status !== 0) {
+    throw new Error(`Medusa ${version} could not be installed:\n${result.stdout}${result.stderr}`);
+  }
+}
+
+function manifest(version: string): object {
+  const { dependencies, devDependencies } = JSON.parse(
+    readFileSync(join(SHOP, 'package.json'), 'utf8'),
+  ) as Record<string, Record<string, string>>;
+  const all = { ...dependencies, ...devDependencies };
+  delete all['medusa-vite'];
+  for (const name of Object.keys(all)) {
+    if (name.startsWith('@medusajs/')) {
+      all[name] = version;
+    }
+  }
+  if (/^2\.(?:\d|1[0-2])\./.test(version)) {
+    all.zod = ZOD_BEFORE_2_13;
+  }
+  return { name: 'shop', private: true, dependencies: all };
+}

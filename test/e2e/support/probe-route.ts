@@ -1,0 +1,83 @@
+// Runs in the app, as `GET /probe` of a project that a test has made: what is registered, and what is held.
+
+interface Timers {
+  scheduled?: Map<string, { config: unknown; timer: NodeJS.Timeout }>;
+  pendingTimers?: Set<unknown>;
+}
+
+/** Medusa's registries, which it keeps on the global object. */
+interface Medusa {
+  WorkflowManager: { workflows: Map<string, { handlers_: Map<string, unknown> }> };
+  MedusaWorkflow: { workflows: Record<string, unknown> };
+  WorkflowScheduler: { storage?: Timers };
+  gc?(): void;
+}
+
+interface EventBus {
+  eventToSubscribersMap_: Map<string, { id: string }[]>;
+  eventEmitter_: {
+    eventNames(): string[];
+    listenerCount(event: string): number;
+  };
+}
+
+export interface Probe {
+  /** Steps by id of the workflow. */
+  workflows: Record<string, string[]>;
+  /** Ids that the workflow engine can run. */
+  runners: string[];
+  schedules: Record<string, unknown>;
+  pendingTimers: number;
+  /** Ids of the subscribers, by event. */
+  subscribers: Record<string, string[]>;
+  listeners: Record<string, number>;
+  processListeners: Record<string, number>;
+  resources: Record<string, number>;
+  memory: NodeJS.MemoryUsage;
+}
+
+interface Request {
+  scope: { resolve(key: string): unknown };
+  query: Record<string, unknown>;
+}
+
+export function GET({ scope, query }: Request, response: { json(body: Probe): void }): void {
+  const { WorkflowManager, MedusaWorkflow, WorkflowScheduler, gc } =
+    globalThis as unknown as Medusa;
+  const bus = scope.resolve('event_bus') as EventBus;
+  const storage = WorkflowScheduler.storage;
+  if (query.gc) {
+    gc?.();
+  }
+  response.json({
+    workflows: Object.fromEntries(
+      [...WorkflowManager.workflows].map(([id, { handlers_ }]) => [id, [...handlers_.keys()]]),
+    ),
+    runners: Object.keys(MedusaWorkflow.workflows).sort(),
+    schedules: Object.fromEntries(
+      [...(storage?.scheduled ?? [])].map(([id, { config }]) => [id, config]),
+    ),
+    pendingTimers: storage?.pendingTimers?.size ?? 0,
+    subscribers: Object.fromEntries(
+      [...bus.eventToSubscribersMap_]
+        .map(([event, subscribers]) => [event, subscribers.map(({ id }) => id)] as const)
+        .filter(([, ids]) => ids.length > 0),
+    ),
+    listeners: Object.fromEntries(
+      bus.eventEmitter_.eventNames().map((name) => [name, bus.eventEmitter_.listenerCount(name)]),
+    ),
+    processListeners: Object.fromEntries(
+      process.eventNames().map((name) => [String(name), process.listenerCount(name)]),
+    ),
+    resources: count(process.getActiveResourcesInfo()),
+    memory: process.memoryUsage(),
+  });
+}
+
+function count(names: string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of names) {
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
