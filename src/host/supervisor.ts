@@ -61,6 +61,11 @@ export class Supervisor {
     return this.#restarting as Promise<RestartResult>;
   }
 
+  /** Settles when no restart is under way. */
+  async settled(): Promise<void> {
+    await this.#restarting;
+  }
+
   /** Gives up an app that is being brought up and does not answer, so that a new save need not wait for it. */
   endHanging(): void {
     this.#next?.endIfHanging();

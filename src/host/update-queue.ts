@@ -82,6 +82,8 @@ export class UpdateQueue {
 
   async #pass({ changes, unchanged, since }: FileBatch): Promise<void> {
     const { root, rules, transformer, supervisor } = this.#options;
+    // What is saved while the app comes up may be in it already, or can be brought to it in place.
+    await supervisor.settled();
     await this.#options.beforePass(changes);
     const modules = this.#options.modules();
     const isDown = !supervisor.app;

@@ -13,7 +13,6 @@ interface Registered {
   handler: StableFunction;
 }
 
-
 /** Scheduled jobs: a new body is swapped in and the timer goes on; another name or schedule is a new job. */
 export class JobsReloader implements Reloader {
   readonly name = 'jobs';
@@ -33,8 +32,7 @@ export class JobsReloader implements Reloader {
   /** Called for every file that Medusa's loaders import. */
   decorate(file: string, exports: Exports): Exports {
     const config = exports.config as JobConfig | undefined;
-    const isJob =
-      this.accepts(file) && !!config?.name && !exports[SKIP_FILE];
+    const isJob = this.accepts(file) && !!config?.name && !exports[SKIP_FILE];
     return isJob ? { ...exports, default: this.#register(file, config, exports.default) } : exports;
   }
 
@@ -42,7 +40,9 @@ export class JobsReloader implements Reloader {
     const removals: (() => void)[] = [];
     const additions: (() => void)[] = [];
     const resources: string[] = [];
-    for (const { file, change } of this.#jobs.areLoaded ? files.filter(({ file }) => this.accepts(file)) : []) {
+    for (const { file, change } of this.#jobs.areLoaded
+      ? files.filter(({ file }) => this.accepts(file))
+      : []) {
       const exports = change === 'delete' ? undefined : await context.importFile(file);
       const known = this.#registered.get(file);
       if (!exports || context.isDisabled(file)) {

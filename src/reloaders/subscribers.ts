@@ -12,7 +12,6 @@ interface Registered {
   handler: StableFunction;
 }
 
-
 /** Subscribers: a new body is swapped in; another event or id is a new subscription. */
 export class SubscribersReloader implements Reloader {
   readonly name = 'subscribers';

@@ -1,0 +1,226 @@
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { type CliEnd, type CliOptions, CliRun } from './support/cli.ts';
+import { freePort, portOf } from './support/ports.ts';
+import { createProject, type Project } from './support/project.ts';
+
+/** The time for a person to notice; loading the CLI alone takes a quarter of it. */
+const AT_ONCE_MS = 1_000;
+const ATTEMPTS = 3;
+
+const folders: string[] = [];
+
+afterEach(() => {
+  for (const folder of folders.splice(0)) {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+describe('a folder that is not a Medusa project', () => {
+  test('without package.json is named', async () => {
+    const cwd = folder({});
+    expect(await complaint({ cwd })).toContain(`\`${cwd}\` is not a Medusa project`);
+  });
+
+  test('without medusa-config is named', async () => {
+    const cwd = folder({ 'package.json': '{}' });
+    const message = await complaint({ cwd });
+    expect(message).toContain(`\`${cwd}\``);
+    expect(message).toContain('medusa-config');
+  });
+});
+
+describe('a Medusa', () => {
+  test('that is not installed is asked for', async () => {
+    const cwd = folder({ 'package.json': '{}', 'medusa-config.ts': '' });
+    expect(await complaint({ cwd })).toMatch(
+      /`@medusajs\/medusa` is not installed .*`npm install`/,
+    );
+  });
+
+  test.each(['2.11.0', '1.20.10', '3.0.0'])('%s is not supported', async (version) => {
+    const cwd = folder({
+      'package.json': '{}',
+      'medusa-config.ts': '',
+      'node_modules/@medusajs/medusa/package.json': JSON.stringify({ version }),
+    });
+    expect(await complaint({ cwd })).toMatch(
+      new RegExp(`Medusa ${version.replaceAll('.', '\\.')} is not supported: .*2\\.12\\.1`),
+    );
+  });
+
+  test('whose internals are not as expected is named with the internal', async () => {
+    const project = useProject();
+    const internal = '@medusajs/utils/dist/common/dynamic-import.js';
+    replaceInternal(project, internal, 'exports.importDynamically = () => {};');
+    const message = await complaint({
+      cwd: project.root,
+      args: ['-p', '0'],
+      env: { DATABASE_URL: inject('templateDatabaseUrl') },
+    });
+    expect(message).toMatch(/Medusa \d+\.\d+\.\d+ is not what medusa-vite expects/);
+    expect(message).toContain(`\`${internal}#dynamicImport\``);
+  });
+});
+
+describe('a database that does not answer', () => {
+  test('is named, without its password', async () => {
+    const port = await freePort();
+    const message = await complaint({
+      cwd: useProject().root,
+      args: ['-p', '0'],
+      env: { DATABASE_URL: `postgres://me:secret@127.0.0.1:${port}/shop` },
+    });
+    expect(message).toContain(`No database at \`127.0.0.1:${port}\``);
+    expect(message).not.toContain('secret');
+  });
+
+  test('and is set in `.env` is named', async () => {
+    const port = await freePort();
+    const project = useProject();
+    project.write('.env', `DATABASE_URL=postgres://127.0.0.1:${port}/shop\n`);
+    const message = await complaint({ cwd: project.root, args: ['-p', '0'] });
+    expect(message).toContain(`No database at \`127.0.0.1:${port}\``);
+  });
+});
+
+describe('a port that another program listens on', () => {
+  test.each([
+    ['given with -p', (port: string) => ({ args: ['-p', port] })],
+    ['in the environment', (port: string) => ({ env: { PORT: port } })],
+  ])('%s is named with that program, at once', async (_where, by) => {
+    const project = useProject();
+    const port = String(portOf(await listen()));
+    const times: number[] = [];
+    // The best of three, since the machine may be busy with something else.
+    while (times.length < ATTEMPTS && !times.some((ms) => ms < AT_ONCE_MS)) {
+      const end = await run({ cwd: project.root, ...by(port) });
+      const message = soleComplaint(end);
+      expect(message).toContain(`Port \`${port}\` is in use by process ${process.pid} (`);
+      expect(message).toContain('-p');
+      times.push(end.ms);
+    }
+    expect(Math.min(...times)).toBeLessThan(AT_ONCE_MS);
+  });
+});
+
+describe('arguments', () => {
+  test.each([
+    [['--prot', '9000'], '`--prot` is not an option. Did you mean `--port`?'],
+    [['--nonsense'], '`--nonsense` is not an option.'],
+    [['--max-old-space-size=4096'], '`medusa-vite dev -- --max-old-space-size`'],
+    [['-p', 'http'], '`http` is not a port (`-p`)'],
+    [['-p', '65536'], '`65536` is not a port (`-p`)'],
+    [['--port='], '`--port` got an empty value'],
+    [['--poll=often'], '`often` is not an interval (`--poll`)'],
+    [['extra'], '`extra` is one word too many'],
+  ])('%j are refused', async (args, expected) => {
+    const cwd = folder({});
+    expect(await complaint({ cwd, args })).toContain(expected);
+  });
+
+  test('that name no command of ours are refused', async () => {
+    const end = await new CliRun(['build'], { cwd: folder({}) }).ends();
+    expect(soleComplaint(end)).toContain('`build` is not a command');
+  });
+
+  test('a PORT that is none is refused', async () => {
+    const message = await complaint({ cwd: useProject().root, env: { PORT: 'http' } });
+    expect(message).toContain('`http` is not a port (`PORT`)');
+  });
+
+  test('a host that is none of this machine is refused', async () => {
+    const message = await complaint({
+      cwd: useProject().root,
+      args: ['-p', '0', '-H', '192.0.2.1'],
+    });
+    expect(message).toContain('This machine has no address `192.0.2.1`');
+  });
+});
+
+interface BadRun extends Pick<CliOptions, 'cwd' | 'env'> {
+  args?: string[];
+}
+
+function run({ cwd, args = [], env = {} }: BadRun): Promise<CliEnd> {
+  return new CliRun(['dev', ...args], { cwd, env }).ends();
+}
+
+async function complaint(bad: BadRun): Promise<string> {
+  return soleComplaint(await run(bad));
+}
+
+/** One message for a person is all there is: no stack trace, no success, nothing left running. */
+function soleComplaint({ code, stdout, stderr, hasLeftovers }: CliEnd): string {
+  expect(stderr).toMatch(/^medusa-vite: .+\n$/);
+  expect(stdout).toBe('');
+  expect(code).toBe(1);
+  expect(hasLeftovers).toBe(false);
+  return stderr;
+}
+
+function folder(files: Record<string, string>): string {
+  const path = realpathSync(mkdtempSync(join(tmpdir(), 'medusa-vite ü ')));
+  folders.push(path);
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(join(path, dirname(name)), { recursive: true });
+    writeFileSync(join(path, name), text);
+  }
+  return path;
+}
+
+function useProject(): Project {
+  const project = createProject();
+  onTestFinished(() => project.dispose());
+  return project;
+}
+
+/** Medusa's own packages become folders with links in them, so that Node finds each beside the others. */
+function replaceInternal(project: Project, internal: string, source: string): void {
+  const modules = join(project.root, 'node_modules');
+  const folders = [
+    '',
+    '@medusajs',
+    ...['medusa', 'framework', 'utils'].map((n) => `@medusajs/${n}`),
+  ];
+  const parts = internal.split('/');
+  for (let depth = 3; depth < parts.length; depth++) {
+    folders.push(parts.slice(0, depth).join('/'));
+  }
+  for (const name of folders) {
+    const link = join(modules, name);
+    const target = realpathSync(link);
+    rmSync(link);
+    linkEntries(target, link);
+  }
+  const file = join(modules, internal);
+  rmSync(file);
+  writeFileSync(file, source);
+}
+
+function linkEntries(from: string, to: string): void {
+  mkdirSync(to);
+  for (const name of readdirSync(from)) {
+    symlinkSync(join(from, name), join(to, name), 'junction');
+  }
+}
+
+async function listen(): Promise<Server> {
+  const server = createServer();
+  onTestFinished(() => {
+    server.close();
+  });
+  await new Promise<void>((resolve) => server.listen(0, resolve));
+  return server;
+}

@@ -1,0 +1,147 @@
+import { execFile } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, beforeEach, expect, onTestFailed, test } from 'vitest';
+import { cleanEnv } from './support/clean-env.ts';
+import { CliRun } from './support/cli.ts';
+import { createDatabase, type TestDatabase } from './support/database.ts';
+import { REPOSITORY, SHOP } from './support/repository.ts';
+import { touch } from './support/touch.ts';
+
+/** 35 s with a warm cache. */
+const INSTALL_WAIT_MS = 600_000;
+const NOT_COPIED = new Set(['node_modules', '.medusa', '.env', 'dist']);
+
+const PING = 'src/api/ping/route.ts';
+const CONFIG = 'medusa-config.ts';
+const VITE_CONFIG = `
+import { medusa, type Rule } from 'medusa-vite';
+const rules: Rule[] = [{ name: 'graphql', match: 'src/graphql/**', action: 'restart' }];
+export default { plugins: [medusa({ rules })] };
+`;
+
+const run = promisify(execFile);
+
+let base: string;
+let root: string;
+let database: TestDatabase;
+let dev: CliRun;
+
+beforeAll(async () => {
+  base = realpathSync(mkdtempSync(join(tmpdir(), 'medusa-vite ü ')));
+  root = join(base, 'my shøp');
+  mkdirSync(root);
+  chmodSync(base, 0o755);
+  const tarball = join(base, await pack());
+  cpSync(SHOP, root, {
+    recursive: true,
+    filter: (source) => source === SHOP || !NOT_COPIED.has(basename(source)),
+  });
+  // As it was before medusa-vite was added to it.
+  edit('package.json', (source) => source.replace(/^\s*"medusa-vite": .*\n/m, ''));
+  await npm(root, ['install', '--prefer-offline', '--save-dev', tarball]);
+  database = await createDatabase();
+  dev = new CliRun(['dev', '--json', '-p', '0'], {
+    cwd: root,
+    env: { DATABASE_URL: database.url },
+    cli: join(root, 'node_modules/.bin/medusa-vite'),
+  });
+  await dev.event('ready');
+}, INSTALL_WAIT_MS);
+
+beforeEach(() => {
+  onTestFailed(() => console.error(dev.output));
+});
+
+afterAll(async () => {
+  await dev?.stop();
+  await database?.drop();
+  rmSync(base, { recursive: true, force: true, maxRetries: 5 });
+}, 60_000);
+
+test('the package is installed as a copy, with the project’s own Medusa', () => {
+  expect(lstatSync(join(root, 'node_modules/medusa-vite')).isSymbolicLink()).toBe(false);
+  expect(lstatSync(join(root, 'node_modules/@medusajs/medusa')).isSymbolicLink()).toBe(false);
+  const { devDependencies } = JSON.parse(read('package.json')) as {
+    devDependencies: Record<string, string>;
+  };
+  expect(devDependencies['medusa-vite']).toMatch(/^file:.*\.tgz$/);
+});
+
+test('a saved route is live in the running app', async () => {
+  expect((await dev.event('ready')).hmr).toBe(true);
+  expect(await get('/ping')).toEqual({ ping: 'pong' });
+  const update = await dev.update(PING, () =>
+    edit(PING, (source) => source.replace("'pong'", "'installed'")),
+  );
+  expect(update).toMatchObject({
+    result: 'reloaded',
+    files: [PING],
+    resources: ['route GET /ping'],
+  });
+  expect(await get('/ping')).toEqual({ ping: 'installed' });
+});
+
+test('a saved config restarts the app', async () => {
+  const update = await dev.update(CONFIG, () => edit(CONFIG, touch));
+  expect(update).toMatchObject({ result: 'restarted', files: [CONFIG] });
+  expect(await get('/ping')).toEqual({ ping: 'installed' });
+});
+
+test('the types of the plugin are found', async () => {
+  const file = join(root, 'plugin-check.mts');
+  writeFileSync(file, VITE_CONFIG);
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const options = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'NodeNext'];
+  await run(process.execPath, [tsc, ...options, file], { cwd: root }).catch(
+    ({ stdout }: { stdout: string }) => expect.fail(stdout),
+  );
+});
+
+/** Without its scripts: the build would take the files away from what runs beside this test. */
+async function pack(): Promise<string> {
+  const { stdout } = await npm(REPOSITORY, [
+    'pack',
+    '--json',
+    '--ignore-scripts',
+    '--pack-destination',
+    base,
+  ]);
+  const [packed] = JSON.parse(stdout) as [{ filename: string }];
+  return packed.filename;
+}
+
+function npm(cwd: string, args: string[]): Promise<{ stdout: string }> {
+  const quiet = ['--no-audit', '--no-fund', '--no-update-notifier'];
+  return run('npm', [...args, ...quiet], { cwd, env: cleanEnv(), timeout: INSTALL_WAIT_MS });
+}
+
+function read(file: string): string {
+  return readFileSync(join(root, file), 'utf8');
+}
+
+function edit(file: string, change: (source: string) => string): void {
+  const before = read(file);
+  const after = change(before);
+  if (after === before) {
+    throw new Error(`The edit did not change \`${file}\`:\n${before}`);
+  }
+  writeFileSync(join(root, file), after);
+}
+
+async function get(path: string): Promise<unknown> {
+  const { port } = await dev.event('ready');
+  return (await fetch(`http://localhost:${port}${path}`)).json();
+}

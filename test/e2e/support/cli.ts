@@ -1,0 +1,184 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { stripVTControlCharacters } from 'node:util';
+import type { DevEvent } from '../../../src/protocol/events.ts';
+import { cleanEnv } from './clean-env.ts';
+import { CLI } from './repository.ts';
+import { GiveUp, until } from './until.ts';
+
+export type UpdateEvent = Extract<DevEvent, { event: 'update' }>;
+
+export interface CliOptions {
+  cwd: string;
+  env?: Record<string, string>;
+  /** @default the one of this repository */
+  cli?: string;
+}
+
+export interface CliEnd {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+  ms: number;
+  /** Whether something of its process group was still there. */
+  hasLeftovers: boolean;
+}
+
+/** A Medusa boots in five seconds; a machine that does other things takes four times that. */
+const READY_WAIT_MS = 120_000;
+const END_WAIT_MS = 30_000;
+/** What the command started may need a moment longer than the command itself. */
+const GROUP_WAIT_MS = 3_000;
+
+/** Ids of the groups that run, so that an interrupted test run leaves none behind. */
+const groups = new Set<number>();
+process.once('exit', () => {
+  for (const pid of groups) {
+    signalGroup(pid, 'SIGKILL');
+  }
+});
+
+/** The command as a person types it: no argument or variable is added. In a process group of its own. */
+export class CliRun {
+  readonly #process: ChildProcess;
+  readonly #startedAt: number = performance.now();
+  readonly #ended: Promise<unknown>;
+  #stdout = '';
+  #stderr = '';
+  #ms = 0;
+
+  constructor(args: string[], { cwd, env, cli = CLI }: CliOptions) {
+    this.#process = spawn(process.execPath, [cli, ...args], {
+      cwd,
+      env: cleanEnv(env),
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    groups.add(this.#pid);
+    this.#process.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+      this.#stdout += chunk;
+    });
+    this.#process.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+      this.#stderr += chunk;
+    });
+    this.#process.once('exit', () => {
+      this.#ms = performance.now() - this.#startedAt;
+    });
+    this.#ended = once(this.#process, 'close');
+  }
+
+  get hasEnded(): boolean {
+    return this.#process.exitCode !== null || this.#process.signalCode !== null;
+  }
+
+  /** Of stdout and stderr, without colours. */
+  get output(): string {
+    return stripVTControlCharacters(`${this.#stdout}${this.#stderr}`);
+  }
+
+  /** What `--json` printed so far. */
+  get events(): DevEvent[] {
+    const lines = this.#stdout.split('\n').slice(0, -1);
+    return lines.map((line) => JSON.parse(line) as DevEvent);
+  }
+
+  /** Waits for the first event of a kind after a mark, which is a number of events. */
+  async event<T extends DevEvent['event']>(
+    name: T,
+    mark = 0,
+  ): Promise<Extract<DevEvent, { event: T }>> {
+    const found = await until(
+      () => {
+        this.#assertAlive();
+        return this.events.slice(mark).find(({ event }) => event === name) ?? this.output;
+      },
+      (value) => typeof value === 'object',
+      READY_WAIT_MS,
+    );
+    return found as Extract<DevEvent, { event: T }>;
+  }
+
+  /** Saves, and waits for the update that names the file. */
+  async update(file: string, save: () => void): Promise<UpdateEvent> {
+    const mark = this.events.length;
+    save();
+    const found = await until(
+      () => {
+        this.#assertAlive();
+        return this.events
+          .slice(mark)
+          .find((event) => event.event === 'update' && event.files.includes(file));
+      },
+      (event) => event !== undefined,
+    );
+    return found as UpdateEvent;
+  }
+
+  /** Waits for an end that nobody asked for. */
+  async ends(): Promise<CliEnd> {
+    await Promise.race([this.#ended, delay(END_WAIT_MS, undefined, { ref: false })]);
+    if (!this.hasEnded) {
+      await this.#kill();
+      throw new Error(`It did not end within ${END_WAIT_MS} ms:\n${this.output}`);
+    }
+    const hasLeftovers = await this.#groupOutlives();
+    await this.#kill();
+    return {
+      code: this.#process.exitCode,
+      stdout: this.#stdout,
+      stderr: this.#stderr,
+      ms: this.#ms,
+      hasLeftovers,
+    };
+  }
+
+  /** Asks it to end; complains if it left something running. */
+  async stop(): Promise<void> {
+    this.#process.kill('SIGTERM');
+    const { hasLeftovers } = await this.ends();
+    if (hasLeftovers) {
+      throw new Error(`It left a process running:\n${this.output}`);
+    }
+  }
+
+  get #pid(): number {
+    const { pid } = this.#process;
+    if (pid === undefined) {
+      throw new Error('The command could not be started.');
+    }
+    return pid;
+  }
+
+  async #groupOutlives(): Promise<boolean> {
+    const deadline = performance.now() + GROUP_WAIT_MS;
+    while (signalGroup(this.#pid, 0)) {
+      if (performance.now() > deadline) {
+        return true;
+      }
+      await delay(20);
+    }
+    return false;
+  }
+
+  async #kill(): Promise<void> {
+    signalGroup(this.#pid, 'SIGKILL');
+    await this.#ended;
+    groups.delete(this.#pid);
+  }
+
+  #assertAlive(): void {
+    if (this.hasEnded) {
+      throw new GiveUp(`It ended:\n${this.output}`);
+    }
+  }
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(-pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
