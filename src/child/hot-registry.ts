@@ -16,8 +16,8 @@ interface HotRecord {
 export interface HotRegistryOptions {
   resolve(specifier: string, importer: string): string | undefined;
   exportsOf(id: string): object | undefined;
-  /** The module takes its own updates, and who imports it need not be evaluated again. */
-  onAccept(id: string, dependency: string): void;
+  /** The dependencies whose updates the module takes; itself among them, if it takes its own. */
+  onAccepts(id: string, dependencies: string[]): void;
   /** The module cannot take this update after all. */
   onInvalidate(id: string): void;
   onError(error: unknown): void;
@@ -47,7 +47,7 @@ export class HotRegistry implements Registry {
     if (this.#serving) {
       this.#created.add(id);
     }
-    const { resolve, onAccept, onInvalidate } = this.#options;
+    const { resolve, onInvalidate } = this.#options;
     return {
       get data() {
         return record.data;
@@ -62,20 +62,18 @@ export class HotRegistry implements Registry {
             ids,
             callback: (modules) => callback(isList ? modules : modules[0]),
           });
-          for (const dependency of ids) {
-            onAccept(id, dependency);
-          }
+          this.#reportAccepts(id);
           return;
         }
         record.acceptsItself ??= [];
         if (typeof first === 'function') {
           record.acceptsItself.push(first as Callback<object>);
         }
-        onAccept(id, id);
+        this.#reportAccepts(id);
       },
       acceptExports: (_names: unknown, callback?: Callback<object>) => {
         record.acceptsItself = [...(record.acceptsItself ?? []), ...(callback ? [callback] : [])];
-        onAccept(id, id);
+        this.#reportAccepts(id);
       },
       dispose: (callback: Callback<Record<string, unknown>>) => record.disposers.push(callback),
       prune: (callback: Callback<Record<string, unknown>>) => record.pruners.push(callback),
@@ -126,6 +124,9 @@ export class HotRegistry implements Registry {
   async settle(evaluated: ReadonlySet<string>): Promise<void> {
     const replaced = [...(this.#serving ?? [])].toReversed();
     this.#serving = undefined;
+    for (const id of new Set([...replaced.map(([id]) => id), ...this.#created])) {
+      this.#reportAccepts(id);
+    }
     for (const [id, record] of replaced) {
       await this.#run(record.disposers, record.data);
       if (evaluated.has(id)) {
@@ -164,9 +165,23 @@ export class HotRegistry implements Registry {
     this.#records.clear();
   }
 
+  /** To the modules that serve: during a reload, those are the old ones. */
   async emit(event: string, payload: unknown): Promise<void> {
-    for (const { listeners } of [...this.#records.values()]) {
+    const unchanged = [...this.#records].filter(([id]) => !this.#created.has(id) || !this.#serving);
+    for (const { listeners } of [
+      ...unchanged.map(([, record]) => record),
+      ...(this.#serving?.values() ?? []),
+    ]) {
       await this.#run([...(listeners.get(event) ?? [])], payload);
+    }
+  }
+
+  /** Not during a reload, which may yet be taken back. */
+  #reportAccepts(id: string): void {
+    if (!this.#serving) {
+      const record = this.#records.get(id);
+      const dependencies = record?.accepts.flatMap(({ ids }) => ids) ?? [];
+      this.#options.onAccepts(id, record?.acceptsItself ? [id, ...dependencies] : dependencies);
     }
   }
 

@@ -24,10 +24,8 @@ export class LoadedReporter {
     }
   }
 
-  accept(id: string, dependency: string): void {
-    if (this.#isNew(`accept\0${id}\0${dependency}`)) {
-      this.#batch().accepts.push([id, dependency]);
-    }
+  accepts(id: string, dependencies: string[]): void {
+    this.#batch().accepts.push([id, dependencies]);
   }
 
   /** Before a message that the host answers by looking at its graph. */

@@ -1,4 +1,6 @@
 import inspector from 'node:inspector';
+import { Worker } from 'node:worker_threads';
+import { resolveAdminPath } from '../medusa/admin-path.ts';
 import { ApiRouter } from '../medusa/api-router.ts';
 import { loadDotEnv, MedusaBoot } from '../medusa/boot.ts';
 import { replaceDynamicImport } from '../medusa/dynamic-import.ts';
@@ -10,7 +12,7 @@ import { ScheduledJobs } from '../medusa/scheduled-jobs.ts';
 import { Subscriptions } from '../medusa/subscriptions.ts';
 import { WorkflowRegistry } from '../medusa/workflow-registry.ts';
 import { CHANNEL_FD } from '../protocol/channel.ts';
-import { CHILD_OPTIONS_ENV, type ChildOptions, type FlagSource } from '../protocol/messages.ts';
+import { CHILD_OPTIONS_ENV, type ChildOptions, type PreparedApp } from '../protocol/messages.ts';
 import { serializeError } from '../protocol/serialized-error.ts';
 import { JobsReloader } from '../reloaders/jobs.ts';
 import { ModulesReloader } from '../reloaders/modules.ts';
@@ -31,6 +33,8 @@ import { installStackTraces } from './stack-traces.ts';
 /** How long requests in flight may take before a stop goes on without them; the host kills at 5 s. */
 const DRAIN_LIMIT_MS = 4_000;
 
+const SIGTERM_EXIT_CODE = 143;
+
 const options = JSON.parse(process.env[CHILD_OPTIONS_ENV] ?? '{}') as ChildOptions;
 delete process.env[CHILD_OPTIONS_ENV];
 const { root, port, host } = options;
@@ -38,9 +42,15 @@ const { root, port, host } = options;
 // Stock Medusa installs the same two: a stray rejection in user code must not end the dev server.
 process.on('unhandledRejection', reportStray);
 process.on('uncaughtException', reportStray);
-// Ctrl-C reaches the whole process group; the host decides how this process ends.
+// Ctrl-C and a closed terminal reach the whole process group; the host decides how this process ends.
 process.on('SIGINT', () => {});
+process.on('SIGHUP', () => {});
+process.on('SIGTERM', () => void stop(SIGTERM_EXIT_CODE));
 process.on('disconnect', () => void stop());
+// A terminal that is closed takes no more output; that is no reason to end in the middle of a request.
+process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
+watchHost();
 
 const loaded = new LoadedReporter();
 const channel = new ModuleChannel(CHANNEL_FD);
@@ -50,7 +60,7 @@ const hot: HotRegistry = new HotRegistry({
     return reply.type === 'resolved' ? (reply.id ?? undefined) : undefined;
   },
   exportsOf: (id) => runner.exportsOf(id),
-  onAccept: (id, dependency) => loaded.accept(id, dependency),
+  onAccepts: (id, dependencies) => loaded.accepts(id, dependencies),
   onInvalidate: (id) => void sendToHost({ type: 'invalidate', id }),
   onError: reportStray,
 });
@@ -82,13 +92,13 @@ onHostMessage({
 });
 
 try {
-  await sendToHost({ type: 'prepared', backendHmr: await prepare() });
+  await sendToHost({ type: 'prepared', app: await prepare() });
 } catch (error) {
   await fail(error);
 }
 
 /** Everything that can be done while the previous child still serves: load Medusa, evaluate the config. */
-async function prepare(): Promise<FlagSource> {
+async function prepare(): Promise<PreparedApp> {
   process.chdir(root);
   const packages = new MedusaPackages(root);
   loadDotEnv(packages);
@@ -144,7 +154,7 @@ async function prepare(): Promise<FlagSource> {
   const backendHmr = resolveBackendHmr(config);
   switchOffStockHmr(config);
   loaded.flush();
-  return backendHmr;
+  return { backendHmr, adminPath: resolveAdminPath(config) };
 }
 
 async function start(): Promise<void> {
@@ -186,7 +196,7 @@ async function fail(error: unknown): Promise<void> {
 
 let isStopping = false;
 
-async function stop(): Promise<void> {
+async function stop(exitCode = 0): Promise<void> {
   if (isStopping) {
     return;
   }
@@ -200,7 +210,14 @@ async function stop(): Promise<void> {
   } catch (error) {
     reportStray(error);
   }
-  process.exit(0);
+  process.exit(exitCode);
+}
+
+/** Ends this process if the host is gone and the main thread does not notice, as in an endless loop. */
+function watchHost(): void {
+  const thread = new Worker(new URL('./host-watch.js', import.meta.url), { execArgv: [], env: {} });
+  thread.on('error', reportStray);
+  thread.unref();
 }
 
 function reportStray(error: unknown): void {

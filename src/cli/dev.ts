@@ -1,16 +1,19 @@
 import { isEmbeddedDatabaseInstalled, startEmbeddedDatabase } from '../database/embedded.ts';
 import { migrateIfPending } from '../database/migrations.ts';
 import { describeCrash, Host } from '../host/host.ts';
-import { listen } from '../host/listener.ts';
+import { type Listener, listen } from '../host/listener.ts';
 import { assertMedusaProject, readDotEnv } from '../host/project.ts';
 import { createJsonReporter, createTerminalReporter, type Reporter } from '../host/reporter.ts';
 import { createViteServer } from '../host/vite-server.ts';
 import { MedusaPackages } from '../medusa/packages.ts';
 import { MedusaViteError } from '../protocol/failure.ts';
-import type { SerializedError } from '../protocol/serialized-error.ts';
+import { type SerializedError, serializeError } from '../protocol/serialized-error.ts';
 import { assertDatabaseReachable } from './database-check.ts';
 import type { DevOptions } from './dev-options.ts';
+import { Ending } from './ending.ts';
 import { parseInspect } from './inspect-option.ts';
+import { openBrowser } from './open-browser.ts';
+import { bindShortcuts, hasShortcuts, SHORTCUTS_HINT } from './shortcuts.ts';
 
 const DEFAULT_PORT = 9000;
 
@@ -40,10 +43,11 @@ export async function runDev(options: DevOptions): Promise<void> {
     port: options.port ?? parsePort(setting('PORT')),
     host: options.host ?? (setting('HOST') || undefined),
   });
-  const closing: (() => Promise<void>)[] = [() => listener.close()];
-  const ending = new Ending(closing);
+  const ending = new Ending();
+  ending.add(() => listener.close());
+  guardAgainstStrayErrors(reporter);
   try {
-    const env: NodeJS.ProcessEnv = { ...shell };
+    let embeddedUrl: string | undefined;
     const vitePromise = createViteServer({ root, pollMs: options.pollMs });
     vitePromise.catch(() => {});
     const databaseUrl = setting('DATABASE_URL');
@@ -52,33 +56,44 @@ export async function runDev(options: DevOptions): Promise<void> {
     } else if (isEmbeddedDatabaseInstalled(root)) {
       const log = (line: string) => reporter.info(line);
       const database = await startEmbeddedDatabase({ root, log });
-      closing.unshift(() => database.stop());
-      env.DATABASE_URL = database.url;
+      ending.add(() => database.stop());
+      embeddedUrl = database.url;
+      const env = { ...shell, DATABASE_URL: embeddedUrl };
       await migrateIfPending({ root, database, env, log });
     }
 
     const { inspect, nodeArgs } = parseInspect(options.inspect, options.nodeArgs);
     let updates = 0;
+    let isFirst = true;
     let isStarted = false;
     const host = new Host({
       root,
       vite: await vitePromise,
       listener,
       child: { types: options.types, inspect },
-      env,
+      // A `DATABASE_URL` that comes into `.env` later takes the place of the embedded one.
+      env: () =>
+        embeddedUrl === undefined || readDotEnv(root).DATABASE_URL
+          ? shell
+          : { ...shell, DATABASE_URL: embeddedUrl },
       nodeArgs,
       isStdoutTaken: options.json,
       hmr: options.hmr,
       events: {
-        ready: ({ pid, isHmrOn }) =>
+        ready: ({ pid, isHmrOn, bootMs }) => {
           reporter.ready({
             event: 'ready',
             port: listener.port,
             url: listener.url,
             pid,
             hmr: isHmrOn,
-            ms: Math.round(performance.now() - startedAt),
-          }),
+            ms: Math.round(isFirst ? performance.now() - startedAt : bootMs),
+          });
+          if (isFirst && hasShortcuts(options.json)) {
+            reporter.info(SHORTCUTS_HINT);
+          }
+          isFirst = false;
+        },
         update: (result) => {
           updates++;
           reporter.update(updates, result);
@@ -96,8 +111,13 @@ export async function runDev(options: DevOptions): Promise<void> {
         },
       },
     });
-    closing.unshift(() => host.close());
-    ending.onForce(() => host.kill());
+    ending.add(
+      () => host.close(),
+      () => host.kill(),
+    );
+    if (hasShortcuts(options.json)) {
+      bindHostShortcuts(host, { reporter, listener, ending });
+    }
     const error = await host.start();
     if (error && isFatal(error)) {
       throw new MedusaViteError(error.message, { code: error.code, hint: error.hint });
@@ -132,37 +152,42 @@ function isFatal(error: SerializedError): boolean {
   return error.code !== undefined && FATAL_CODES.has(error.code);
 }
 
-const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+const CLEAR_SCREEN = '\u001B[2J\u001B[3J\u001B[H';
 
-/** Ends everything that was started, in reverse order: once with patience, the second time at once. */
-class Ending {
-  readonly #closing: (() => Promise<void>)[];
-  #force: (() => void) | undefined;
-  #closed: Promise<void> | undefined;
-
-  constructor(closing: (() => Promise<void>)[]) {
-    this.#closing = closing;
-    for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
-      process.on(signal, () => {
-        if (this.#closed) {
-          this.#force?.();
-          process.exit(EXIT_CODES[signal]);
+function bindHostShortcuts(
+  host: Host,
+  { reporter, listener, ending }: { reporter: Reporter; listener: Listener; ending: Ending },
+): void {
+  const adminUrl = () => (host.adminPath === null ? undefined : `${listener.url}${host.adminPath}`);
+  bindShortcuts({
+    print: (line) => reporter.info(line),
+    actions: {
+      restart: () => void host.restart('asked for by a key'),
+      printUrls() {
+        const url = adminUrl();
+        reporter.info(`app: ${listener.url}${url === undefined ? '' : `, admin: ${url}`}`);
+      },
+      openAdmin() {
+        const url = adminUrl();
+        if (url === undefined) {
+          reporter.info('the admin is switched off, or the app has not been up yet');
+          return;
         }
-        void this.close().finally(() => process.exit(EXIT_CODES[signal]));
-      });
-    }
-  }
+        void openBrowser(url).then((isOpen) => {
+          reporter.info(isOpen ? `opened ${url}` : `no browser could be started: open ${url}`);
+        });
+      },
+      clear: () => process.stdout.write(CLEAR_SCREEN),
+      quit: () => ending.end(0),
+    },
+  });
+}
 
-  onForce(force: () => void): void {
-    this.#force = force;
-  }
-
-  close(): Promise<void> {
-    this.#closed ??= (async () => {
-      for (const close of this.#closing) {
-        await close().catch(() => {});
-      }
-    })();
-    return this.#closed;
-  }
+/** An error in a timer of some plugin must not end the app with the host. */
+function guardAgainstStrayErrors(reporter: Reporter): void {
+  const report = (error: unknown) => {
+    reporter.failure(serializeError(error), 'an error in the dev server itself');
+  };
+  process.on('uncaughtException', report);
+  process.on('unhandledRejection', report);
 }

@@ -64,8 +64,8 @@ export class AppModules implements Graph {
     for (const file of report.natives) {
       this.#natives.add(file);
     }
-    for (const [id, dependency] of report.accepts) {
-      this.#accepts.set(id, (this.#accepts.get(id) ?? new Set()).add(dependency));
+    for (const [id, dependencies] of report.accepts) {
+      this.#accepts.set(id, new Set(dependencies));
     }
     for (const [importer, id] of report.edges) {
       const importers = this.#runtimeImporters.get(id) ?? new Set();
@@ -147,6 +147,10 @@ export class AppModules implements Graph {
       ...(this.#runtimeImporters.get(id) ?? []),
     ];
     return importers.some((importer) => this.#loaded.has(importer));
+  }
+
+  globImportersOf(file: string): string[] {
+    return this.#transformer.globImportersOf(file).filter((id) => this.#loaded.has(id));
   }
 
   filesLike(file: string): string[] {

@@ -1,12 +1,12 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import {
   CHILD_OPTIONS_ENV,
   type ChildOptions,
   type ChildToHost,
-  type FlagSource,
   type HostToChild,
   type LoadedReport,
+  type PreparedApp,
   type ReloadOutcome,
   type ReloadPlan,
 } from '../protocol/messages.ts';
@@ -56,18 +56,20 @@ const RELOAD_LIMIT_MS = 20_000;
 const HANG_LIMIT_MS = 2_500;
 /** While it boots, an app stands still for seconds at a time: it loads thousands of files. */
 const BOOT_HANG_LIMIT_MS = 20_000;
-/** The same, when a new save is there that may be the way out. */
+/** The same, once a new save is there that may be the way out. */
 const IMPATIENT_BOOT_LIMIT_MS = 6_000;
 const PING_INTERVAL_MS = 250;
 /** From the request to stop until SIGKILL, as `tsx watch` and users expect. */
 const STOP_LIMIT_MS = 5_000;
+/** What a process wrote before it died is in the pipe already; its own children may hold that open for ever. */
+const STDERR_WAIT_MS = 250;
 const STDERR_TAIL_CHARS = 4_000;
 
 /** One run of the app: a child process, from fork to exit. */
 export class AppProcess {
   readonly process: ChildProcess;
   /** Settles when Medusa is loaded and the config evaluated. @throws BootError */
-  readonly prepared: Promise<FlagSource>;
+  readonly prepared: Promise<PreparedApp>;
   /** Settles when the app serves. @throws BootError */
   readonly ready: Promise<void>;
   readonly exited: Promise<AppExit>;
@@ -76,8 +78,12 @@ export class AppProcess {
   /** When the app last showed that its event loop turns; `performance.now()`. */
   #answeredAt = performance.now();
   readonly #fail: (error: SerializedError) => void;
+  /** How long the app may stand still while it is brought up. */
+  #bootHangLimitMs = BOOT_HANG_LIMIT_MS;
   #stderr = '';
   #hasExited = false;
+  /** Set by the first request to stop. */
+  #stopping: Promise<AppExit> | undefined;
   /** Under a debugger an app may stand still for as long as it likes. */
   readonly #isWatched: boolean;
 
@@ -90,15 +96,21 @@ export class AppProcess {
       cwd: options.child.root,
       env: { ...env, [CHILD_OPTIONS_ENV]: JSON.stringify(options.child) },
       execArgv: nodeArgs,
-      stdio: ['ignore', isStdoutTaken ? 2 : 'inherit', 'pipe', 'ipc', 'pipe'],
+      stdio: ['ignore', isStdoutTaken ? 2 : 'inherit', 'pipe', 'ipc', 'pipe', 'pipe'],
     });
-    servePipe(this.process.stdio[4] as Duplex);
+    const pipe = this.process.stdio[4] as Duplex;
+    // Who waits for modules stands still for as long as the host needs for them.
+    pipe.on('data', () => this.#noteSign());
+    servePipe(pipe);
+    // Nothing is ever sent on it: its end is how the child's watchdog learns that the host is gone.
+    const [, , , , , lifeline] = this.process.stdio as (Duplex | null)[];
+    lifeline?.on('error', () => {}).resume();
     this.process.stderr?.on('data', (data: Buffer) => {
       process.stderr.write(data);
       this.#stderr = (this.#stderr + data.toString('utf8')).slice(-STDERR_TAIL_CHARS);
     });
 
-    const prepared = createDeferred<FlagSource>();
+    const prepared = createDeferred<PreparedApp>();
     const ready = createDeferred<void>();
     const exited = createDeferred<AppExit>();
     this.prepared = prepared.promise;
@@ -115,7 +127,7 @@ export class AppProcess {
     };
     this.#fail = fail;
     const watchdog = setInterval(() => {
-      if (this.#isHanging(BOOT_HANG_LIMIT_MS)) {
+      if (this.#isHanging(this.#bootHangLimitMs)) {
         this.#giveUp();
       }
     }, PING_INTERVAL_MS);
@@ -124,7 +136,7 @@ export class AppProcess {
     this.process.on('message', (message: ChildToHost) => {
       switch (message.type) {
         case 'prepared':
-          return prepared.resolve(message.backendHmr);
+          return prepared.resolve(message.app);
         case 'ready':
           return ready.resolve();
         case 'boot-failed':
@@ -138,23 +150,37 @@ export class AppProcess {
         case 'invalidate':
           return onInvalidate(message.id);
         case 'pong':
-          this.#answeredAt = performance.now();
-          return;
+          return this.#noteSign();
         default:
           return;
       }
     });
-    this.process.on('error', (error) => fail({ name: error.name, message: error.message }));
-    this.process.on('exit', (code, signal) => {
+    const end = (code: number | null, signal: NodeJS.Signals | null) => {
       this.#hasExited = true;
-      const exit = { code, signal, stderr: this.#stderr };
-      fail({ name: 'Error', message: `The app exited ${describeExit(exit)} before it was ready.` });
+      const how = describeExit({ code, signal });
+      fail({ name: 'Error', message: `The app exited ${how} before it was ready.` });
       for (const settle of this.#waiting.values()) {
-        settle({ type: 'restart-needed', reason: `the app exited ${describeExit(exit)}` });
+        settle({ type: 'restart-needed', reason: `the app exited ${how}` });
       }
       this.#waiting.clear();
-      exited.resolve(exit);
+      const settle = () => exited.resolve({ code, signal, stderr: this.#stderr });
+      const { stderr } = this.process;
+      if (code === 0 || !stderr || stderr.closed) {
+        settle();
+      } else {
+        // The last words may still be in the pipe.
+        stderr.once('close', settle);
+        setTimeout(settle, STDERR_WAIT_MS);
+      }
+    };
+    this.process.on('error', (error) => {
+      fail({ name: error.name, message: error.message });
+      if (this.process.pid === undefined) {
+        // It was never started: no `exit` will come.
+        end(null, null);
+      }
     });
+    this.process.on('exit', end);
   }
 
   get isAlive(): boolean {
@@ -170,11 +196,13 @@ export class AppProcess {
     this.process.send?.(message, () => {});
   }
 
-  /** Ends an app that is being brought up and stands still, so that a new save need not wait for it. */
-  endIfHanging(): void {
-    if (this.#isHanging(IMPATIENT_BOOT_LIMIT_MS)) {
-      this.#giveUp();
-    }
+  /** A new save waits for this app to be up: if it stands still, that is noticed sooner from now on. */
+  hurry(): void {
+    this.#bootHangLimitMs = IMPATIENT_BOOT_LIMIT_MS;
+  }
+
+  #noteSign(): void {
+    this.#answeredAt = performance.now();
   }
 
   /** Asks the app for a sign, and judges by when it last gave one. */
@@ -211,19 +239,39 @@ export class AppProcess {
     });
   }
 
-  /** Asks the app to finish its requests and exit, and ends it if that takes too long. */
-  async stop(): Promise<AppExit> {
+  /** Asks the app to finish its requests and exit, and ends it if that takes too long or it does not answer. */
+  stop(): Promise<AppExit> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<AppExit> {
     if (this.isAlive) {
+      const startedAt = performance.now();
+      this.#noteSign();
       this.send({ type: 'shutdown' });
-      const timer = setTimeout(() => this.kill(), STOP_LIMIT_MS);
+      const watchdog = setInterval(() => {
+        if (this.#isHanging(HANG_LIMIT_MS) || performance.now() - startedAt > STOP_LIMIT_MS) {
+          this.kill();
+        }
+      }, PING_INTERVAL_MS);
       await this.exited;
-      clearTimeout(timer);
+      clearInterval(watchdog);
     }
     return this.exited;
   }
 
   kill(): void {
-    if (this.isAlive) {
+    const { pid } = this.process;
+    if (!this.isAlive || pid === undefined) {
+      return;
+    }
+    if (process.platform === 'win32') {
+      // What the app has started does not end with it there.
+      spawn('taskkill', ['/pid', String(pid), '/T', '/F'], { stdio: 'ignore', windowsHide: true })
+        .on('error', () => this.process.kill('SIGKILL'))
+        .unref();
+    } else {
       this.process.kill('SIGKILL');
     }
   }

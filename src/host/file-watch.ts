@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { toPosix } from '../protocol/paths.ts';
 import type { Change } from './planner.ts';
 
@@ -21,8 +22,9 @@ export interface FileWatchOptions {
   events: FileEvents;
   /** Files whose present content is known to be in use, such as `.env`. */
   known: string[];
-  /** A file was touched, and more may follow; a call of `onBatch` comes next. */
+  /** A file was touched, and more may follow; a call of `onBatch` comes later in any case. */
   onFirst(): void;
+  /** The batch may turn out empty. */
   onBatch(batch: FileBatch): void;
 }
 
@@ -34,13 +36,16 @@ const BURST_QUIET_MS = 60;
 const BURST_LIMIT_MS = 1_000;
 /** chokidar drops a second event of a file within 50 ms, so each file is looked at again after that. */
 const RECHECK_MS = 70;
+/** Before a restart, which takes seconds, it is worth waiting for the rest of a branch switch. */
+const SETTLED_MS = 100;
+const SETTLE_LIMIT_MS = 2_000;
 
 /**
  * Turns file events into batches of files whose content really changed. Looks at every file once more a
  * little later: a format-on-save right after the save would otherwise leave the app on the first version.
  */
 export class FileWatch {
-  readonly #events: FileEvents;
+  #events: FileEvents;
   readonly #onFirst: () => void;
   readonly #onBatch: (batch: FileBatch) => void;
   /** Content that was reported last; null for a file that is gone. */
@@ -52,7 +57,9 @@ export class FileWatch {
   /** Files found empty that were not: perhaps caught between truncating and writing. */
   readonly #emptied = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
+  /** When the first event of the pending ones came in. */
   #since = 0;
+  #lastEventAt = 0;
 
   constructor({ events, known, onFirst, onBatch }: FileWatchOptions) {
     this.#events = events;
@@ -63,19 +70,52 @@ export class FileWatch {
       this.#hashes.set(file, hash);
       this.#writtenAt.set(file, writtenAt);
     }
-    events.on('add', this.#onAdd);
-    events.on('change', this.#onChange);
-    events.on('unlink', this.#onUnlink);
+    this.#listen();
+  }
+
+  /** Files were touched that are in no batch yet. */
+  get isPending(): boolean {
+    return this.#pending.size > 0 || this.#emptied.size > 0;
+  }
+
+  /** Resolves when no file was touched for a while, or after a limit. */
+  async settled(): Promise<void> {
+    const deadline = performance.now() + SETTLE_LIMIT_MS;
+    for (;;) {
+      const now = performance.now();
+      const rest = this.#lastEventAt + SETTLED_MS - now;
+      if (now > deadline || (rest <= 0 && !this.isPending)) {
+        return;
+      }
+      await delay(Math.max(rest, QUIET_MS));
+    }
+  }
+
+  /** Vite has a new watcher after it was restarted. */
+  follow(events: FileEvents): void {
+    this.#unlisten();
+    this.#events = events;
+    this.#listen();
   }
 
   close(): void {
-    this.#events.off('add', this.#onAdd);
-    this.#events.off('change', this.#onChange);
-    this.#events.off('unlink', this.#onUnlink);
+    this.#unlisten();
     clearTimeout(this.#timer);
     for (const timer of this.#rechecks.values()) {
       clearTimeout(timer);
     }
+  }
+
+  #listen(): void {
+    this.#events.on('add', this.#onAdd);
+    this.#events.on('change', this.#onChange);
+    this.#events.on('unlink', this.#onUnlink);
+  }
+
+  #unlisten(): void {
+    this.#events.off('add', this.#onAdd);
+    this.#events.off('change', this.#onChange);
+    this.#events.off('unlink', this.#onUnlink);
   }
 
   readonly #onAdd = (path: string): void => this.#queue(toPosix(path), 'create');
@@ -83,11 +123,14 @@ export class FileWatch {
   readonly #onUnlink = (path: string): void => this.#queue(toPosix(path), 'delete');
 
   #queue(file: string, change: Change['change']): void {
+    this.#lastEventAt = performance.now();
     if (this.#pending.size === 0) {
-      this.#since = performance.now();
+      this.#since = this.#lastEventAt;
       this.#onFirst();
     }
-    this.#pending.set(file, change);
+    // Created and then written is still created.
+    const isNew = change === 'update' && this.#pending.get(file) === 'create';
+    this.#pending.set(file, isNew ? 'create' : change);
     const isBurst = this.#pending.size >= BURST_FILES;
     const elapsed = performance.now() - this.#since;
     const wait = isBurst && elapsed < BURST_LIMIT_MS ? BURST_QUIET_MS : QUIET_MS;
@@ -119,7 +162,9 @@ export class FileWatch {
       batch.changes.push({ file, change: kindOf(event, previous, hash) });
     }
     this.#pending.clear();
-    if (batch.changes.length > 0 || batch.unchanged.length > 0) {
+    const isEmpty = batch.changes.length === 0 && batch.unchanged.length === 0;
+    // A file that is looked at again soon comes in a batch then.
+    if (!isEmpty || this.#emptied.size === 0) {
       this.#onBatch(batch);
     }
   }

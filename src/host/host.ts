@@ -1,7 +1,7 @@
-import type { ViteDevServer } from 'vite';
+import { loadConfigFromFile, type ViteDevServer } from 'vite';
 import { collectRules } from '../../plugins/rules.ts';
-import type { ChildOptions, FlagSource } from '../protocol/messages.ts';
-import { fileOfId } from '../protocol/paths.ts';
+import type { ChildOptions, PreparedApp } from '../protocol/messages.ts';
+import { fileOfId, relativeToRoot } from '../protocol/paths.ts';
 import type { SerializedError } from '../protocol/serialized-error.ts';
 import type { UpdateResult } from '../protocol/update.ts';
 import { AppModules } from './app-modules.ts';
@@ -19,8 +19,8 @@ export interface HostOptions {
   vite: ViteDevServer;
   listener: Listener;
   child: Omit<ChildOptions, 'root' | 'port' | 'host'>;
-  /** Complete environment of the app, before its `.env`. */
-  env: NodeJS.ProcessEnv;
+  /** Complete environment of the next app, before its `.env`. */
+  env(): NodeJS.ProcessEnv;
   nodeArgs: string[];
   isStdoutTaken: boolean;
   /** Overrides the feature flag. */
@@ -30,7 +30,7 @@ export interface HostOptions {
 
 export interface HostEvents {
   /** The app serves for the first time, or again after it was down. */
-  ready(app: { pid: number; isHmrOn: boolean }): void;
+  ready(app: { pid: number; isHmrOn: boolean; bootMs: number }): void;
   update(result: UpdateResult): void;
   failure(error: SerializedError, headline: string): void;
   /** A word for the user that belongs to an update. */
@@ -48,7 +48,13 @@ export class Host {
   readonly #modules = new WeakMap<AppProcess, AppModules>();
   /** Modules of the app that serves, or was the last to try. */
   #current: AppModules;
-  #flag: FlagSource = { value: false, from: 'default' };
+  #prepared: PreparedApp = { backendHmr: { value: false, from: 'default' }, adminPath: null };
+  /** Files that Node loaded natively, which a new watcher would not know of. */
+  readonly #natives = new Set<string>();
+  /** When the latest app process was made; `performance.now()`. */
+  #spawnedAt = 0;
+  /** Whether `ready` was said of the app that serves; cleared when it is gone. */
+  #isAnnounced = false;
 
   constructor(options: HostOptions) {
     const { root, vite, listener } = options;
@@ -62,11 +68,14 @@ export class Host {
         fail: (error) => listener.fail(error),
       },
       spawn: () => this.#spawn(),
-      onServing: (app, flag) => {
-        this.#flag = flag;
+      onServing: (app, prepared) => {
+        this.#prepared = prepared;
         this.#current = this.#modules.get(app) ?? this.#current;
       },
-      onCrash: (exit, willRestart) => options.events.exit(exit, willRestart),
+      onCrash: (exit, willRestart) => {
+        this.#isAnnounced = false;
+        options.events.exit(exit, willRestart);
+      },
       onRecovered: (result) => {
         if (result.type === 'restarted') {
           this.#announce();
@@ -77,20 +86,36 @@ export class Host {
     });
     this.#queue = new UpdateQueue({
       root,
-      rules: collectRules(vite.config),
+      rules: () => collectRules(vite.config),
       transformer: this.#transformer,
       supervisor: this.#supervisor,
       modules: () => this.#current,
       isHmrOn: () => this.isHmrOn,
       beforePass: (changes) => this.#updateVite(changes),
-      onResult: (result) => options.events.update(result),
-      onIdle: () => this.#supervisor.app?.send({ type: 'release' }),
+      filesSettled: async () => this.#watch?.settled(),
+      onResult: (result) => {
+        if (result.type === 'restarted' && !this.#isAnnounced) {
+          this.#announce();
+        }
+        this.#isAnnounced &&= this.#supervisor.app !== undefined;
+        options.events.update(result);
+      },
+      onIdle: () => {
+        if (!this.#watch?.isPending) {
+          this.#supervisor.app?.send({ type: 'release' });
+        }
+      },
       onNote: (note) => options.events.note(note),
     });
   }
 
   get isHmrOn(): boolean {
-    return this.#options.hmr ?? this.#flag.value;
+    return this.#options.hmr ?? this.#prepared.backendHmr.value;
+  }
+
+  /** Where the dashboard is served; null if it is not. */
+  get adminPath(): string | null {
+    return this.#prepared.adminPath;
   }
 
   /** Brings the app up for the first time; when that fails, the next save tries again. */
@@ -125,15 +150,19 @@ export class Host {
 
   #spawn(): AppProcess {
     const { root, listener, child, env, nodeArgs, isStdoutTaken } = this.#options;
+    this.#spawnedAt = performance.now();
     const modules = new AppModules(this.#transformer);
     const app = new AppProcess({
       child: { ...child, root, port: listener.port, host: listener.host },
-      env,
+      env: env(),
       nodeArgs,
       isStdoutTaken,
       servePipe: (pipe) => modules.serve(pipe),
       onLoaded: (report) => {
         modules.add(report);
+        for (const file of report.natives) {
+          this.#natives.add(file);
+        }
         // Vite watches the project, and what it has transformed itself.
         this.#options.vite.watcher.add(report.natives);
       },
@@ -150,7 +179,6 @@ export class Host {
   }
 
   #listen(): void {
-    this.#watch?.close();
     const { root, vite } = this.#options;
     this.#watch = new FileWatch({
       events: vite.watcher,
@@ -160,27 +188,49 @@ export class Host {
     });
   }
 
-  /** A changed `vite.config` is Vite's to read, before the app is restarted with what it says. */
-  async #updateVite(changes: Change[]): Promise<void> {
-    const { vite } = this.#options;
-    const dependencies = new Set([vite.config.configFile, ...vite.config.configFileDependencies]);
-    if (changes.some(({ file }) => dependencies.has(file))) {
-      await vite.restart();
-      this.#listen();
+  /**
+   * A changed `vite.config` is Vite's to read, before the app is restarted with what it says.
+   * @throws what is wrong with the config
+   */
+  async #updateVite(changes: Change[]): Promise<string | undefined> {
+    const { root, vite } = this.#options;
+    const { configFile, configFileDependencies } = vite.config;
+    const dependencies = new Set([configFile, ...configFileDependencies]);
+    const changed = changes.find(({ file }) => dependencies.has(file));
+    if (!changed) {
+      return undefined;
     }
+    if (changed.change !== 'delete') {
+      // Vite would print the error and go on with what it had; but then it was no good save.
+      await loadConfigFromFile({ command: 'serve', mode: vite.config.mode }, configFile, root);
+    }
+    await vite.restart();
+    vite.watcher.add([...this.#natives]);
+    this.#watch?.follow(vite.watcher);
+    return `${relativeToRoot(root, changed.file)} changed`;
   }
 
   #announce(): void {
+    this.#isAnnounced = true;
     const pid = this.#supervisor.app?.process.pid ?? 0;
-    this.#options.events.ready({ pid, isHmrOn: this.isHmrOn });
+    const bootMs = performance.now() - this.#spawnedAt;
+    this.#options.events.ready({ pid, isHmrOn: this.isHmrOn, bootMs });
   }
 }
 
 export function describeCrash(exit: AppExit, willRestart: boolean): SerializedError {
   const next = willRestart ? 'It is started again.' : 'The next save starts it again.';
-  const tail = exit.stderr.trim().split('\n').slice(-8).join('\n');
+  const lines = exit.stderr.trim().split('\n');
+  const tail = lines
+    .filter((line) => !NATIVE_STACK.test(line))
+    .slice(-TAIL_LINES)
+    .join('\n');
   return {
     name: 'Error',
     message: `The app exited ${describeExit(exit)}. ${next}${tail ? `\n${tail}` : ''}`,
   };
 }
+
+const TAIL_LINES = 8;
+/** What V8 prints below `FATAL ERROR: … JavaScript heap out of memory`: it says nothing to anyone here. */
+const NATIVE_STACK = /^\s*\d+: 0x|^-+ (?:Native|JS) stack|^\s*$/i;

@@ -15,6 +15,8 @@ export interface Graph {
   modulesOf(file: string): string[];
   importersOf(id: string): string[];
   filesLike(file: string): string[];
+  /** Loaded modules with an `import.meta.glob` that takes in the file. */
+  globImportersOf(file: string): string[];
   isLoaded(id: string): boolean;
   isEntry(file: string): boolean;
   isNative(file: string): boolean;
@@ -66,7 +68,6 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
   };
   const files = new Map<string, Map<string, ReloadFile>>();
   const visited = new Set<string>();
-  const forced = new Set(changes.filter(({ isForced }) => isForced).map(({ file }) => file));
 
   function decide(file: string, change: FileChange): Rule | undefined {
     const ruleFile: RuleFile = {
@@ -90,45 +91,55 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
     result.restart ??= { reason, chain: chain.map((file) => relativeToRoot(root, file)) };
   }
 
-  /** Goes up from a module; `chain` holds the files below it, the changed one first. */
+  /** A module is out of date; `chain` holds the files below it, the changed one first. */
   function visit(id: string, chain: string[]): void {
     if (visited.has(id)) {
       return;
     }
     visited.add(id);
-    const file = fileOfId(id);
-    const path = [...chain, file];
     result.invalidated.push(id);
-    if (graph.accepts(id, id) && !forced.has(file)) {
+    if (!graph.accepts(id, id)) {
+      climb(id, [...chain, fileOfId(id)]);
+    }
+  }
+
+  /** Goes on to what imports the module. */
+  function climb(id: string, chain: string[]): void {
+    for (const importer of graph.importersOf(id)) {
+      if (!graph.accepts(importer, id)) {
+        reach(importer, chain, id);
+      }
+    }
+  }
+
+  /** What a module imports is another now. `imported`: the module to compare, where there is one. */
+  function reach(id: string, chain: string[], imported?: string): void {
+    const file = fileOfId(id);
+    const rule = decide(file, 'update');
+    if (rule?.action === 'ignore') {
       return;
     }
-    for (const importer of graph.importersOf(id)) {
-      if (graph.accepts(importer, id)) {
-        continue;
+    if (rule ? rule.action === 'restart' : graph.isEntry(file)) {
+      const name = rule ? ` (${rule.name})` : '';
+      const reason = `${describe(chain)} changed, used by ${relativeToRoot(root, file)}${name}`;
+      if (imported === undefined) {
+        restart(reason, [...chain, file]);
+      } else {
+        result.guards.push({ importer: id, imported, reason });
       }
-      const importerFile = fileOfId(importer);
-      const rule = decide(importerFile, 'update');
-      if (rule?.action === 'ignore') {
-        continue;
-      }
-      if (rule ? rule.action === 'restart' : graph.isEntry(importerFile)) {
-        const name = rule ? ` (${rule.name})` : '';
-        const reason = `${describe(path)} changed, used by ${relativeToRoot(root, importerFile)}${name}`;
-        result.guards.push({ importer, imported: id, reason });
-        continue;
-      }
-      if (rule) {
-        addStep(rule.action, importerFile, 'update');
-      }
-      visit(importer, path);
+      return;
     }
+    if (rule) {
+      addStep(rule.action, file, 'update');
+    }
+    visit(id, chain);
   }
 
   function describe(path: string[]): string {
     return relativeToRoot(root, path[0] ?? '');
   }
 
-  for (const { file, change } of changes) {
+  for (const { file, change, isForced } of changes) {
     const rule = decide(file, change);
     const modules = graph.modulesOf(file);
     if (rule?.note) {
@@ -144,10 +155,20 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
         [file],
       );
     } else {
-      // A new file may take the place of another one in an import without extension.
-      const shadowed = change === 'create' ? graph.filesLike(file) : [];
-      if (!rule && modules.length === 0 && shadowed.length === 0) {
+      // A new file may take the place of another one in an import without extension, or be in a glob.
+      const isNew = change === 'create';
+      const replaced = isNew ? graph.filesLike(file) : [];
+      const globImporters = isNew ? graph.globImportersOf(file) : [];
+      const affected = [...modules, ...replaced];
+      if (!rule && affected.length === 0 && globImporters.length === 0) {
         result.ignored.push({ file, reason: 'not loaded by the app' });
+        continue;
+      }
+      if (isForced) {
+        // The module itself is up to date: it has said so too late that the others are not.
+        for (const id of modules) {
+          climb(id, [file]);
+        }
         continue;
       }
       if (rule) {
@@ -156,8 +177,11 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
         restart(`${relativeToRoot(root, file)} changed, and nothing reloads it in place`, [file]);
         continue;
       }
-      for (const id of [...modules, ...shadowed]) {
+      for (const id of affected) {
         visit(id, []);
+      }
+      for (const id of globImporters) {
+        reach(id, [file]);
       }
     }
   }

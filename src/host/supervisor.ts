@@ -1,19 +1,25 @@
-import type { FlagSource, ReloadOutcome, ReloadPlan } from '../protocol/messages.ts';
+import type { PreparedApp, ReloadOutcome, ReloadPlan } from '../protocol/messages.ts';
 import type { SerializedError } from '../protocol/serialized-error.ts';
 import { type AppExit, type AppProcess, BootError, describeExit } from './app-process.ts';
 
+/** What a supervisor needs of an app. */
+export type App = Pick<
+  AppProcess,
+  'prepared' | 'ready' | 'exited' | 'start' | 'reload' | 'stop' | 'kill' | 'hurry'
+>;
+
 /** Where the app's connections go meanwhile. */
-export interface Gate {
-  forwardTo(app: AppProcess): void;
+export interface Gate<A> {
+  forwardTo(app: A): void;
   hold(reason: string): void;
   fail(error: SerializedError): void;
 }
 
-export interface SupervisorOptions {
-  gate: Gate;
-  spawn(): AppProcess;
-  /** The app has taken the place of the previous one. */
-  onServing(app: AppProcess, flag: FlagSource): void;
+export interface SupervisorOptions<A> {
+  gate: Gate<A>;
+  spawn(): A;
+  /** The app is about to take the place of the previous one, which is gone. */
+  onServing(app: A, prepared: PreparedApp): void;
   /** The app ended without being asked to. */
   onCrash(exit: AppExit, willRestart: boolean): void;
   /** An app that was restarted after a crash serves again, or cannot. */
@@ -35,30 +41,36 @@ const BACKOFF_MS = [0, 500, 2_000, 5_000];
  * Keeps one app alive. A restart first prepares the new app beside the running one: what fails until then
  * (a config with a typo, a missing package) leaves the running one as it was.
  */
-export class Supervisor {
-  readonly #options: SupervisorOptions;
+export class Supervisor<A extends App = AppProcess> {
+  readonly #options: SupervisorOptions<A>;
   /** The app that serves; unset while there is none. */
-  #app: AppProcess | undefined;
+  #app: A | undefined;
   /** The app that is being brought up; unset once it serves or has failed. */
-  #next: AppProcess | undefined;
+  #next: A | undefined;
+  /** The app that makes way for the next one; unset once it has exited. */
+  #previous: A | undefined;
   /** Settles when the restart that is under way has; never rejects. */
   #restarting: Promise<unknown> = Promise.resolve();
+  /** Set after a crash, until the restart that it asks for begins. */
+  #backoff: NodeJS.Timeout | undefined;
   #readyAt = 0;
+  /** In a row, each soon after the app was ready. */
   #crashes = 0;
   #isClosed = false;
 
-  constructor(options: SupervisorOptions) {
+  constructor(options: SupervisorOptions<A>) {
     this.#options = options;
   }
 
-  get app(): AppProcess | undefined {
+  get app(): A | undefined {
     return this.#app;
   }
 
   /** Never rejects. A second call waits for the first. */
   restart(reason: string): Promise<RestartResult> {
-    this.#restarting = this.#restarting.then(() => this.#restart(reason));
-    return this.#restarting as Promise<RestartResult>;
+    const restarting = this.#restarting.then(() => this.#restart(reason));
+    this.#restarting = restarting;
+    return restarting;
   }
 
   /** Settles when no restart is under way. */
@@ -66,38 +78,43 @@ export class Supervisor {
     await this.#restarting;
   }
 
-  /** Gives up an app that is being brought up and does not answer, so that a new save need not wait for it. */
-  endHanging(): void {
-    this.#next?.endIfHanging();
+  /** Does not wait as long as usual for an app that is being brought up and stands still. */
+  hurry(): void {
+    this.#next?.hurry();
   }
 
   async #restart(reason: string): Promise<RestartResult> {
     const { gate, spawn, onServing } = this.#options;
-    const next = spawn();
-    this.#next = next;
+    clearTimeout(this.#backoff);
+    let next: A | undefined;
     try {
-      const flag = await next.prepared;
+      this.#assertOpen();
+      next = spawn();
+      this.#next = next;
+      const prepared = await next.prepared;
+      this.#assertOpen();
       gate.hold(reason);
-      const previous = this.#app;
+      this.#previous = this.#app;
       this.#app = undefined;
-      await previous?.stop();
-      if (this.#isClosed) {
-        throw new BootError({ name: 'Error', message: 'The dev server is closing.' });
-      }
-      onServing(next, flag);
+      await this.#previous?.stop();
+      this.#previous = undefined;
+      this.#assertOpen();
+      onServing(next, prepared);
       next.start();
       await next.ready;
+      this.#assertOpen();
     } catch (error) {
+      next?.kill();
+      await next?.exited;
       this.#next = undefined;
-      next.kill();
-      await next.exited;
       return this.#afterFailure(error);
     }
     this.#next = undefined;
     this.#app = next;
     this.#readyAt = performance.now();
     gate.forwardTo(next);
-    void next.exited.then((exit) => this.#onExit(next, exit));
+    const app = next;
+    void app.exited.then((exit) => this.#onExit(app, exit));
     return { type: 'restarted' };
   }
 
@@ -110,23 +127,37 @@ export class Supervisor {
     }
     if (this.#app === app) {
       this.#app = undefined;
+      this.#options.gate.hold(outcome.reason);
     }
-    this.#options.gate.hold(outcome.reason);
     app?.kill();
+    // Else its jobs could still run beside those of the next one.
+    await app?.exited;
     return { type: 'restart-needed', reason: outcome.reason };
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    const apps = [this.#app, this.#next].filter((app) => app !== undefined);
-    this.#app = undefined;
+    const apps = this.#close();
     await Promise.all(apps.map((app) => app.stop()));
+    await this.#restarting;
   }
 
   kill(): void {
+    for (const app of this.#close()) {
+      app.kill();
+    }
+  }
+
+  /** @returns the apps that are still to be ended. */
+  #close(): A[] {
     this.#isClosed = true;
-    this.#app?.kill();
-    this.#next?.kill();
+    clearTimeout(this.#backoff);
+    return [this.#app, this.#next, this.#previous].filter((app) => app !== undefined);
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) {
+      throw new BootError({ name: 'Error', message: 'The dev server is closing.' });
+    }
   }
 
   #afterFailure(error: unknown): RestartResult {
@@ -139,24 +170,32 @@ export class Supervisor {
     return { type: 'down', error: reason };
   }
 
-  #onExit(app: AppProcess, exit: AppExit): void {
+  #onExit(app: A, exit: AppExit): void {
     if (this.#app !== app || this.#isClosed) {
       return;
     }
     this.#app = undefined;
+    const how = describeExit(exit);
+    if (this.#next) {
+      // Its successor is on the way already.
+      this.#options.gate.hold(`the app exited ${how}`);
+      this.#options.onCrash(exit, true);
+      return;
+    }
     const wasStable = performance.now() - this.#readyAt >= STABLE_AFTER_MS;
     this.#crashes = wasStable ? 1 : this.#crashes + 1;
     const delay = BACKOFF_MS[this.#crashes - 1];
-    this.#options.onCrash(exit, delay !== undefined);
     if (delay === undefined) {
       this.#options.gate.fail({
         name: 'Error',
-        message: `The app exited ${describeExit(exit)}, again and again. The next save starts it.`,
+        message: `The app exited ${how}, again and again. The next save starts it.`,
       });
+      this.#options.onCrash(exit, false);
       return;
     }
-    this.#options.gate.hold(`the app exited ${describeExit(exit)}`);
-    setTimeout(() => {
+    this.#options.gate.hold(`the app exited ${how}`);
+    this.#options.onCrash(exit, true);
+    this.#backoff = setTimeout(() => {
       if (!this.#app && !this.#next && !this.#isClosed) {
         void this.restart('crash').then((result) => this.#options.onRecovered(result));
       }

@@ -81,6 +81,20 @@ export class Transformer {
     return nodes.flatMap((node) => node.id ?? []);
   }
 
+  /** Modules whose `import.meta.glob` takes in a file that is new. */
+  globImportersOf(file: string): string[] {
+    const plugin = this.#environment.plugins.find(({ name }) => name === 'vite:import-glob');
+    const hook = plugin?.hotUpdate as
+      | ((this: object, change: object) => { id?: string | null }[] | undefined)
+      | undefined;
+    // Vite knows the globs, but tells only in the hook that it calls for its own updates.
+    const modules = hook?.call(
+      { environment: this.#environment },
+      { type: 'create', file, modules: [] },
+    );
+    return (modules ?? []).flatMap(({ id }) => id ?? []);
+  }
+
   /** Dynamic imports included. */
   importsOf(id: string): string[] {
     const imported = [...(this.#graph.getModuleById(id)?.importedModules ?? [])];

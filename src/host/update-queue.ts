@@ -4,6 +4,8 @@ import { type SerializedError, serializeError } from '../protocol/serialized-err
 import type { UpdateResult } from '../protocol/update.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { AppModules } from './app-modules.ts';
+import type { AppProcess } from './app-process.ts';
+import { createDeferred, type Deferred } from './deferred.ts';
 import type { FileBatch } from './file-watch.ts';
 import { type Change, type Plan, plan } from './planner.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -11,18 +13,34 @@ import type { Transformer } from './transformer.ts';
 
 export interface UpdateQueueOptions {
   root: string;
-  rules: Rule[];
+  rules(): Rule[];
   transformer: Transformer;
-  supervisor: Supervisor;
+  supervisor: AppSupervisor;
   /** Modules of the app that serves, or of the one that failed last. */
   modules(): AppModules;
   isHmrOn(): boolean;
-  /** Brings Vite itself up to date, where a change concerns it. */
-  beforePass(changes: Change[]): Promise<void>;
+  /**
+   * Brings Vite itself up to date, where a change concerns it.
+   * @returns the reason, if the app has to restart because of that
+   */
+  beforePass(changes: Change[]): Promise<string | undefined>;
+  /** Resolves when no more files are about to be saved. */
+  filesSettled(): Promise<void>;
   onResult(result: UpdateResult): void;
   onNote(note: string): void;
   /** All that was saved has come to its result. */
   onIdle(): void;
+}
+
+/** What the queue needs of the supervisor. */
+export interface AppSupervisor
+  extends Pick<Supervisor, 'restart' | 'settled' | 'reload' | 'hurry'> {
+  readonly app: Pick<AppProcess, 'send'> | undefined;
+}
+
+interface PendingRestart {
+  reason: string;
+  done: Deferred<void>;
 }
 
 interface Reload {
@@ -41,6 +59,9 @@ export class UpdateQueue {
   readonly #options: UpdateQueueOptions;
   /** Saved while a pass was running; merged, so that there is never more than one pass waiting. */
   #pending: FileBatch | undefined;
+  /** Asked for by the user; merged with what was saved meanwhile. */
+  #pendingRestart: PendingRestart | undefined;
+  /** Set while a pass is running. */
   #running: Promise<void> | undefined;
   /** Changes that are on disk but not in the app, because a pass failed. They are part of the next one. */
   readonly #behind = new Map<string, Change>();
@@ -51,91 +72,122 @@ export class UpdateQueue {
 
   add(batch: FileBatch): void {
     this.#pending = this.#pending ? merge(this.#pending, batch) : batch;
-    if (this.#running && batch.changes.length > 0) {
-      this.#options.supervisor.endHanging();
+    if (batch.changes.length > 0) {
+      this.#options.supervisor.hurry();
     }
     this.#running ??= this.#drain();
   }
 
   /** A restart that nobody saved a file for. */
-  async restart(reason: string): Promise<void> {
-    await this.#running;
-    this.#running = this.#restart([], { reason, chain: [] }, performance.now()).then(() => {});
-    await this.#running;
-    this.#running = this.#pending ? this.#drain() : undefined;
+  restart(reason: string): Promise<void> {
+    this.#pendingRestart ??= { reason, done: createDeferred<void>() };
+    const { done } = this.#pendingRestart;
+    this.#options.supervisor.hurry();
+    this.#running ??= this.#drain();
+    return done.promise;
   }
 
   async #drain(): Promise<void> {
-    while (this.#pending) {
-      const batch = this.#pending;
-      this.#pending = undefined;
+    while (this.#pending || this.#pendingRestart) {
+      const batch = this.#takePending();
+      const restart = this.#pendingRestart;
+      this.#pendingRestart = undefined;
       try {
-        await this.#pass(batch);
+        await this.#pass(batch, { wanted: restart?.reason });
       } catch (error) {
         const files = batch.changes.map(({ file }) => file);
         this.#keepPrevious(batch.changes, files, serializeError(error), batch.since);
       }
+      restart?.done.resolve();
     }
     this.#running = undefined;
     this.#options.onIdle();
   }
 
-  async #pass({ changes, unchanged, since }: FileBatch): Promise<void> {
-    const { root, rules, transformer, supervisor } = this.#options;
+  #takePending(): FileBatch {
+    const batch = this.#pending ?? { changes: [], unchanged: [], since: performance.now() };
+    this.#pending = undefined;
+    return batch;
+  }
+
+  async #pass(
+    batch: FileBatch,
+    { wanted, hasSettled = false }: { wanted: string | undefined; hasSettled?: boolean },
+  ): Promise<void> {
+    const { root, transformer, supervisor } = this.#options;
+    const { changes, unchanged, since } = batch;
     // What is saved while the app comes up may be in it already, or can be brought to it in place.
     await supervisor.settled();
-    await this.#options.beforePass(changes);
-    const modules = this.#options.modules();
-    const isDown = !supervisor.app;
-    if (unchanged.length > 0 && !(isDown && this.#behind.size > 0)) {
-      this.#report({ type: 'ignored', files: unchanged, reason: 'content unchanged' });
-    }
-    if (changes.length === 0 && !isDown) {
-      return;
-    }
     const all = [
       ...[...this.#behind.values()].filter(
         ({ file }) => !changes.some((change) => change.file === file),
       ),
       ...changes,
     ];
+    const viteReason = await this.#options.beforePass(all);
+    const modules = this.#options.modules();
+    const isDown = !supervisor.app;
+    const rules = this.#options.rules();
+    // Who saves again what has not changed wants the app to be tried again.
+    const isMending = isDown && unchanged.length > 0;
+    if (changes.length === 0 && wanted === undefined && !isMending) {
+      this.#reportUnchanged(unchanged);
+      return;
+    }
     transformer.onChange(all);
     const planned = plan(all, { root, graph: modules, rules });
+    const files = changes.map(({ file }) => file);
+    const forced = wanted ?? viteReason;
+    const restart =
+      (forced === undefined ? undefined : { reason: forced, chain: [] }) ??
+      planned.restart ??
+      (isDown || !this.#options.isHmrOn()
+        ? { reason: describeChanges(root, files.length > 0 ? files : unchanged), chain: [] }
+        : undefined);
+    if (restart && !hasSettled) {
+      // One restart for all files of a branch switch.
+      await this.#options.filesSettled();
+      if (this.#pending) {
+        const merged = merge(batch, this.#takePending());
+        return this.#pass(merged, { wanted, hasSettled: true });
+      }
+    }
     for (const note of new Set(planned.notes)) {
       this.#options.onNote(note);
     }
-    const ignored = this.#reportIgnored(changes, planned, isDown);
-    const files = changes.map(({ file }) => file).filter((file) => !ignored.has(file));
-    if (files.length === 0) {
+    if (isMending) {
+      files.push(...unchanged);
+    } else {
+      this.#reportUnchanged(unchanged);
+    }
+    const ignored =
+      viteReason === undefined ? this.#reportIgnored(changes, planned, isDown) : new Set<string>();
+    const concerned = files.filter((file) => !ignored.has(file));
+    if (concerned.length === 0 && wanted === undefined) {
       return;
     }
-    const restart =
-      planned.restart ??
-      (isDown || !this.#options.isHmrOn()
-        ? { reason: describeChanges(root, files), chain: [] }
-        : undefined);
 
     let fresh: Record<string, FetchedModule>;
     try {
       fresh = await this.#transform(all, planned, modules);
     } catch (error) {
-      this.#keepPrevious(all, files, serializeError(error), since);
+      this.#keepPrevious(all, concerned, serializeError(error), since);
       return;
     }
-    if (!isDown && this.#isWithoutEffect(all, planned, fresh, modules)) {
+    if (!isDown && !forced && this.#isWithoutEffect(all, planned, fresh, modules)) {
       this.#behind.clear();
-      this.#report({ type: 'ignored', files, reason: 'the emitted code is the same' });
+      this.#report({ type: 'ignored', files: concerned, reason: 'the emitted code is the same' });
       return;
     }
     for (const change of all) {
       this.#behind.set(change.file, change);
     }
     if (restart) {
-      await this.#restart(files, restart, since);
+      await this.#restart(concerned, restart, since);
       return;
     }
     const gone = new Set(all.filter(({ change }) => change === 'delete').map(({ file }) => file));
-    await this.#reload({ files, planned, fresh, gone, modules, since });
+    await this.#reload({ files: concerned, planned, fresh, gone, modules, since });
   }
 
   async #reload({ files, planned, fresh, gone, modules, since }: Reload): Promise<void> {
@@ -261,6 +313,12 @@ export class UpdateQueue {
       this.#behind.set(change.file, change);
     }
     this.#report({ type: 'kept-previous', files, error, ms: elapsed(since) });
+  }
+
+  #reportUnchanged(files: string[]): void {
+    if (files.length > 0) {
+      this.#report({ type: 'ignored', files, reason: 'content unchanged' });
+    }
   }
 
   #reportIgnored(changes: Change[], planned: Plan, isDown: boolean): Set<string> {

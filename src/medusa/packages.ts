@@ -84,6 +84,17 @@ export class MedusaPackages {
     return createRequire(join(folder, 'package.json'))(specifier);
   }
 
+  /** A dependency of a package that Medusa depends on. @returns undefined if either is not installed */
+  tryRequireThrough(name: string, specifier: string): unknown {
+    const medusa = this.#folders.get('@medusajs/medusa') ?? '';
+    const found = findPackage(createRequire(join(medusa, 'package.json')), name);
+    try {
+      return found && createRequire(join(found.folder, 'package.json'))(specifier);
+    } catch {
+      return undefined;
+    }
+  }
+
   /** @throws MedusaViteError unless the internal is a function that can be replaced. */
   assertReplaceable(exports: Record<string, unknown>, key: string, where: string): void {
     const descriptor = Object.getOwnPropertyDescriptor(exports, key);

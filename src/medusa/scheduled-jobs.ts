@@ -21,6 +21,12 @@ interface Timer {
   config: unknown;
 }
 
+interface TimerStorage {
+  scheduled: Map<string, Timer>;
+  /** All timers that run; those of removed jobs stay in it. */
+  pendingTimers: Set<NodeJS.Timeout>;
+}
+
 /**
  * Registers scheduled jobs as Medusa's loader does.
  * (`framework/dist/jobs/job-loader.js`, 2.12.1 to 2.21.2)
@@ -62,6 +68,11 @@ export class ScheduledJobs {
   assertValid(config: unknown): asserts config is JobConfig {
     const loader: JobLoader = this.#createLoader();
     loader.validateConfig(config);
+    const { schedule } = config as JobConfig;
+    const cron = schedule instanceof Object ? Reflect.get(schedule, 'cron') : schedule;
+    if (typeof cron === 'string') {
+      this.#parseCron(cron);
+    }
   }
 
   register(path: string, config: JobConfig, handler: unknown): void {
@@ -83,11 +94,20 @@ export class ScheduledJobs {
     const { WorkflowScheduler } = this.#packages.require(
       '@medusajs/orchestration',
       'dist/workflow/scheduler.js',
-    ) as { WorkflowScheduler?: { storage?: { scheduled?: unknown } } };
+    ) as { WorkflowScheduler?: { storage?: Partial<TimerStorage> } };
     const storage = WorkflowScheduler?.storage;
     if (storage?.scheduled instanceof Map) {
-      storage.scheduled = new GuardedTimers(storage.scheduled);
+      storage.scheduled = new GuardedTimers(storage.scheduled, storage.pendingTimers);
     }
+  }
+
+  /** As the in-memory engine does, which would forget a job that it cannot read in a promise that nobody awaits. */
+  #parseCron(expression: string): void {
+    const parser = this.#packages.tryRequireThrough(
+      '@medusajs/workflow-engine-inmemory',
+      'cron-parser',
+    ) as { parseExpression?: (expression: string) => unknown } | undefined;
+    parser?.parseExpression?.(expression);
   }
 
   #createLoader(): JobLoader {
@@ -96,8 +116,11 @@ export class ScheduledJobs {
 }
 
 class GuardedTimers extends Map<string, Timer> {
-  constructor(timers: Map<string, Timer>) {
+  readonly #pending: Set<NodeJS.Timeout> | undefined;
+
+  constructor(timers: Map<string, Timer>, pending: Set<NodeJS.Timeout> | undefined) {
     super();
+    this.#pending = pending;
     for (const [id, timer] of timers) {
       super.set(id, timer);
     }
@@ -108,12 +131,24 @@ class GuardedTimers extends Map<string, Timer> {
     const isContinuation = next.numberOfExecutions > 0;
     if (isContinuation && current?.config !== next.config) {
       // The run that ended belongs to a schedule that is no longer there.
-      clearTimeout(next.timer);
+      this.#clear(next);
       return this;
     }
     if (current && current !== next) {
-      clearTimeout(current.timer);
+      this.#clear(current);
     }
     return super.set(id, next);
+  }
+
+  override delete(id: string): boolean {
+    this.#clear(this.get(id));
+    return super.delete(id);
+  }
+
+  #clear(entry: Timer | undefined): void {
+    if (entry) {
+      clearTimeout(entry.timer);
+      this.#pending?.delete(entry.timer);
+    }
   }
 }

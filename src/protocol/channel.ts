@@ -6,6 +6,8 @@ import type { SerializedError } from './serialized-error.ts';
  * Each message is a 32-bit little-endian length and that many bytes of JSON.
  */
 export const CHANNEL_FD = 4;
+/** Stays open for as long as the host lives; nothing is sent on it. */
+export const LIFELINE_FD = 5;
 export const CHANNEL_HEADER_BYTES = 4;
 
 export type ChannelRequest =

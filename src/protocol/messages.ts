@@ -93,7 +93,7 @@ export type HostToChild =
 
 export type ChildToHost =
   /** Medusa is loaded and the config evaluated, nothing runs yet. */
-  | { type: 'prepared'; backendHmr: FlagSource }
+  | { type: 'prepared'; app: PreparedApp }
   | { type: 'ready' }
   /** Preparing or booting failed; the child exits right after. */
   | { type: 'boot-failed'; error: SerializedError }
@@ -106,6 +106,12 @@ export type ChildToHost =
   | { type: 'invalidate'; id: string }
   | { type: 'pong'; id: number };
 
+export interface PreparedApp {
+  backendHmr: FlagSource;
+  /** Where the dashboard is served, e.g. `/app`; null if it is switched off. */
+  adminPath: string | null;
+}
+
 export interface LoadedReport {
   /** Files that one of Medusa's loaders asked for by itself. */
   entries: string[];
@@ -114,7 +120,7 @@ export interface LoadedReport {
   /** Files outside `node_modules` that Node loaded natively: only a restart can bring them up to date. */
   natives: string[];
   /** `import.meta.hot.accept`: modules that take the update of a dependency, or of themselves. */
-  accepts: [id: string, dependency: string][];
+  accepts: [id: string, dependencies: string[]][];
 }
 
 /** Where the feature flag `backend_hmr` got its value. */

@@ -50,7 +50,7 @@ export interface Edit {
   isHasty?: boolean;
 }
 
-type Maker = (model: Model, random: Random) => Edit['set'] | undefined;
+type Maker = (model: Model, random: Random) => Edit['set'] | '' | undefined;
 
 const VIAS: Via[] = ['direct', 'alias', 'barrel', 'star', 'require', 'dynamic'];
 
@@ -60,116 +60,269 @@ export const NOISE = 'comment';
 const MAKERS: [kind: string, weight: number, make: Maker][] = [
   ['body', 22, (model, random) => [[...bump(model, random)]]],
   ['import edges', 10, changeUses],
+  ['import style', 6, (model, random) => [[[...anyCode(model, random), 'via'], random.pick(VIAS)]]],
   [
-    'import style',
-    6,
-    (model, random) => [[[...anyCode(model, random), 'via'], random.pick(VIAS)]],
+    'evaluation at import',
+    2,
+    (model, random) => {
+      const name = existing(model.helpers, random);
+      return name && [[['helpers', name, 'isEager'], !model.helpers[name]?.isEager]];
+    },
   ],
-  ['evaluation at import', 2, (model, random) => {
-    const name = existing(model.helpers, random);
-    return name && [[['helpers', name, 'isEager'], !model.helpers[name]?.isEager]];
-  }],
-  ['move of a helper', 5, (model, random) => {
-    const name = existing(model.helpers, random);
-    return (
-      name && [
-        [['helpers', name, 'folder'], random.pick(['', 'a/', 'b/'])],
-        [['helpers', name, 'form'], random.pick(['file', 'index'])],
-      ]
-    );
-  }],
+  [
+    'move of a helper',
+    5,
+    (model, random) => {
+      const name = existing(model.helpers, random);
+      return (
+        name && [
+          [['helpers', name, 'folder'], random.pick(['', 'a/', 'b/'])],
+          [['helpers', name, 'form'], random.pick(['file', 'index'])],
+        ]
+      );
+    },
+  ],
   ['rename of a helper', 3, renameHelper],
-  ['helper', 5, (model, random) => toggle(model, random, 'helpers', HELPERS, () => ({
-    ...code(random), uses: [random.pick(HELPERS)], folder: '', form: 'file', data: random.pick([null, ...DATA]), isEager: random.chance(0.2),
-  }))],
+  [
+    'helper',
+    5,
+    (model, random) =>
+      toggle(model, random, 'helpers', HELPERS, () => ({
+        ...code(random),
+        uses: [random.pick(HELPERS)],
+        folder: '',
+        form: 'file',
+        data: random.pick([null, ...DATA]),
+        isEager: random.chance(0.2),
+      })),
+  ],
   ['barrel', 1, (model) => [[['barrel'], model.barrel === 'star' ? 'named' : 'star']]],
-  ['json', 4, (model, random) => {
-    const name = existing(model.data, random);
-    return name && [[['data', name, 'version'], version(random)]];
-  }],
-  ['json file', 2, (model, random) => toggle(model, random, 'data', DATA, () => ({ version: version(random) }))],
-  ['json import', 2, (model, random) => {
-    const name = existing(model.helpers, random);
-    return name && [[['helpers', name, 'data'], random.pick([null, ...DATA])]];
-  }],
-  ['route file', 5, (model, random) => toggle(model, random, 'routes', ROUTES, () => ({
-    ...code(random), ...createRoute(), area: random.pick(['public', 'public', 'admin']), uses: [random.pick(HELPERS)],
-  }))],
-  ['route shape', 6, (model, random) => {
-    const name = existing(model.routes, random);
-    const route = name && model.routes[name];
-    return name && route ? random.pick<() => Edit['set']>([
-      () => [[['routes', name, 'methods'], ['GET', 'POST', 'PUT', 'DELETE'].filter(() => random.chance(0.5))]],
-      () => [[['routes', name, 'hasParameter'], !route.hasParameter]],
-      () => [[['routes', name, 'isAuthenticated'], !route.isAuthenticated]],
-      () => [[['routes', name, 'runs'], random.pick([null, ...WORKFLOWS])]],
-    ])() : undefined;
-  }],
-  ['middleware entry', 4, (model, random) => toggle(model, random, 'middlewares', MIDDLEWARES, () => ({
-    ...code(random), uses: [random.pick(HELPERS)], ...matcher(random),
-  }))],
-  ['matcher', 3, (model, random) => {
-    const name = existing(model.middlewares, random);
-    return name && Object.entries(matcher(random)).map(([key, value]) => [['middlewares', name, key], value]);
-  }],
+  [
+    'json',
+    4,
+    (model, random) => {
+      const name = existing(model.data, random);
+      return name && [[['data', name, 'version'], version(random)]];
+    },
+  ],
+  [
+    'json file',
+    2,
+    (model, random) => toggle(model, random, 'data', DATA, () => ({ version: version(random) })),
+  ],
+  [
+    'json import',
+    2,
+    (model, random) => {
+      const name = existing(model.helpers, random);
+      return name && [[['helpers', name, 'data'], random.pick([null, ...DATA])]];
+    },
+  ],
+  [
+    'route file',
+    5,
+    (model, random) =>
+      toggle(model, random, 'routes', ROUTES, () => ({
+        ...code(random),
+        ...createRoute(),
+        area: random.pick(['public', 'public', 'admin']),
+        uses: [random.pick(HELPERS)],
+      })),
+  ],
+  [
+    'route shape',
+    6,
+    (model, random) => {
+      const name = existing(model.routes, random);
+      const route = name && model.routes[name];
+      return name && route
+        ? random.pick<() => Edit['set']>([
+            () => [
+              [
+                ['routes', name, 'methods'],
+                ['GET', 'POST', 'PUT', 'DELETE'].filter(() => random.chance(0.5)),
+              ],
+            ],
+            () => [[['routes', name, 'hasParameter'], !route.hasParameter]],
+            () => [[['routes', name, 'isAuthenticated'], !route.isAuthenticated]],
+            () => [[['routes', name, 'runs'], random.pick([null, ...WORKFLOWS])]],
+          ])()
+        : undefined;
+    },
+  ],
+  [
+    'middleware entry',
+    4,
+    (model, random) =>
+      toggle(model, random, 'middlewares', MIDDLEWARES, () => ({
+        ...code(random),
+        uses: [random.pick(HELPERS)],
+        ...matcher(random),
+      })),
+  ],
+  [
+    'matcher',
+    3,
+    (model, random) => {
+      const name = existing(model.middlewares, random);
+      return (
+        name &&
+        Object.entries(matcher(random)).map(([key, value]) => [['middlewares', name, key], value])
+      );
+    },
+  ],
   ['validator', 2, (_, random) => [[['schema', 'minimum'], 1 + random.below(9)]]],
-  ['step file', 3, (model, random) => toggle(model, random, 'steps', STEPS, (name) => ({
-    ...code(random), uses: [random.pick(HELPERS)], id: name, callsService: random.chance(0.3),
-  }))],
-  ['step id', 2, (model, random) => {
-    const name = existing(model.steps, random);
-    return name && [[['steps', name, 'id'], model.steps[name]?.id === name ? `${name}-renamed` : name]];
-  }],
-  ['step and service', 1, (model, random) => {
-    const name = existing(model.steps, random);
-    return name && [[['steps', name, 'callsService'], !model.steps[name]?.callsService]];
-  }],
-  ['workflow file', 4, (model, random) => toggle(model, random, 'workflows', WORKFLOWS, (name) => ({
-    ...code(random), uses: [], id: name, steps: random.shuffle(STEPS).slice(0, 1 + random.below(3)), nested: random.pick([null, ...WORKFLOWS]), hasHook: random.chance(0.6),
-  }))],
-  ['workflow shape', 6, (model, random) => {
-    const name = existing(model.workflows, random);
-    const workflow = name && model.workflows[name];
-    return name && workflow ? random.pick<() => Edit['set']>([
-      () => [[['workflows', name, 'steps'], random.shuffle(STEPS).slice(0, 1 + random.below(3))]],
-      () => [[['workflows', name, 'nested'], random.pick([null, ...WORKFLOWS])]],
-      () => [[['workflows', name, 'hasHook'], !workflow.hasHook]],
-      () => [[['workflows', name, 'id'], workflow.id === name ? `${name}-renamed` : name]],
-    ])() : undefined;
-  }],
-  ['hook file', 4, (model, random) => toggle(model, random, 'hooks', HOOKS, () => ({
-    ...code(random), uses: [random.pick(HELPERS)], target: random.pick(['core', ...WORKFLOWS]),
-  }))],
-  ['hook target', 3, (model, random) => {
-    const name = existing(model.hooks, random);
-    return name && [[['hooks', name, 'target'], random.pick(['core', ...WORKFLOWS])]];
-  }],
-  ['subscriber file', 4, (model, random) => toggle(model, random, 'subscribers', SUBSCRIBERS, (name) => ({
-    ...code(random), uses: [random.pick(HELPERS)], events: events(random), id: null, handler: `on${name.toUpperCase()}`,
-  }))],
-  ['subscriber shape', 5, (model, random) => {
-    const name = existing(model.subscribers, random);
-    return name && random.pick<() => Edit['set']>([
-      () => [[['subscribers', name, 'events'], events(random)]],
-      () => [[['subscribers', name, 'id'], random.pick([null, `${name}-a`, `${name}-b`])]],
-      () => [[['subscribers', name, 'handler'], `on${name.toUpperCase()}${random.pick(['', 'Again'])}`]],
-    ])();
-  }],
-  ['job file', 4, (model, random) => toggle(model, random, 'jobs', JOBS, (name) => ({
-    ...code(random), uses: [random.pick(HELPERS)], name: `oracle-${name}`, schedule: random.pick(SCHEDULES), executions: random.pick([null, null, 3]),
-  }))],
-  ['job shape', 5, (model, random) => {
-    const name = existing(model.jobs, random);
-    return name && random.pick<() => Edit['set']>([
-      () => [[['jobs', name, 'schedule'], random.pick(SCHEDULES)]],
-      () => [[['jobs', name, 'executions'], random.pick([null, 2, 3])]],
-      () => [[['jobs', name, 'name'], `oracle-${name}${random.pick(['', '-renamed'])}`]],
-    ])();
-  }],
-  ['service shape', 3, (_, random) => [[['service', 'methods'], EXTRA_METHODS.filter(() => random.chance(0.5))]]],
+  [
+    'step file',
+    3,
+    (model, random) =>
+      toggle(model, random, 'steps', STEPS, (name) => ({
+        ...code(random),
+        uses: [random.pick(HELPERS)],
+        id: name,
+        callsService: random.chance(0.3),
+      })),
+  ],
+  [
+    'step id',
+    2,
+    (model, random) => {
+      const name = existing(model.steps, random);
+      return (
+        name && [[['steps', name, 'id'], model.steps[name]?.id === name ? `${name}-renamed` : name]]
+      );
+    },
+  ],
+  [
+    'step and service',
+    1,
+    (model, random) => {
+      const name = existing(model.steps, random);
+      return name && [[['steps', name, 'callsService'], !model.steps[name]?.callsService]];
+    },
+  ],
+  [
+    'workflow file',
+    4,
+    (model, random) =>
+      toggle(model, random, 'workflows', WORKFLOWS, (name) => ({
+        ...code(random),
+        uses: [],
+        id: name,
+        steps: random.shuffle(STEPS).slice(0, 1 + random.below(3)),
+        nested: random.pick([null, ...WORKFLOWS]),
+        hasHook: random.chance(0.6),
+      })),
+  ],
+  [
+    'workflow shape',
+    6,
+    (model, random) => {
+      const name = existing(model.workflows, random);
+      const workflow = name && model.workflows[name];
+      return name && workflow
+        ? random.pick<() => Edit['set']>([
+            () => [
+              [['workflows', name, 'steps'], random.shuffle(STEPS).slice(0, 1 + random.below(3))],
+            ],
+            () => [[['workflows', name, 'nested'], random.pick([null, ...WORKFLOWS])]],
+            () => [[['workflows', name, 'hasHook'], !workflow.hasHook]],
+            () => [[['workflows', name, 'id'], workflow.id === name ? `${name}-renamed` : name]],
+          ])()
+        : undefined;
+    },
+  ],
+  [
+    'hook file',
+    4,
+    (model, random) =>
+      toggle(model, random, 'hooks', HOOKS, () => ({
+        ...code(random),
+        uses: [random.pick(HELPERS)],
+        target: random.pick(['core', ...WORKFLOWS]),
+      })),
+  ],
+  [
+    'hook target',
+    3,
+    (model, random) => {
+      const name = existing(model.hooks, random);
+      return name && [[['hooks', name, 'target'], random.pick(['core', ...WORKFLOWS])]];
+    },
+  ],
+  [
+    'subscriber file',
+    4,
+    (model, random) =>
+      toggle(model, random, 'subscribers', SUBSCRIBERS, (name) => ({
+        ...code(random),
+        uses: [random.pick(HELPERS)],
+        events: events(random),
+        id: null,
+        handler: `on${name.toUpperCase()}`,
+      })),
+  ],
+  [
+    'subscriber shape',
+    5,
+    (model, random) => {
+      const name = existing(model.subscribers, random);
+      return (
+        name &&
+        random.pick<() => Edit['set']>([
+          () => [[['subscribers', name, 'events'], events(random)]],
+          () => [[['subscribers', name, 'id'], random.pick([null, `${name}-a`, `${name}-b`])]],
+          () => [
+            [
+              ['subscribers', name, 'handler'],
+              `on${name.toUpperCase()}${random.pick(['', 'Again'])}`,
+            ],
+          ],
+        ])()
+      );
+    },
+  ],
+  [
+    'job file',
+    4,
+    (model, random) =>
+      toggle(model, random, 'jobs', JOBS, (name) => ({
+        ...code(random),
+        uses: [random.pick(HELPERS)],
+        name: `oracle-${name}`,
+        schedule: random.pick(SCHEDULES),
+        executions: random.pick([null, null, 3]),
+      })),
+  ],
+  [
+    'job shape',
+    5,
+    (model, random) => {
+      const name = existing(model.jobs, random);
+      return (
+        name &&
+        random.pick<() => Edit['set']>([
+          () => [[['jobs', name, 'schedule'], random.pick(SCHEDULES)]],
+          () => [[['jobs', name, 'executions'], random.pick([null, 2, 3])]],
+          () => [[['jobs', name, 'name'], `oracle-${name}${random.pick(['', '-renamed'])}`]],
+        ])()
+      );
+    },
+  ],
+  [
+    'service shape',
+    3,
+    (_, random) => [[['service', 'methods'], EXTRA_METHODS.filter(() => random.chance(0.5))]],
+  ],
   ['file of the shop', 14, (model, random) => shopEdit(model, random, false)],
   ['restart', 1, (model, random) => shopEdit(model, random, true)],
-  ['link', 0.5, (model, random) => [[['link'], model.link && random.chance(0.5) ? null : { version: version(random) }]]],
+  [
+    'link',
+    0.5,
+    (model, random) => [
+      [['link'], model.link && random.chance(0.5) ? null : { version: version(random) }],
+    ],
+  ],
   ['environment', 0.5, (_, random) => [[['environment', 'tagline'], version(random)]]],
   [NOISE, 6, (model, random) => [[['noise', random.pick(breakableFiles(model))], version(random)]]],
   ['break', 6, breakFile],
@@ -186,7 +339,11 @@ export function randomEdit(model: Model, random: Random): Edit {
   }
   if (random.chance(0.05)) {
     const many = Array.from({ length: 2 + random.below(4) }, () => makeOne(model, random));
-    return finish(`many: ${many.map(({ kind }) => kind).join(', ')}`, many.flatMap(({ set }) => set), random);
+    return finish(
+      `many: ${many.map(({ kind }) => kind).join(', ')}`,
+      many.flatMap(({ set }) => set),
+      random,
+    );
   }
   const { kind, set } = makeOne(model, random);
   return finish(kind, set, random);
@@ -244,7 +401,16 @@ function bump(model: Model, random: Random): [string[], number] {
   return [[...anyCode(model, random), 'version'], version(random)];
 }
 
-const RECORDS = ['helpers', 'routes', 'middlewares', 'steps', 'workflows', 'hooks', 'subscribers', 'jobs'] as const;
+const RECORDS = [
+  'helpers',
+  'routes',
+  'middlewares',
+  'steps',
+  'workflows',
+  'hooks',
+  'subscribers',
+  'jobs',
+] as const;
 
 /** Path of something that has code. */
 function anyCode(model: Model, random: Random): string[] {

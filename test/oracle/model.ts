@@ -196,7 +196,13 @@ export function createModel(): Model {
       u1: { ...code, events: [EVENTS[0] ?? ''], id: null, handler: 'onU1', uses: ['h1'] },
     },
     jobs: {
-      j1: { ...code, name: 'oracle-j1', schedule: SCHEDULES[0] ?? '', executions: null, uses: ['h3'] },
+      j1: {
+        ...code,
+        name: 'oracle-j1',
+        schedule: SCHEDULES[0] ?? '',
+        executions: null,
+        uses: ['h3'],
+      },
     },
     service: { ...code, methods: [], uses: ['h3'] },
     provider: { ...code, uses: ['h3'] },
@@ -209,7 +215,13 @@ export function createModel(): Model {
 }
 
 export function createRoute(): Omit<Route, keyof Code> {
-  return { area: 'public', methods: ['GET'], hasParameter: false, isAuthenticated: true, runs: null };
+  return {
+    area: 'public',
+    methods: ['GET'],
+    hasParameter: false,
+    isAuthenticated: true,
+    runs: null,
+  };
 }
 
 function numbered(letter: string, count: number): string[] {

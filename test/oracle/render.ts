@@ -33,7 +33,10 @@ export function render(model: Model, original: ReadOriginal): Map<string, string
   for (const edit of SHOP_EDITS) {
     const version = model.shop[edit.file];
     if (version !== undefined) {
-      files.set(edit.file, replace(files.get(edit.file) ?? '', edit.from, edit.to(version), edit.file));
+      files.set(
+        edit.file,
+        replace(files.get(edit.file) ?? '', edit.from, edit.to(version), edit.file),
+      );
     }
   }
   files.set('.env', `SHOP_TAGLINE=tagline ${model.environment.tagline}\n`);
@@ -68,11 +71,16 @@ function renderHelpers(model: Model, files: Map<string, string>): void {
     const file = helperFile(model, name);
     const hasData = helper.data !== null && helper.data in model.data;
     const eager = isEager(model, name);
-    const { imports, parts } = usage(model, name, helper, { file, seen: eager ? `['${name}']` : 'next' });
+    const { imports, parts } = usage(model, name, helper, {
+      file,
+      seen: eager ? `['${name}']` : 'next',
+    });
     const all = hasData ? [...parts, `\`${helper.data}=\${data.version}\``] : parts;
     const source = [
       ...imports,
-      hasData ? `import data from '${specifierOf(file, dataFile(helper.data ?? ''), '.json')}';` : '',
+      hasData
+        ? `import data from '${specifierOf(file, dataFile(helper.data ?? ''), '.json')}';`
+        : '',
       eager ? `const eager = [${all.join(', ')}];` : '',
       `export function ${name}(seen: string[]): string {`,
       `  if (seen.length > 3 || seen.includes('${name}')) return '${name}~';`,
@@ -94,14 +102,20 @@ function renderApi(model: Model, files: Map<string, string>): void {
   );
   for (const [name, route] of Object.entries(model.routes)) {
     const file = routeFile(model, name);
-    const { imports, awaited, parts } = usage(model, name, route, { file, seen: '[]', isAsync: true });
+    const { imports, awaited, parts } = usage(model, name, route, {
+      file,
+      seen: '[]',
+      isAsync: true,
+    });
     const runs = runsOf(model, route);
     files.set(
       file,
       join([
         ...imports,
         runs ? `import { ${runs} } from '${specifierOf(file, workflowFile(runs))}';` : '',
-        route.area === 'admin' && !route.isAuthenticated ? 'export const AUTHENTICATE = false;' : '',
+        route.area === 'admin' && !route.isAuthenticated
+          ? 'export const AUTHENTICATE = false;'
+          : '',
         ...route.methods.flatMap((method) => [
           `export async function ${method}(req: any, res: any) {`,
           ...awaited,
@@ -144,7 +158,11 @@ function renderWorkflows(model: Model, files: Map<string, string>): void {
   const sdk = '@medusajs/framework/workflows-sdk';
   for (const [name, step] of Object.entries(model.steps)) {
     const file = stepFile(name);
-    const { imports, awaited, parts } = usage(model, name, step, { file, seen: '[]', isAsync: true });
+    const { imports, awaited, parts } = usage(model, name, step, {
+      file,
+      seen: '[]',
+      isAsync: true,
+    });
     const all = step.callsService ? [...parts, `container.resolve('brand').oracle()`] : parts;
     files.set(
       file,
@@ -169,7 +187,11 @@ function renderWorkflows(model: Model, files: Map<string, string>): void {
       files.set(file, `export const ${name} = ${hook.version};\n`);
       continue;
     }
-    const { imports, awaited, parts } = usage(model, name, hook, { file, seen: '[]', isAsync: true });
+    const { imports, awaited, parts } = usage(model, name, hook, {
+      file,
+      seen: '[]',
+      isAsync: true,
+    });
     const [importTarget, attach] =
       target === 'core'
         ? [
@@ -218,7 +240,11 @@ function renderWorkflow(model: Model, name: string, workflow: Workflow): string 
 function renderSubscribers(model: Model, files: Map<string, string>): void {
   for (const [name, subscriber] of Object.entries(model.subscribers)) {
     const file = subscriberFile(name);
-    const { imports, awaited, parts } = usage(model, name, subscriber, { file, seen: '[]', isAsync: true });
+    const { imports, awaited, parts } = usage(model, name, subscriber, {
+      file,
+      seen: '[]',
+      isAsync: true,
+    });
     const event = subscriber.events.length === 1 ? subscriber.events[0] : subscriber.events;
     const context = subscriber.id === null ? '' : `, context: { subscriberId: '${subscriber.id}' }`;
     files.set(
@@ -235,7 +261,11 @@ function renderSubscribers(model: Model, files: Map<string, string>): void {
   }
   for (const [name, job] of Object.entries(model.jobs)) {
     const file = jobFile(name);
-    const { imports, awaited, parts } = usage(model, name, job, { file, seen: '[]', isAsync: true });
+    const { imports, awaited, parts } = usage(model, name, job, {
+      file,
+      seen: '[]',
+      isAsync: true,
+    });
     const executions = job.executions === null ? '' : `, numberOfExecutions: ${job.executions}`;
     files.set(
       file,
@@ -374,7 +404,10 @@ function usage(
 }
 
 function specifierOf(from: string, to: string, ending = ''): string {
-  const relative = posix.relative(posix.dirname(from), to.replace(/(?:\/index)?\.(?:ts|json)$/, ''));
+  const relative = posix.relative(
+    posix.dirname(from),
+    to.replace(/(?:\/index)?\.(?:ts|json)$/, ''),
+  );
   return `${relative.startsWith('.') ? relative : `./${relative}`}${ending}`;
 }
 

@@ -18,7 +18,10 @@ export interface LoadResult {
 const REQUEST_WAIT_MS = 15_000;
 
 /** Asks for the URL at a steady rate, by turns over connections that stay open and ones that do not. */
-export function constantLoad(url: string, { perSecond }: { perSecond: number }): ConstantLoad {
+export function constantLoad(
+  url: string,
+  { perSecond, waitMs = REQUEST_WAIT_MS }: { perSecond: number; waitMs?: number },
+): ConstantLoad {
   const agents = [
     new http.Agent({ keepAlive: true, maxSockets: 8 }),
     new http.Agent({ keepAlive: false }),
@@ -30,7 +33,7 @@ export function constantLoad(url: string, { perSecond }: { perSecond: number }):
     const agent = agents[result.total % agents.length];
     result.total++;
     const startedAt = performance.now();
-    const request = ask(url, agent).then((failure) => {
+    const request = ask(url, { agent, waitMs }).then((failure) => {
       const ms = performance.now() - startedAt;
       result.slowestMs = Math.max(result.slowestMs, Math.round(ms));
       if (failure !== undefined) {
@@ -59,9 +62,12 @@ export function constantLoad(url: string, { perSecond }: { perSecond: number }):
 }
 
 /** Resolves to what went wrong, if anything did. */
-function ask(url: string, agent: http.Agent | undefined): Promise<string | undefined> {
+function ask(
+  url: string,
+  { agent, waitMs }: { agent: http.Agent | undefined; waitMs: number },
+): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const request = http.get(url, { agent, timeout: REQUEST_WAIT_MS }, (response) => {
+    const request = http.get(url, { agent, timeout: waitMs }, (response) => {
       const { statusCode = 0 } = response;
       response.once('error', (error) => resolve(String(error)));
       response.once('end', () => {

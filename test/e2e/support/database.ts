@@ -8,20 +8,25 @@ export interface TestDatabase {
 }
 
 /** A database of its own for a test file: migrated and seeded. */
-export async function createDatabase(): Promise<TestDatabase> {
-  const template = new URL(inject('templateDatabaseUrl'));
+export async function createDatabase(
+  templateUrl: string = inject('templateDatabaseUrl'),
+): Promise<TestDatabase> {
+  const template = new URL(templateUrl);
   const name = `shop_${randomBytes(6).toString('hex')}`;
-  await runStatement(`CREATE DATABASE ${name} TEMPLATE "${template.pathname.slice(1)}"`);
+  await runStatement(
+    templateUrl,
+    `CREATE DATABASE ${name} TEMPLATE "${template.pathname.slice(1)}"`,
+  );
   const url = new URL(template);
   url.pathname = `/${name}`;
   return {
     url: url.href,
-    drop: () => runStatement(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+    drop: () => runStatement(templateUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
   };
 }
 
-async function runStatement(sql: string): Promise<void> {
-  const url = new URL(inject('templateDatabaseUrl'));
+async function runStatement(templateUrl: string, sql: string): Promise<void> {
+  const url = new URL(templateUrl);
   url.pathname = '/postgres';
   const client = new pg.Client({ connectionString: url.href });
   await client.connect();

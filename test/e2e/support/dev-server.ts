@@ -17,6 +17,8 @@ export interface DevServerOptions {
   args?: string[];
   env?: Record<string, string>;
   databaseUrl: string;
+  /** @default the one that the repository's build made */
+  cli?: string;
 }
 
 export interface Answer {
@@ -64,8 +66,9 @@ export class DevServer {
   #output = '';
   #hasEnded = false;
 
-  constructor(project: Project, { args = [], env = {}, databaseUrl }: DevServerOptions) {
-    this.#process = spawn(process.execPath, [CLI, 'dev', '--json', '-p', '0', ...args], {
+  constructor(project: Project, options: DevServerOptions) {
+    const { args = [], env = {}, databaseUrl, cli = CLI } = options;
+    this.#process = spawn(process.execPath, [cli, 'dev', '--json', '-p', '0', ...args], {
       cwd: project.root,
       env: cleanEnv({ DATABASE_URL: databaseUrl, MEDUSA_FF_BACKEND_HMR: 'true', ...env }),
       detached: true,
@@ -106,6 +109,16 @@ export class DevServer {
 
   get childPid(): number {
     return this.ready.pid;
+  }
+
+  /** Of the host. */
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
+  /** Sends a signal to the host only. */
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
   }
 
   get hasEnded(): boolean {
@@ -165,6 +178,21 @@ export class DevServer {
       throw new Error(`No update named \`${file}\`. Events since: ${seen}`, { cause });
     });
     return updates[0] as UpdateEvent;
+  }
+
+  /** The first event of a kind after a mark. */
+  async eventSince<T extends DevEvent['event']>(
+    mark: number,
+    name: T,
+  ): Promise<Extract<DevEvent, { event: T }>> {
+    const found = await until(
+      () => {
+        this.#assertAlive();
+        return this.#events.slice(mark).find(({ event }) => event === name);
+      },
+      (event) => event !== undefined,
+    );
+    return found as Extract<DevEvent, { event: T }>;
   }
 
   /** Saves, and waits for the update that names the file. */

@@ -25,6 +25,8 @@ export const PROBE: Record<string, string> = {
 /** Asks the app what it has done, and makes it do something. */
 export interface Witness {
   probe(options?: { gc: boolean }): Promise<Probe>;
+  /** What is registered with Medusa, for a comparison. */
+  registered(): Promise<object>;
   /** The number of the last entry so far. */
   now(): Promise<number>;
   entries(after: number, by?: string): Promise<JournalEntry[]>;
@@ -49,6 +51,20 @@ export function witnessOf(shop: Shop): Witness {
   const witness: Witness = {
     async probe({ gc } = { gc: false }) {
       return (await shop.dev.get(gc ? '/probe?gc=1' : '/probe')).body as Probe;
+    },
+    async registered() {
+      const { workflows, runners, schedules, subscribers, listeners, processListeners } =
+        await witness.probe();
+      const sorted = <T>(record: Record<string, T>): [string, T][] =>
+        Object.entries(record).sort(([a], [b]) => a.localeCompare(b));
+      return {
+        workflows: sorted(workflows),
+        runners,
+        schedules: sorted(schedules),
+        subscribers: sorted(subscribers).map(([event, ids]) => [event, ids.sort()]),
+        listeners: sorted(listeners),
+        processListeners: sorted(processListeners),
+      };
     },
     async now() {
       return (await witness.entries(0)).at(-1)?.seq ?? 0;

@@ -38,10 +38,7 @@ interface Request {
 
 const globals = globalThis as unknown as Globals;
 
-export async function GET(
-  req: Request,
-  res: { json(body: unknown): void },
-): Promise<void> {
+export async function GET(req: Request, res: { json(body: unknown): void }): Promise<void> {
   const answers: Record<string, unknown> = {};
   listWorkflows(answers);
   listSchedules(answers);
@@ -54,7 +51,9 @@ export async function GET(
   const engine = req.scope.resolve('workflows') as Engine;
   for (const id of [...globals.WorkflowManager.workflows.keys()]) {
     if (/^(?:job-)?oracle-/.test(id)) {
-      answers[`run ${id}`] = await capture(async () => (await engine.run(id, { input: {} })).result);
+      answers[`run ${id}`] = await capture(
+        async () => (await engine.run(id, { input: {} })).result,
+      );
     }
   }
   for (const event of ['oracle.e1', 'oracle.e2', 'oracle.e3']) {
@@ -62,7 +61,9 @@ export async function GET(
   }
   describeService(req.scope.resolve('brand') as object, answers);
   answers.links = globals.MedusaModule.getAllJoinerConfigs()
-    .map((config) => inspect([config.serviceName, config.relationships, config.extends], { depth: 4 }))
+    .map((config) =>
+      inspect([config.serviceName, config.relationships, config.extends], { depth: 4 }),
+    )
     .filter((text) => /brand/i.test(text))
     .sort();
   answers['links: count'] = globals.MedusaModule.getCustomLinks().length;
@@ -149,7 +150,10 @@ function describeService(service: object, answers: Record<string, unknown>): voi
 function routesOf(stack: Layer[]): string[] {
   return stack.flatMap((layer) => {
     if (layer.route) {
-      return [`${Object.keys(layer.route.methods).sort().join()} ${String(layer.route.path)}`];
+      const methods = Object.keys(layer.route.methods).sort();
+      // An app registers `all` method by method, a router in one.
+      const isAll = methods.length > 20 || methods.includes('_all');
+      return [`${isAll ? 'all' : methods.join()} ${String(layer.route.path)}`];
     }
     return layer.handle?.stack ? routesOf(layer.handle.stack) : [];
   });
@@ -177,7 +181,7 @@ async function runMore(
     channel: 'journal',
     template: 'oracle',
   });
-  answers['provider'] = lastOf('src/modules/journal-provider/service.ts');
+  answers.provider = lastOf('src/modules/journal-provider/service.ts');
   await engine.run('job-count-brands', { input: {} });
   answers['job count-brands'] = lastOf('src/jobs/count-brands.ts');
   answers['module loader'] = lastOf('src/modules/brand/loaders/check-options.ts');

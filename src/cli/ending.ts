@@ -1,0 +1,55 @@
+const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+type EndSignal = keyof typeof EXIT_CODES;
+
+/** Ends everything that was started, in reverse order: once with patience, the second time at once. */
+export class Ending {
+  readonly #closing: (() => Promise<void>)[] = [];
+  readonly #forcing: (() => void)[] = [];
+  /** Set by the first reason to end. */
+  #closed: Promise<void> | undefined;
+
+  constructor() {
+    for (const signal of Object.keys(EXIT_CODES) as EndSignal[]) {
+      process.on(signal, () => this.end(EXIT_CODES[signal]));
+    }
+    // The terminal, or the program that reads our events, is gone.
+    process.stdout.on('error', () => this.#endOnce(EXIT_CODES.SIGHUP));
+    process.stderr.on('error', () => {});
+  }
+
+  /** What is added last is closed first. `force` is for who does not want to wait. */
+  add(close: () => Promise<void>, force?: () => void): void {
+    this.#closing.unshift(close);
+    if (force) {
+      this.#forcing.push(force);
+    }
+  }
+
+  /** Ends the process; asked a second time, it does so without waiting for anything. */
+  end(code: number): void {
+    if (this.#closed) {
+      for (const force of this.#forcing) {
+        force();
+      }
+      process.exit(code);
+    }
+    this.#endOnce(code);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#closeAll();
+    return this.#closed;
+  }
+
+  #endOnce(code: number): void {
+    if (!this.#closed) {
+      void this.close().finally(() => process.exit(code));
+    }
+  }
+
+  async #closeAll(): Promise<void> {
+    for (let close = this.#closing.shift(); close; close = this.#closing.shift()) {
+      await close().catch(() => {});
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import { createInterface } from 'node:readline';
+
+export interface ShortcutActions {
+  restart(): void;
+  printUrls(): void;
+  openAdmin(): void;
+  clear(): void;
+  quit(): void;
+}
+
+export interface ShortcutOptions {
+  actions: ShortcutActions;
+  print(line: string): void;
+  /** @default process.stdin */
+  input?: NodeJS.ReadableStream;
+}
+
+export const SHORTCUTS_HINT = 'press h + enter to show help';
+
+interface Shortcut {
+  keys: string[];
+  text: string;
+  action: keyof ShortcutActions;
+}
+
+/** In the order in which the help shows them; `rs` is what nodemon taught. */
+const SHORTCUTS: Shortcut[] = [
+  { keys: ['r', 'rs'], text: 'restart the app', action: 'restart' },
+  { keys: ['u'], text: 'show the URLs', action: 'printUrls' },
+  { keys: ['o'], text: 'open the admin in a browser', action: 'openAdmin' },
+  { keys: ['c'], text: 'clear the screen', action: 'clear' },
+  { keys: ['q'], text: 'quit', action: 'quit' },
+];
+
+/** Without a person at a terminal, what comes in on stdin is not meant for us. */
+export function hasShortcuts(json: boolean): boolean {
+  return !json && process.stdin.isTTY === true && !process.env.CI;
+}
+
+/** As in Vite: a letter, then Enter. So the terminal stays as it is, and nothing has to be undone at the end. */
+export function bindShortcuts({ actions, print, input = process.stdin }: ShortcutOptions): void {
+  // A terminal that is closed is noticed by SIGHUP.
+  input.on('error', () => {});
+  createInterface({ input }).on('line', (line) => {
+    const key = line.trim().toLowerCase();
+    if (key === 'h') {
+      print(helpText());
+      return;
+    }
+    const shortcut = SHORTCUTS.find(({ keys }) => keys.includes(key));
+    if (shortcut) {
+      actions[shortcut.action]();
+    }
+  });
+}
+
+function helpText(): string {
+  const rows = SHORTCUTS.map(({ keys, text }) => `  press ${keys[0]} + enter to ${text}`);
+  return ['shortcuts', ...rows].join('\n');
+}

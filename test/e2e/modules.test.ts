@@ -1,0 +1,312 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { useShop } from './support/shop.ts';
+import { until } from './support/until.ts';
+import { PROBE, witnessOf } from './support/witness.ts';
+
+const INDEX = 'src/modules/brand/index.ts';
+const SERVICE = 'src/modules/brand/service.ts';
+const HANDLE = 'src/modules/brand/handle.ts';
+const LOADER = 'src/modules/brand/loaders/check-options.ts';
+const PROVIDER = 'src/modules/journal-provider/service.ts';
+const PROVIDER_INDEX = 'src/modules/journal-provider/index.ts';
+const MODEL = 'src/modules/brand/models/brand.ts';
+const MIGRATION = 'src/modules/brand/migrations/Migration20261121110742.ts';
+
+/** All that import the module's index, if only for its name. */
+const USERS = [
+  'src/api/admin/brands/[id]/products/[product_id]/route.ts',
+  'src/api/admin/brands/[id]/route.ts',
+  'src/api/admin/brands/route.ts',
+  'src/api/describe/[name]/route.ts',
+  'src/jobs/count-brands.ts',
+  'src/subscribers/brand-created.ts',
+  'src/workflows/create-brand/steps/create-brand.ts',
+  'src/workflows/create-brand/steps/link-products.ts',
+  'src/workflows/create-brand/workflow.ts',
+  'src/workflows/hooks/brand-created.ts',
+  'src/workflows/hooks/products-created.ts',
+];
+const REACH = 'src/api/reach/route.ts';
+
+const shop = useShop({
+  files: {
+    ...PROBE,
+    // Every way to the service that Medusa offers, without an import of the module.
+    'src/workflows/reach.ts': `
+import { createStep, createWorkflow, StepResponse, WorkflowResponse } from '@medusajs/framework/workflows-sdk';
+const step = createStep('reach', async (name: string, { container }) =>
+  new StepResponse((container.resolve('brand') as any).describe(name)));
+export const reachWorkflow = createWorkflow('reach', (name: string) => new WorkflowResponse(step(name)));
+`,
+    [REACH]: `
+import { reachWorkflow } from '../../workflows/reach';
+export async function GET(req: any, res: any) {
+  const engine = req.scope.resolve('workflows');
+  const query = req.scope.resolve('query');
+  const { data: [brand] } = await query.graph({ entity: 'brand', fields: ['*'], filters: { name: 'acme' } });
+  res.json({
+    direct: req.scope.resolve('brand').describe('a'),
+    workflow: (await reachWorkflow(req.scope).run({ input: 'a' })).result,
+    engine: (await engine.run('reach', { input: 'a' })).result,
+    graph: brand,
+  });
+}
+`,
+  },
+});
+const witness = witnessOf(shop);
+let registeredBefore: object;
+let shelfBefore: unknown;
+
+beforeAll(async () => {
+  registeredBefore = await witness.registered();
+  shelfBefore = (await shop.dev.get('/shelf')).body;
+});
+
+const reach = async () =>
+  (await shop.dev.get('/reach')).body as Record<'direct' | 'workflow' | 'engine' | 'graph', object>;
+
+/** Adds members to the service class. */
+const withMembers = (members: string) => (source: string) =>
+  source.replace('describe(name', `${members}\n\n  describe(name`);
+
+describe('a service', () => {
+  test('is new in every way that leads to it, and the links still work', async () => {
+    await shop.hot([SERVICE, INDEX, ...USERS], async () => {
+      const update = await shop.dev.nextUpdate(SERVICE, () =>
+        shop.project.edit(SERVICE, (source) =>
+          withMembers(`
+  async listBrands(...args: any[]): Promise<any> {
+    const brands = await (super.listBrands as any)(...args);
+    return brands.map((brand: any) => ({ ...brand, country: 'from the new service' }));
+  }
+  async listAndCountBrands(...args: any[]): Promise<any> {
+    return [[], 4711];
+  }`)(source).replace('tagline: this.#options.tagline', "tagline: 'new ' + this.#options.tagline"),
+        ),
+      );
+      expect(update).toMatchObject({ result: 'reloaded', files: [SERVICE] });
+      expect(update).toHaveProperty('resources', expect.arrayContaining(['module brand']));
+    });
+    const { direct, workflow, engine, graph } = await reach();
+    for (const description of [direct, workflow, engine]) {
+      expect(description).toMatchObject({ tagline: 'new made with care' });
+    }
+    expect(graph).toMatchObject({ name: 'acme', country: 'from the new service' });
+    expect((await shop.dev.get('/shelf')).body).toMatchObject(shelfBefore as object);
+    const seq = await witness.now();
+    const counted = await witness.recorded(seq, 'src/jobs/count-brands.ts');
+    expect(counted[0]).toMatchObject({ note: '4711 Brands' });
+  });
+
+  test('uses the new version of a helper', async () => {
+    await shop.hot([HANDLE, SERVICE, INDEX, ...USERS], async () => {
+      await shop.dev.nextUpdate(HANDLE, () =>
+        shop.project.edit(HANDLE, (source) => source.replace("'-')", "'--')")),
+      );
+      expect((await shop.dev.get('/describe/a b')).body).toMatchObject({
+        description: { handle: 'a--b' },
+      });
+    });
+  });
+
+  test('starts and ends with its hooks, once each', async () => {
+    const hooks = (version: string) =>
+      `__hooks = {
+    onApplicationStart: async () => note('start'),
+    onApplicationPrepareShutdown: async () => note('prepare'),
+    onApplicationShutdown: async () => note('end'),
+  };`
+        .replaceAll("note('", `record({ by: 'hooks', version: '${version}', note: '`)
+        .replaceAll("'),", "' }),");
+    const original = shop.project.read(SERVICE);
+    const withHooks = (version: string) =>
+      withMembers(hooks(version))(original).replace(
+        'import { toHandle }',
+        "import { record } from '@lib/journal';\nimport { toHandle }",
+      );
+    const save = (source: string) =>
+      shop.dev.nextUpdate(SERVICE, () => shop.project.write(SERVICE, source));
+    const seq = await witness.now();
+    for (const version of ['one', 'number two']) {
+      expect((await save(withHooks(version))).result).toBe('reloaded');
+    }
+    await save(original);
+    const entries = await witness.entries(seq, 'hooks');
+    expect(entries.map(({ version, note }) => `${version}: ${note}`)).toEqual([
+      'one: start',
+      'one: prepare',
+      'one: end',
+      'number two: start',
+      'number two: prepare',
+      'number two: end',
+    ]);
+  });
+
+  test.each([
+    [
+      'has a constructor that throws',
+      (source: string) =>
+        source.replace('this.#options = options;', "throw new Error('not constructed');"),
+    ],
+    ['does not parse', (source: string) => source.replace('describe(name', 'describe((name')],
+    ['throws', (source: string) => `${source}\nthrow new Error('not today');\n`],
+  ])('that %s is kept, and mended by the next save', async (_, damage) => {
+    const original = shop.project.read(SERVICE);
+    const { pid } = await shop.stats();
+    const update = await shop.dev.nextUpdate(SERVICE, () => shop.project.edit(SERVICE, damage));
+    expect(update).toMatchObject({ result: 'kept-previous', error: { file: SERVICE } });
+    expect((await reach()).direct).toMatchObject({ tagline: 'made with care' });
+    const mended = await shop.dev.nextUpdate(SERVICE, () =>
+      shop.project.write(SERVICE, original.replace('this.#options.tagline', "'mended'")),
+    );
+    expect(mended.result).toBe('reloaded');
+    expect((await reach()).engine).toMatchObject({ tagline: 'mended' });
+    expect((await shop.stats()).pid).toBe(pid);
+  });
+
+  test('in use while it is replaced answers with one version', async () => {
+    const { pid } = await shop.stats();
+    for (let edit = 1; edit <= 5; edit++) {
+      await shop.dev.nextUpdate(SERVICE, () =>
+        shop.project.edit(SERVICE, (source) =>
+          source.replace(/tagline: (?!string).*,/, `tagline: '${'x'.repeat(edit)}',`),
+        ),
+      );
+    }
+    expect((await reach()).direct).toMatchObject({ tagline: 'xxxxx' });
+    expect((await shop.dev.get('/shelf')).body).toEqual(shelfBefore);
+    expect((await shop.stats()).pid).toBe(pid);
+  });
+});
+
+describe('a module loader', () => {
+  test('runs again with the options of the module', async () => {
+    const seq = await witness.now();
+    await shop.hot([LOADER, INDEX, ...USERS], async () => {
+      const update = await shop.dev.nextUpdate(LOADER, () =>
+        shop.project.edit(LOADER, (source) => source.replace("'v1'", "'second'")),
+      );
+      expect(update.result).toBe('reloaded');
+    });
+    expect(await witness.entries(seq, LOADER)).toMatchObject([
+      { version: 'second', note: 'tagline: made with care' },
+    ]);
+  });
+
+  test('that throws is kept', async () => {
+    const { pid } = await shop.stats();
+    const update = await shop.dev.nextUpdate(LOADER, () =>
+      shop.project.edit(LOADER, (source) =>
+        source.replace('if (!options', "throw new Error('not loaded');\n  if (!options"),
+      ),
+    );
+    expect(update).toMatchObject({ result: 'kept-previous', error: { message: 'not loaded' } });
+    expect((await reach()).direct).toMatchObject({ tagline: 'made with care' });
+    expect((await shop.stats()).pid).toBe(pid);
+  });
+});
+
+describe('a module provider', () => {
+  async function notified(): Promise<object[]> {
+    const seq = await witness.now();
+    const { status } = await witness.post('/announce', {
+      brand_id: (await reach()).graph['id' as never],
+    });
+    expect(status).toBe(202);
+    return witness.recorded(seq, PROVIDER);
+  }
+
+  test('with another method is live', async () => {
+    await shop.hot([PROVIDER, PROVIDER_INDEX], async () => {
+      const update = await shop.dev.nextUpdate(PROVIDER, () =>
+        shop.project.edit(PROVIDER, (source) => source.replace("'v1'", "'second'")),
+      );
+      expect(update).toMatchObject({
+        result: 'reloaded',
+        resources: ['provider journal-provider'],
+      });
+      expect(await notified()).toMatchObject([
+        { version: 'second', note: 'brand-created to everyone, the shop' },
+      ]);
+    });
+  });
+
+  test('that throws is kept, and mended by the next save', async () => {
+    const original = shop.project.read(PROVIDER);
+    const { pid } = await shop.stats();
+    const update = await shop.dev.nextUpdate(PROVIDER, () =>
+      shop.project.edit(PROVIDER, (source) =>
+        source.replace('super();', "super();\n    throw new Error('not constructed');"),
+      ),
+    );
+    expect(update.result).toBe('kept-previous');
+    expect(await notified()).toMatchObject([{ version: 'v1' }]);
+    await shop.dev.nextUpdate(PROVIDER, () =>
+      shop.project.write(PROVIDER, original.replace("'v1'", "'mended'")),
+    );
+    expect(await notified()).toMatchObject([{ version: 'mended' }]);
+    expect((await shop.stats()).pid).toBe(pid);
+  });
+});
+
+describe('a restart', () => {
+  /** Saves, and tells the reason of the restart. */
+  async function restart(file: string, change: (source: string) => string): Promise<string> {
+    const { pid } = await shop.stats();
+    const update = await shop.dev.nextUpdate(file, () => shop.project.edit(file, change));
+    expect(update.result).toBe('restarted');
+    await until(
+      async () => (await shop.stats()).pid,
+      (now) => now !== pid,
+    );
+    return update.result === 'restarted' ? update.reason : '';
+  }
+
+  test('comes of a change of what the links use', async () => {
+    const reason = await restart(INDEX, (source) =>
+      source.replace(
+        'export default Module(BRAND_MODULE, {\n  service: BrandModuleService,\n  loaders: [checkOptions],\n});',
+        'const brandModule = Module(BRAND_MODULE, {\n  service: BrandModuleService,\n  loaders: [checkOptions],\n});\nReflect.set(brandModule.linkable.brand, "extra", true);\nexport default brandModule;',
+      ),
+    );
+    expect(reason).toContain(
+      'src/modules/brand/index.ts changed, used by src/links/product-brand.ts',
+    );
+    expect((await shop.dev.get('/shelf')).body).toEqual(shelfBefore);
+  });
+
+  test('comes of a change of a data model, with the commands to run', async () => {
+    const output = shop.dev.output().length;
+    const reason = await restart(MODEL, (source) =>
+      source.replace("{ prefix: 'brand' }", "{ prefix: 'brnd' }"),
+    );
+    expect(reason).toBe('src/modules/brand/models/brand.ts changed');
+    expect(shop.dev.output().slice(output)).toContain('npx medusa db:generate');
+  });
+
+  test('comes of other options', async () => {
+    const reason = await restart('config/brand-options.ts', (source) =>
+      source.replace("'made with care'", "'made with more care'"),
+    );
+    expect(reason).toBe('config/brand-options.ts changed, used by medusa-config.ts (config)');
+    expect((await reach()).graph).toMatchObject({ name: 'acme' });
+    expect((await reach()).engine).toMatchObject({ tagline: 'made with more care' });
+  });
+
+  test('does not come of a migration, but a line that says what to run', async () => {
+    const output = shop.dev.output().length;
+    await shop.hot([], async () => {
+      const update = await shop.dev.nextUpdate(MIGRATION, () =>
+        shop.project.edit(MIGRATION, (source) => source.replace('cascade', 'restrict')),
+      );
+      expect(update.result).toBe('ignored');
+    });
+    expect(shop.dev.output().slice(output)).toContain('npx medusa db:migrate');
+  });
+});
+
+test('what is registered is what was at the start', async () => {
+  expect(await witness.registered()).toEqual(registeredBefore);
+  expect((await shop.dev.get('/shelf')).body).toEqual(shelfBefore);
+});

@@ -1,0 +1,260 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { isPortTaken, isRunning } from './support/processes.ts';
+import { useShop } from './support/shop.ts';
+import { until } from './support/until.ts';
+
+const PING = 'src/api/ping/route.ts';
+/** Noticed within 3 s; on a machine that does other things, the clock of the test may be late. */
+const NOTICE_LIMIT_MS = 6_000;
+
+const shop = useShop({
+  args: ['--', '--max-old-space-size=512'],
+  files: {
+    // Ticks are written down with the process that ran them: two at once would be seen.
+    'src/jobs/tick.ts': `
+import { appendFileSync } from 'node:fs';
+export default async () => appendFileSync('ticks.log', \`\${process.pid}\\n\`);
+export const config = { name: 'tick', schedule: '* * * * * *' };
+`,
+    'src/lib/native.cjs': `exports.answer = 'native';\n`,
+    'src/api/native/route.ts': `
+import type { MedusaRequest, MedusaResponse } from '@medusajs/framework/http';
+import native from '../../lib/native.cjs';
+export const GET = (_: MedusaRequest, res: MedusaResponse) => { res.json(native); };
+`,
+    'src/api/fault/route.ts': `
+import type { MedusaRequest, MedusaResponse } from '@medusajs/framework/http';
+export const GET = (req: MedusaRequest, res: MedusaResponse) => {
+  switch (req.query.kind) {
+    case 'throw':
+      setTimeout(() => { throw new Error('thrown where nobody catches'); });
+      break;
+    case 'exit':
+      console.error('last words');
+      process.exit(7);
+    case 'memory':
+      for (const hoard: unknown[] = []; ; ) hoard.push(new Array(100_000).fill(hoard.length + 0.5));
+    case 'loop':
+      for (;;);
+  }
+  res.json({});
+};
+`,
+  },
+});
+
+const edit = (file: string, change: (source: string) => string) => () =>
+  shop.project.edit(file, change);
+const comment = (file: string) => edit(file, (source) => `${source}\n// restart\n`);
+
+/** Does something that ends the app, and waits until the next one serves. */
+async function crash(act: () => void | Promise<unknown>) {
+  const mark = shop.dev.mark();
+  const { childPid } = shop.dev;
+  void act();
+  const exit = await shop.dev.eventSince(mark, 'exit');
+  const error = await shop.dev.eventSince(mark, 'error');
+  await shop.dev.eventSince(mark, 'ready');
+  expect(shop.dev.childPid).not.toBe(childPid);
+  expect(isRunning(childPid)).toBe(false);
+  expect((await shop.dev.get('/ping')).status).toBe(200);
+  return { exit, message: error.error.message };
+}
+
+describe('restarts the app, once, on the same port, when', () => {
+  const cases: [file: string, save: () => void][] = [
+    ['medusa-config.ts', comment('medusa-config.ts')],
+    [
+      'config/brand-options.ts',
+      edit('config/brand-options.ts', (source) => source.replace("'®'", "'(R)'")),
+    ],
+    ['tsconfig.json', edit('tsconfig.json', (source) => `${source}\n`)],
+    ['package.json', edit('package.json', (source) => `${source}\n`)],
+    ['package-lock.json', () => shop.project.write('package-lock.json', '{}\n')],
+    ['vite.config.ts', () => shop.project.write('vite.config.ts', 'export default {};\n')],
+    [
+      'src/lib/native.cjs',
+      edit('src/lib/native.cjs', (source) => source.replace("'native'", "'new native'")),
+    ],
+  ];
+  test.each(cases)(
+    '%s is saved',
+    async (file, save) => {
+      const { pid } = await shop.stats();
+      const mark = shop.dev.mark();
+      const { port } = shop.dev.ready;
+      const update = await shop.dev.nextUpdate(file, save);
+      expect(update).toMatchObject({ result: 'restarted', files: [file] });
+      expect(update).toHaveProperty('reason', expect.stringContaining(file));
+      expect(shop.dev.updatesSince(mark)).toHaveLength(1);
+      expect((await shop.stats()).pid).not.toBe(pid);
+      expect(isRunning(pid)).toBe(false);
+      expect(shop.dev.ready.port).toBe(port);
+      if (file === 'src/lib/native.cjs') {
+        expect((await shop.dev.get('/native')).body).toEqual({ answer: 'new native' });
+      }
+    },
+    120_000,
+  );
+
+  test('a branch switch writes 500 files', async () => {
+    const { pid } = await shop.stats();
+    const mark = shop.dev.mark();
+    const files = Array.from({ length: 500 }, (_, index) => `src/lib/burst/file-${index}.ts`);
+    for (const [index, file] of files.entries()) {
+      shop.project.write(file, `export const index = ${index};\n`);
+      if (index === 250) {
+        comment('medusa-config.ts')();
+        shop.project.edit(PING, (source) => source.replace("'pong'", "'switched'"));
+      }
+    }
+    for (const file of [...files, PING, 'medusa-config.ts']) {
+      await shop.dev.updateSince(mark, file);
+    }
+    const updates = shop.dev.updatesSince(mark);
+    expect(updates.filter(({ result }) => result === 'restarted')).toHaveLength(1);
+    expect(updates.flatMap(({ files: named }) => named).sort()).toEqual(
+      [...files, PING, 'medusa-config.ts'].sort(),
+    );
+    expect((await shop.stats()).pid).not.toBe(pid);
+    expect((await shop.dev.get('/ping')).body).toEqual({ ping: 'switched' });
+  }, 120_000);
+});
+
+test('a `vite.config` that does not load changes nothing until it is mended', async () => {
+  const { pid } = await shop.stats();
+  const broken = await shop.dev.nextUpdate('vite.config.ts', () =>
+    shop.project.write('vite.config.ts', 'export default {{;\n'),
+  );
+  expect(broken.result).toBe('kept-previous');
+  expect((await shop.stats()).pid).toBe(pid);
+  const mended = await shop.dev.nextUpdate('vite.config.ts', () =>
+    shop.project.write('vite.config.ts', 'export default {};\n'),
+  );
+  expect(mended.result).toBe('restarted');
+}, 120_000);
+
+test('a config that throws leaves the app as it was', async () => {
+  const { pid } = await shop.stats();
+  const broken = await shop.dev.nextUpdate(
+    'medusa-config.ts',
+    edit('medusa-config.ts', (source) => `${source}\nthrow new Error('no config');\n`),
+  );
+  expect(broken).toMatchObject({ result: 'kept-previous', error: { message: 'no config' } });
+  expect((await shop.stats()).pid).toBe(pid);
+}, 120_000);
+
+describe('an app that', () => {
+  test('throws where nobody catches goes on, as under `medusa develop`', async () => {
+    const { pid } = await shop.stats();
+    await shop.dev.get('/fault?kind=throw');
+    await until(
+      () => shop.dev.output(),
+      (output) => output.includes('thrown where nobody catches'),
+    );
+    expect((await shop.stats()).pid).toBe(pid);
+  });
+
+  test('exits is reported with its code and last words, and started again', async () => {
+    const { exit, message } = await crash(() => shop.dev.get('/fault?kind=exit'));
+    expect(exit).toEqual({ event: 'exit', code: 7, signal: null });
+    expect(message).toContain('exited with code 7');
+    expect(message).toContain('last words');
+  }, 120_000);
+
+  test('is killed from outside is reported with the signal, and started again', async () => {
+    const { exit } = await crash(() => void process.kill(shop.dev.childPid, 'SIGKILL'));
+    expect(exit).toEqual({ event: 'exit', code: null, signal: 'SIGKILL' });
+  }, 120_000);
+
+  test('runs out of memory says so, and is started again', async () => {
+    const { exit, message } = await crash(() => shop.dev.get('/fault?kind=memory'));
+    expect(exit.signal ?? exit.code).toBeTruthy();
+    expect(message).toContain('heap out of memory');
+  }, 120_000);
+
+  test('exits while a file is evaluated waits for the next save, and says why', async () => {
+    const mark = shop.dev.mark();
+    const update = await shop.dev.nextUpdate(
+      PING,
+      edit(PING, (source) => `process.exit(3);\n${source}`),
+    );
+    expect(update).toMatchObject({ result: 'kept-previous' });
+    expect(await shop.dev.eventSince(mark, 'exit')).toMatchObject({ code: 3 });
+    const { status, text } = await shop.dev.get('/ping');
+    expect(status).toBe(503);
+    expect(text).toContain('exited with code 3');
+    const mended = await shop.dev.nextUpdate(
+      PING,
+      edit(PING, (source) => source.replace('process.exit(3);\n', '').replace('pong', 'mended')),
+    );
+    expect(mended.result).toBe('restarted');
+    expect((await shop.dev.get('/ping')).body).toEqual({ ping: 'mended' });
+    // Tools learn of the new process as they did of the first.
+    expect(shop.dev.childPid).toBe((await shop.stats()).pid);
+  }, 120_000);
+
+  test('loops at the top level of a file is replaced, and the next good save works', async () => {
+    const { pid } = await shop.stats();
+    const startedAt = performance.now();
+    const mark = shop.dev.mark();
+    shop.project.edit(PING, (source) => `for (;;);\n${source}`);
+    await until(
+      () => isRunning(pid),
+      (running) => !running,
+    );
+    expect(performance.now() - startedAt).toBeLessThan(NOTICE_LIMIT_MS);
+    shop.project.edit(PING, (source) =>
+      source.replace('for (;;);\n', '').replace('pong', 'no loop'),
+    );
+    await shop.answers('/ping', { ping: 'no loop' });
+    await until(
+      () => shop.dev.updatesSince(mark, PING).length,
+      (count) => count === 2,
+    );
+  }, 120_000);
+
+  test('loops in a handler is replaced at the next save', async () => {
+    const { pid } = await shop.stats();
+    const looping = shop.dev.get('/fault?kind=loop').catch(() => undefined);
+    // Whoever waits behind it is not lost, for nothing of it was read.
+    await until(
+      () => isStuck(),
+      (stuck) => stuck,
+    );
+    const behind = shop.dev.get('/ping');
+    const startedAt = performance.now();
+    shop.project.edit(PING, (source) => source.replace('pong', 'out of it'));
+    await until(
+      () => isRunning(pid),
+      (running) => !running,
+    );
+    expect(performance.now() - startedAt).toBeLessThan(NOTICE_LIMIT_MS);
+    expect((await behind).status).toBe(200);
+    expect((await looping)?.status).toBe(503);
+    await shop.answers('/ping', { ping: 'out of it' });
+  }, 120_000);
+});
+
+/** Whether a new connection gets no answer for a while. */
+async function isStuck(): Promise<boolean> {
+  try {
+    await shop.dev.get('/ping', { signal: AbortSignal.timeout(300) });
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+afterAll(async () => {
+  // Before the shop is ended: the port is the same as at the start, and it is served.
+  expect(await isPortTaken(shop.dev.ready.port)).toBe(true);
+  const log = join(shop.project.root, 'ticks.log');
+  const pids = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : [];
+  const runs = pids.filter((pid, index) => pid !== pids[index - 1]);
+  // Whoever has stopped to tick never ticks again: no two apps ever ran jobs at the same time.
+  expect(new Set(runs).size).toBe(runs.length);
+  expect(runs.length).toBeGreaterThan(3);
+});

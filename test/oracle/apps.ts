@@ -1,0 +1,160 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { cleanEnv } from '../e2e/support/clean-env.ts';
+import { type DevServer, startDevServer } from '../e2e/support/dev-server.ts';
+import { createProject, type Project } from '../e2e/support/project.ts';
+import { REPOSITORY } from '../e2e/support/repository.ts';
+import type { ProbeTarget } from './probe.ts';
+
+export interface App extends ProbeTarget {
+  stop(): Promise<unknown>;
+}
+
+export interface HotApp extends App {
+  dev: DevServer;
+}
+
+const PROBE_FILE = 'src/api/oracle-probe/route.ts';
+
+/** A copy of the shop with the probe in it. */
+export function createProbedProject(files: Map<string, string>): Project {
+  const project = createProject();
+  const source = readFileSync(join(import.meta.dirname, 'project', PROBE_FILE), 'utf8');
+  for (const [file, text] of [...files, [PROBE_FILE, source] as const]) {
+    put(project, file, text);
+  }
+  return project;
+}
+
+/** Unlike the project's own `write`, remembers nothing. */
+export function put(project: Project, file: string, source: string | undefined): void {
+  const path = join(project.root, file);
+  if (source === undefined) {
+    rmSync(path, { force: true });
+    return;
+  }
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, source);
+}
+
+/** A copy of the built product: what others build meanwhile does not matter, and it can be damaged. */
+export function copyProduct(): { cli: string; folder: string; dispose(): void } {
+  const folder = mkdtempSync(join(tmpdir(), 'medusa-vite-product-'));
+  cpSync(join(REPOSITORY, 'dist'), join(folder, 'dist'), { recursive: true });
+  cpSync(join(REPOSITORY, 'package.json'), join(folder, 'package.json'));
+  symlinkSync(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'), 'junction');
+  return {
+    folder,
+    cli: join(folder, 'dist/src/cli/bin.js'),
+    dispose: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+export interface AppOptions {
+  databaseUrl: string;
+  publishableKey: string;
+  cli: string;
+}
+
+const ENV = { DISABLE_MEDUSA_ADMIN: 'true' };
+
+export async function startHot(project: Project, options: AppOptions): Promise<HotApp> {
+  const { cli, databaseUrl } = options;
+  const dev = await startDevServer(project, { cli, databaseUrl, args: ['--no-types'], env: ENV });
+  const url = (path: string) => dev.url(path);
+  return { dev, url, headers: await logIn(url, options), stop: () => dev.stop() };
+}
+
+/** `product`: by our own CLI, without HMR. `stock`: by Medusa's own `start`, as `medusa develop` runs it. */
+export type FreshKind = 'product' | 'stock';
+
+export async function startFresh(
+  kind: FreshKind,
+  project: Project,
+  options: AppOptions,
+): Promise<App> {
+  if (kind === 'stock') {
+    return startStock(project, options);
+  }
+  const { cli, databaseUrl } = options;
+  const args = ['--no-types', '--no-hmr'];
+  const dev = await startDevServer(project, { cli, databaseUrl, args, env: ENV });
+  const url = (path: string) => dev.url(path);
+  return { url, headers: await logIn(url, options), stop: () => dev.stop() };
+}
+
+const STOCK_WAIT_MS = 90_000;
+
+async function startStock(project: Project, options: AppOptions): Promise<App> {
+  const port = await freePort();
+  const cli = createRequire(join(project.root, 'package.json')).resolve('@medusajs/cli/cli.js');
+  const child = spawn(process.execPath, [cli, 'start', '-p', String(port)], {
+    cwd: project.root,
+    env: cleanEnv({ ...ENV, DATABASE_URL: options.databaseUrl, NODE_ENV: 'development' }),
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  const stop = () => stopGroup(child);
+  const deadline = Date.now() + STOCK_WAIT_MS;
+  while (!output.includes('Server is ready on port')) {
+    if (child.exitCode !== null || Date.now() > deadline) {
+      await stop();
+      throw new Error(`Medusa's own \`start\` failed:\n${output}`);
+    }
+    await delay(20);
+  }
+  const url = (path: string) => `http://localhost:${port}${path}`;
+  return { url, headers: await logIn(url, options), stop };
+}
+
+async function stopGroup(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null) {
+    return;
+  }
+  const exit = once(child, 'exit');
+  // Its database is only ever read again by the next one: nothing to end gracefully.
+  process.kill(-child.pid, 'SIGKILL');
+  await exit;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0);
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  return address instanceof Object ? address.port : 0;
+}
+
+async function logIn(
+  url: (path: string) => string,
+  { publishableKey }: AppOptions,
+): Promise<Record<string, string>> {
+  const response = await fetch(url('/auth/user/emailpass'), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email: 'admin@shop.test', password: 'supersecret' }),
+  });
+  const { token } = (await response.json()) as { token: string };
+  return { authorization: `Bearer ${token}`, 'x-publishable-api-key': publishableKey };
+}

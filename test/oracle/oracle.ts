@@ -1,0 +1,295 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createDatabase, type TestDatabase } from '../e2e/support/database.ts';
+import type { Project } from '../e2e/support/project.ts';
+import { SHOP } from '../e2e/support/repository.ts';
+import {
+  createProbedProject,
+  type FreshKind,
+  type HotApp,
+  put,
+  startFresh,
+  startHot,
+} from './apps.ts';
+import { applyEdit, type Edit, NOISE } from './edits.ts';
+import { createModel, type Model } from './model.ts';
+import { predict, predictable } from './prediction.ts';
+import { differences, type Probe, probe } from './probe.ts';
+import { Random } from './random.ts';
+import { healthOf } from './reach.ts';
+import { render } from './render.ts';
+
+export interface OracleOptions {
+  templateDatabaseUrl: string;
+  publishableKey: string;
+  /** Of the product under test. */
+  cli: string;
+  /** Of the product that fresh apps are started with. @default `cli` */
+  freshCli?: string;
+  fresh: FreshKind;
+  /** Edits between two comparisons with a fresh app; the predictions are compared after each. */
+  freshEvery: number;
+  log(line: string): void;
+}
+
+/** The hot app does not answer as it has to. */
+export interface Finding {
+  /** How many edits had been made. */
+  edits: number;
+  against: 'prediction' | 'last good state' | 'before a comment' | 'fresh app' | 'settling';
+  lines: string[];
+  /** What the hot app printed last. */
+  output: string;
+}
+
+export interface Statistics {
+  edits: number;
+  results: Record<string, number>;
+  freshApps: number;
+  /** Probes that were right only at a second look. */
+  late: number;
+}
+
+/** Every saved file shows in an update: at the latest when a restart has booted twice. */
+const SETTLE_WAIT_MS = 60_000;
+/** For what ends after the update was reported, e.g. of two saves that were merged. */
+const LATE_WAIT_MS = 3_000;
+const LATE_POLL_MS = 150;
+
+const original = (file: string): string => readFileSync(join(SHOP, file), 'utf8');
+
+/** The hot app and the project that it serves, beside a fresh one now and then. */
+export class Oracle {
+  readonly statistics: Statistics = { edits: 0, results: {}, freshApps: 0, late: 0 };
+  readonly #options: OracleOptions;
+  readonly #databases: TestDatabase[];
+  readonly #hot: HotApp;
+  readonly #projects: { hot: Project; fresh: Project };
+  #model: Model = createModel();
+  #files: Map<string, string>;
+  #freshFiles: Map<string, string>;
+  /** What the app must go on to answer while files are broken; unset where several answers are right. */
+  #lastGood: Probe | undefined;
+  #mark = 0;
+  #unsettled = new Set<string>();
+  #sinceFresh = 0;
+  #comparison: Promise<Finding | undefined> = Promise.resolve(undefined);
+  #isCompared = true;
+
+  static async start(options: OracleOptions): Promise<Oracle> {
+    const files = render(createModel(), original);
+    const databases = await Promise.all(
+      [0, 1].map(() => createDatabase(options.templateDatabaseUrl)),
+    );
+    const projects = { hot: createProbedProject(files), fresh: createProbedProject(files) };
+    const hot = await startHot(projects.hot, {
+      ...options,
+      databaseUrl: databases[0]?.url ?? '',
+    });
+    const oracle = new Oracle(options, { databases, projects, hot, files });
+    oracle.#lastGood = await probe(hot);
+    return oracle;
+  }
+
+  private constructor(
+    options: OracleOptions,
+    {
+      databases,
+      projects,
+      hot,
+      files,
+    }: {
+      databases: TestDatabase[];
+      projects: { hot: Project; fresh: Project };
+      hot: HotApp;
+      files: Map<string, string>;
+    },
+  ) {
+    this.#options = options;
+    this.#databases = databases;
+    this.#projects = projects;
+    this.#hot = hot;
+    this.#files = files;
+    this.#freshFiles = files;
+  }
+
+  get model(): Model {
+    return this.#model;
+  }
+
+  /** Makes an edit and looks at what the app makes of it. */
+  async step(edit: Edit): Promise<Finding | undefined> {
+    const before = this.#lastGood;
+    const wasGood = healthOf(this.#model) === 'good';
+    this.statistics.edits++;
+    this.#sinceFresh++;
+    const written = await this.#write(edit);
+    if (edit.isHasty) {
+      this.#lastGood = undefined;
+      return undefined;
+    }
+    const wasHasty = this.#unsettled.size > written;
+    const unsettled = await this.#settle();
+    if (unsettled) {
+      return unsettled;
+    }
+    const health = healthOf(this.#model);
+    if (health === 'unspecified') {
+      this.#lastGood = undefined;
+      return undefined;
+    }
+    if (health === 'good') {
+      const expected = predict(this.#model);
+      const { answers, lines } = await this.#probeUntil((found) =>
+        differences(expected, predictable(found)),
+      );
+      if (lines.length > 0) {
+        return this.#finding('prediction', lines);
+      }
+      this.#lastGood = answers;
+      if (edit.kind === NOISE && wasGood && before) {
+        const changed = differences(before, answers);
+        if (changed.length > 0) {
+          return this.#finding('before a comment', changed);
+        }
+      }
+      return this.#sinceFresh >= this.#options.freshEvery ? this.compareWithFresh() : undefined;
+    }
+    if (before === undefined || wasHasty || written > 1) {
+      // Some of the files may have been taken over before the broken one was seen.
+      this.#lastGood = await probe(this.#hot);
+      return undefined;
+    }
+    const { lines } = await this.#probeUntil((found) => differences(before, found));
+    return lines.length > 0 ? this.#finding('last good state', lines) : undefined;
+  }
+
+  /** Starts the comparison with a fresh app, and tells what came of the one before. */
+  async compareWithFresh(): Promise<Finding | undefined> {
+    const finding = await this.#comparison;
+    if (finding || healthOf(this.#model) !== 'good') {
+      return finding;
+    }
+    this.#sinceFresh = 0;
+    const edits = this.statistics.edits;
+    const answers = await probe(this.#hot, { full: true });
+    for (const [file, source] of changesBetween(this.#freshFiles, this.#files)) {
+      put(this.#projects.fresh, file, source);
+    }
+    this.#freshFiles = this.#files;
+    this.#isCompared = false;
+    this.#comparison = this.#compare(answers).then((lines) => {
+      this.#isCompared = true;
+      return lines.length > 0 ? { ...this.#finding('fresh app', lines), edits } : undefined;
+    });
+    // It is awaited before the next one; until then nobody listens.
+    this.#comparison.catch(() => {});
+    return undefined;
+  }
+
+  /** The result of the last comparison. */
+  async finish(): Promise<Finding | undefined> {
+    return this.#comparison;
+  }
+
+  get isComparing(): boolean {
+    return !this.#isCompared;
+  }
+
+  async stop(): Promise<void> {
+    await this.#comparison.catch(() => {});
+    await this.#hot.stop().catch((error: unknown) => this.#options.log(String(error)));
+    this.#projects.hot.dispose();
+    this.#projects.fresh.dispose();
+    await Promise.all(this.#databases.map((database) => database.drop()));
+  }
+
+  async #write(edit: Edit): Promise<number> {
+    if (this.#unsettled.size === 0) {
+      this.#mark = this.#hot.dev.mark();
+    }
+    this.#model = applyEdit(this.#model, edit);
+    const next = render(this.#model, original);
+    const changes = new Random(edit.order).shuffle(changesBetween(this.#files, next));
+    this.#files = next;
+    for (const [index, [file, source]] of changes.entries()) {
+      put(this.#projects.hot, file, source);
+      this.#unsettled.add(file);
+      if (edit.pauseMs > 0 && index < changes.length - 1) {
+        await delay(edit.pauseMs);
+      }
+    }
+    return changes.length;
+  }
+
+  async #settle(): Promise<Finding | undefined> {
+    const deadline = Date.now() + SETTLE_WAIT_MS;
+    const { dev } = this.#hot;
+    for (;;) {
+      const updates = dev.updatesSince(this.#mark);
+      const named = new Set(updates.flatMap(({ files }) => files));
+      const missing = [...this.#unsettled].filter((file) => !named.has(file));
+      if (missing.length === 0) {
+        for (const { result } of updates) {
+          this.statistics.results[result] = (this.statistics.results[result] ?? 0) + 1;
+        }
+        this.#unsettled.clear();
+        return undefined;
+      }
+      if (Date.now() > deadline || dev.hasEnded) {
+        const lines = missing.map((file) => `\`${file}\` was saved, and no update named it`);
+        return this.#finding('settling', dev.hasEnded ? ['the dev server ended'] : lines);
+      }
+      await delay(5);
+    }
+  }
+
+  async #probeUntil(
+    compare: (answers: Probe) => string[],
+  ): Promise<{ answers: Probe; lines: string[] }> {
+    const deadline = Date.now() + LATE_WAIT_MS;
+    for (let isLate = false; ; isLate = true) {
+      const answers = await probe(this.#hot);
+      const lines = compare(answers);
+      if (lines.length === 0 || Date.now() > deadline) {
+        this.statistics.late += isLate && lines.length === 0 ? 1 : 0;
+        return { answers, lines };
+      }
+      await delay(LATE_POLL_MS);
+    }
+  }
+
+  async #compare(answers: Probe): Promise<string[]> {
+    const { fresh: kind, publishableKey, cli, freshCli = cli } = this.#options;
+    const databaseUrl = this.#databases[1]?.url ?? '';
+    const options = { databaseUrl, publishableKey, cli: freshCli };
+    try {
+      const fresh = await startFresh(kind, this.#projects.fresh, options);
+      this.statistics.freshApps++;
+      try {
+        return differences(await probe(fresh, { full: true }), answers);
+      } finally {
+        await fresh.stop();
+      }
+    } catch (error) {
+      return [`a fresh app does not start: ${error}`];
+    }
+  }
+
+  #finding(against: Finding['against'], lines: string[]): Finding {
+    const output = this.#hot.dev.output().split('\n').slice(-40).join('\n');
+    return { edits: this.statistics.edits, against, lines, output };
+  }
+}
+
+function changesBetween(
+  before: Map<string, string>,
+  after: Map<string, string>,
+): [file: string, source: string | undefined][] {
+  const files = new Set([...before.keys(), ...after.keys()]);
+  return [...files]
+    .filter((file) => before.get(file) !== after.get(file))
+    .sort()
+    .map((file) => [file, after.get(file)]);
+}
