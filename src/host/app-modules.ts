@@ -8,6 +8,7 @@ import type { FetchedModule, LoadedReport } from '../protocol/messages.ts';
 import { serializeError } from '../protocol/serialized-error.ts';
 import type { Graph } from './planner.ts';
 import type { Transformer } from './transformer.ts';
+import { withoutComments } from './without-comments.ts';
 
 /**
  * The modules that one app process has: it gets them here, and here is known which it runs and what ties
@@ -108,7 +109,11 @@ export class AppModules implements Graph {
 
   /** Whether the module would run differently from what the app has. */
   isChanged(id: string, module: FetchedModule): boolean {
-    return this.#loaded.get(id) !== emittedCode(module);
+    const [before, after] = [this.#loaded.get(id), emittedCode(module)];
+    return (
+      before !== after &&
+      (before === undefined || withoutComments(before) !== withoutComments(after))
+    );
   }
 
   isLoaded(id: string): boolean {

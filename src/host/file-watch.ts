@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { toPosix } from '../protocol/paths.ts';
 import type { Change } from './planner.ts';
 
@@ -87,7 +86,7 @@ export class FileWatch {
       if (now > deadline || (rest <= 0 && !this.isPending)) {
         return;
       }
-      await delay(Math.max(rest, QUIET_MS));
+      await new Promise((resolve) => setTimeout(resolve, Math.max(rest, QUIET_MS)));
     }
   }
 

@@ -69,7 +69,9 @@ export class RoutesReloader implements Reloader {
         resources.push(...(known?.resources ?? []).map((resource) => `${resource} (removed)`));
         continue;
       }
-      const read = this.#read(file, await context.importFile(file));
+      const exports = await context.importFile(file);
+      const isDisabled = context.isDisabled(file);
+      const read = this.#read(file, isDisabled ? { ...exports, [SKIP_FILE]: true } : exports);
       resources.push(...(read?.resources ?? []));
       if (!read || read.shape !== known?.shape) {
         needsRebuild = true;

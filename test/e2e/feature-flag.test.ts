@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFailed, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFailed, test, vi } from 'vitest';
 import { CliRun } from './support/cli.ts';
 import { createDatabase, type TestDatabase } from './support/database.ts';
 import { createProject, type Project } from './support/project.ts';
@@ -8,6 +8,9 @@ const CONFIG = 'medusa-config.ts';
 const PING = 'src/api/ping/route.ts';
 const HINT = 'backend HMR is off, so every change restarts the app; switch it on with';
 const FLAG = 'MEDUSA_FF_BACKEND_HMR';
+
+/** Three restarts in one test: 12 s, on a busy machine several times that. */
+vi.setConfig({ testTimeout: 240_000 });
 
 let database: TestDatabase;
 

@@ -30,6 +30,11 @@ const { values } = parseArgs({
   },
 });
 
+// The dev servers' groups and the database end with this process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => process.exit(1));
+}
+
 if (values.help) {
   console.log(USAGE);
 } else {

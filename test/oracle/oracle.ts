@@ -75,7 +75,6 @@ export class Oracle {
   #unsettled = new Set<string>();
   #sinceFresh = 0;
   #comparison: Promise<Finding | undefined> = Promise.resolve(undefined);
-  #isCompared = true;
 
   static async start(options: OracleOptions): Promise<Oracle> {
     const files = render(createModel(), original);
@@ -145,7 +144,8 @@ export class Oracle {
         differences(expected, predictable(found)),
       );
       if (lines.length > 0) {
-        return this.#finding('prediction', lines);
+        const finding = this.#finding('prediction', lines);
+        return { ...finding, lines: [...lines, '', ...(await this.#secondOpinion(expected))] };
       }
       this.#lastGood = answers;
       if (edit.kind === NOISE && wasGood && before) {
@@ -174,13 +174,8 @@ export class Oracle {
     this.#sinceFresh = 0;
     const edits = this.statistics.edits;
     const answers = await probe(this.#hot, { full: true });
-    for (const [file, source] of changesBetween(this.#freshFiles, this.#files)) {
-      put(this.#projects.fresh, file, source);
-    }
-    this.#freshFiles = this.#files;
-    this.#isCompared = false;
+    this.#writeFresh();
     this.#comparison = this.#compare(answers).then((lines) => {
-      this.#isCompared = true;
       return lines.length > 0 ? { ...this.#finding('fresh app', lines), edits } : undefined;
     });
     // It is awaited before the next one; until then nobody listens.
@@ -191,10 +186,6 @@ export class Oracle {
   /** The result of the last comparison. */
   async finish(): Promise<Finding | undefined> {
     return this.#comparison;
-  }
-
-  get isComparing(): boolean {
-    return !this.#isCompared;
   }
 
   async stop(): Promise<void> {
@@ -260,25 +251,63 @@ export class Oracle {
     }
   }
 
+  /** A prediction that is wrong is a fault of this test. */
+  async #secondOpinion(expected: Record<string, unknown>): Promise<string[]> {
+    await this.#comparison;
+    this.#writeFresh();
+    const result = await this.#probeFresh();
+    if ('error' in result) {
+      return [result.error];
+    }
+    const lines = differences(expected, predictable(result.answers));
+    return lines.length === 0
+      ? ['A fresh app answers as expected.']
+      : ['A FRESH APP DOES NOT ANSWER AS EXPECTED EITHER:', ...lines];
+  }
+
+  #writeFresh(): void {
+    for (const [file, source] of changesBetween(this.#freshFiles, this.#files)) {
+      put(this.#projects.fresh, file, source);
+    }
+    this.#freshFiles = this.#files;
+  }
+
   async #compare(answers: Probe): Promise<string[]> {
+    const result = await this.#probeFresh();
+    return 'error' in result ? [result.error] : differences(result.answers, answers);
+  }
+
+  async #probeFresh(): Promise<{ answers: Probe } | { error: string }> {
     const { fresh: kind, publishableKey, cli, freshCli = cli } = this.#options;
     const databaseUrl = this.#databases[1]?.url ?? '';
-    const options = { databaseUrl, publishableKey, cli: freshCli };
     try {
-      const fresh = await startFresh(kind, this.#projects.fresh, options);
+      const fresh = await startFresh(kind, this.#projects.fresh, {
+        databaseUrl,
+        publishableKey,
+        cli: freshCli,
+      });
       this.statistics.freshApps++;
       try {
-        return differences(await probe(fresh, { full: true }), answers);
+        return { answers: await probe(fresh, { full: true }) };
       } finally {
         await fresh.stop();
       }
     } catch (error) {
-      return [`a fresh app does not start: ${error}`];
+      return { error: `A fresh app does not start: ${error}` };
     }
   }
 
   #finding(against: Finding['against'], lines: string[]): Finding {
-    const output = this.#hot.dev.output().split('\n').slice(-40).join('\n');
+    const { dev } = this.#hot;
+    const printed = dev
+      .output()
+      .split('\n')
+      .filter((line) => !line.startsWith('http: '));
+    const updates = dev
+      .updatesSince(0)
+      .slice(-6)
+      .map((event) => JSON.stringify(event));
+    const output = [...updates, ...printed.slice(-20)].join('\n');
     return { edits: this.statistics.edits, against, lines, output };
   }
 }

@@ -21,7 +21,10 @@ const REQUEST_WAIT_MS = 20_000;
 const HEADERS = /^(?:x-shop|x-oracle-.*|access-control-.*|content-type|vary)$/;
 
 /** What the model's files answer, and what is registered; a `full` one also runs the shop's own things. */
-export async function probe(target: ProbeTarget, { full = false } = {}): Promise<Probe> {
+export async function probe(
+  target: ProbeTarget,
+  { full = false }: { full?: boolean } = {},
+): Promise<Probe> {
   const result: Probe = {};
   const registered = await ask(target, `/oracle-probe${full ? '?full=1' : ''}`);
   if (registered.status !== 200) {

@@ -20,9 +20,7 @@ export async function replay(
         return finding;
       }
     }
-    return needsFresh
-      ? ((await oracle.compareWithFresh()) ?? (await oracle.finish()))
-      : undefined;
+    return needsFresh ? ((await oracle.compareWithFresh()) ?? (await oracle.finish())) : undefined;
   } finally {
     await oracle.stop();
   }

@@ -111,6 +111,7 @@ export class CliRun {
           .find((event) => event.event === 'update' && event.files.includes(file));
       },
       (event) => event !== undefined,
+      READY_WAIT_MS,
     );
     return found as UpdateEvent;
   }

@@ -20,6 +20,7 @@ export interface Stats {
 export interface Shop {
   readonly project: Project;
   readonly dev: DevServer;
+  readonly databaseUrl: string;
   stats(): Promise<Stats>;
   /** The core API and the dashboard, as somebody who is logged in sees them. */
   core(): Promise<Record<string, Pick<Answer, 'status' | 'text'>>>;
@@ -79,6 +80,9 @@ export function useShop(
     },
     get dev() {
       return assertStarted(dev);
+    },
+    get databaseUrl() {
+      return assertStarted(database).url;
     },
     async stats() {
       return (await shop.dev.get('/stats')).body as Stats;

@@ -113,7 +113,7 @@ async function capture(run: () => Promise<unknown>): Promise<unknown> {
     const result = await run();
     return { result, log: globals.oracleLog };
   } catch (error) {
-    return { error: String(error), log: globals.oracleLog };
+    return { error: inspect(error, { depth: 3 }).split('\n').slice(0, 4), log: globals.oracleLog };
   }
 }
 

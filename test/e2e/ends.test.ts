@@ -1,0 +1,207 @@
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { createDatabase, type TestDatabase } from './support/database.ts';
+import { type DevServer, startDevServer } from './support/dev-server.ts';
+import { isPortTaken, isRunning, processTree } from './support/processes.ts';
+import { createProject, type Project } from './support/project.ts';
+import { HAS_TERMINAL, Terminal } from './support/terminal.ts';
+import { until } from './support/until.ts';
+
+const END_LIMIT_MS = 6_000;
+
+let database: TestDatabase;
+let project: Project;
+let dev: DevServer | undefined;
+let terminal: Terminal | undefined;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  project = createProject({
+    files: {
+      'src/api/fault/route.ts': `
+import type { MedusaRequest, MedusaResponse } from '@medusajs/framework/http';
+export const GET = (req: MedusaRequest, res: MedusaResponse) => {
+  if (req.query.kind === 'loop') for (;;);
+  setTimeout(() => res.json({ done: true }), 1000);
+};
+`,
+    },
+  });
+});
+
+afterEach(async () => {
+  await dev?.stop();
+  dev = undefined;
+  await terminal?.close();
+  terminal = undefined;
+});
+
+afterAll(async () => {
+  project.dispose();
+  await database.drop();
+});
+
+async function start(): Promise<DevServer> {
+  dev = await startDevServer(project, { databaseUrl: database.url });
+  return dev;
+}
+
+/** Everything that runs is gone in time, and the port with it. */
+async function expectEnd(pids: number[], port: number, startedAt: number): Promise<void> {
+  expect(pids.length).toBeGreaterThan(1);
+  await until(
+    () => pids.filter(isRunning),
+    (left) => left.length === 0,
+    END_LIMIT_MS - (performance.now() - startedAt),
+  );
+  expect(await isPortTaken(port)).toBe(false);
+}
+
+/** Keeps the app busy for ever. */
+async function loop(server: DevServer): Promise<void> {
+  void server.get('/fault?kind=loop').catch(() => {});
+  await until(
+    () =>
+      server.get('/ping', { signal: AbortSignal.timeout(300) }).then(
+        () => false,
+        () => true,
+      ),
+    (isStuck) => isStuck,
+  );
+}
+
+describe('the host is sent', () => {
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)(
+    '%s: it finishes what runs and ends with code %i',
+    async (signal, code) => {
+      const server = await start();
+      const pids = processTree(server.pid);
+      const { port } = server.ready;
+      expect(await isPortTaken(port)).toBe(true);
+      const slow = server.get('/fault?kind=slow');
+      // Whoever is answered came later: the slow one has been read.
+      await server.get('/ping');
+      const startedAt = performance.now();
+      server.signal(signal);
+      expect((await slow).body).toEqual({ done: true });
+      await expectEnd(pids, port, startedAt);
+      expect(await server.stop()).toEqual({ code, signal: null });
+    },
+    120_000,
+  );
+
+  test('SIGINT twice: it ends at once', async () => {
+    const server = await start();
+    await loop(server);
+    const pids = processTree(server.pid);
+    const startedAt = performance.now();
+    server.signal('SIGINT');
+    await until(
+      () => isRunning(server.childPid),
+      (running) => running,
+    );
+    server.signal('SIGINT');
+    await expectEnd(pids, server.ready.port, startedAt);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(await server.stop()).toEqual({ code: 130, signal: null });
+  }, 120_000);
+
+  test('SIGTERM while the app is in an endless loop: nothing is left', async () => {
+    const server = await start();
+    await loop(server);
+    const pids = processTree(server.pid);
+    const startedAt = performance.now();
+    server.signal('SIGTERM');
+    await expectEnd(pids, server.ready.port, startedAt);
+  }, 120_000);
+
+  test('SIGKILL: nothing is left', async () => {
+    const server = await start();
+    const pids = processTree(server.pid);
+    const startedAt = performance.now();
+    server.signal('SIGKILL');
+    await expectEnd(pids, server.ready.port, startedAt);
+  }, 120_000);
+
+  test('SIGKILL while the app is in an endless loop: nothing is left', async () => {
+    const server = await start();
+    await loop(server);
+    const pids = processTree(server.pid);
+    const startedAt = performance.now();
+    server.signal('SIGKILL');
+    await expectEnd(pids, server.ready.port, startedAt);
+  }, 120_000);
+});
+
+describe.runIf(HAS_TERMINAL)('in a terminal', () => {
+  async function open(): Promise<Terminal> {
+    const browser = join(project.root, 'static browser.sh');
+    writeFileSync(browser, `#!/bin/sh\nprintf %s "$1" > "${project.root}/.medusa/opened"\n`);
+    chmodSync(browser, 0o755);
+    terminal = new Terminal({
+      cwd: project.root,
+      env: { DATABASE_URL: database.url, BROWSER: browser },
+    });
+    await terminal.prints('press h + enter to show help');
+    return terminal;
+  }
+
+  function portOf({ output }: Terminal): number {
+    return Number(/Server is ready on port: (\d+)/.exec(output)?.[1]);
+  }
+
+  test('keys work', async () => {
+    const tty = await open();
+    const port = portOf(tty);
+    const url = `http://localhost:${port}`;
+    await tty.type('h', 'press r + enter to restart the app');
+    await tty.type('u', `app: ${url}, admin: ${url}/app`);
+    await tty.type('o', `opened ${url}/app`);
+    const opened = join(project.root, '.medusa/opened');
+    await until(
+      () => existsSync(opened) && readFileSync(opened, 'utf8'),
+      (text) => text === `${url}/app`,
+    );
+    tty.press('c\n');
+    await until(
+      () => tty.rawOutput,
+      (output) => output.includes('\u001B[2J'),
+    );
+    await tty.type('rs', 'restarted: asked for by a key');
+    const { pids } = tty;
+    const startedAt = performance.now();
+    tty.press('q\n');
+    await expectEnd(pids, port, startedAt);
+    await until(
+      () => tty.exitCode,
+      (code) => code === 0,
+    );
+  }, 180_000);
+
+  test('Ctrl-C ends it', async () => {
+    const tty = await open();
+    const { pids } = tty;
+    const port = portOf(tty);
+    const startedAt = performance.now();
+    tty.press('\u0003');
+    await expectEnd(pids, port, startedAt);
+    await until(
+      () => tty.exitCode,
+      (code) => code === 130,
+    );
+  }, 120_000);
+
+  test('nothing is left when the terminal is closed', async () => {
+    const tty = await open();
+    const { pids } = tty;
+    const port = portOf(tty);
+    const startedAt = performance.now();
+    await tty.close();
+    await expectEnd(pids, port, startedAt);
+  }, 120_000);
+});

@@ -1,0 +1,156 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { useShop } from './support/shop.ts';
+import { PROBE, witnessOf } from './support/witness.ts';
+
+const shop = useShop({ files: PROBE });
+const witness = witnessOf(shop);
+let registeredBefore: object;
+
+beforeAll(async () => {
+  registeredBefore = await witness.registered();
+});
+
+/** One of each kind, those included that can only restart. */
+const FILES = [
+  'src/api/ping/route.ts',
+  'src/api/middlewares.ts',
+  'src/api/validators.ts',
+  'src/lib/title-case.ts',
+  'src/workflows/make-slogan/workflow.ts',
+  'src/workflows/make-slogan/steps/praise.ts',
+  'src/workflows/hooks/products-created.ts',
+  'src/subscribers/brand-created.ts',
+  'src/jobs/count-brands.ts',
+  'src/modules/brand/index.ts',
+  'src/modules/brand/service.ts',
+  'src/modules/brand/loaders/check-options.ts',
+  'src/modules/brand/models/brand.ts',
+  'src/modules/journal-provider/service.ts',
+  'src/links/product-brand.ts',
+  'src/feature-flags/loud-greetings.ts',
+  'config/brand-options.ts',
+  'medusa-config.ts',
+  'instrumentation.ts',
+];
+
+describe('a save that changes no code evaluates nothing', () => {
+  test.each([
+    ['comment', (source: string) => `${source}\n// Nothing but words.\n`],
+    [
+      'type',
+      (source: string) => `${source}\ninterface Unused { a: string }\ntype Other = Unused;\n`,
+    ],
+    ['whitespace', (source: string) => `${source}\n\n\n`],
+  ])('%s', async (_, change) => {
+    await shop.hot([], async () => {
+      for (const file of FILES) {
+        const update = await shop.dev.nextUpdate(file, () => shop.project.edit(file, change));
+        expect(update).toMatchObject({ result: 'ignored', files: [file] });
+      }
+    });
+  });
+});
+
+describe('a change of a file that many use', () => {
+  test('evaluates just these, although links and config import some of them', async () => {
+    const file = 'src/lib/brand-label.ts';
+    const evaluated = [
+      file,
+      'src/api/admin/brands/[id]/products/[product_id]/route.ts',
+      'src/api/admin/brands/[id]/route.ts',
+      'src/api/admin/brands/route.ts',
+      'src/api/describe/[name]/route.ts',
+      'src/api/slogan/route.ts',
+      'src/jobs/count-brands.ts',
+      'src/modules/brand/index.ts',
+      'src/modules/brand/service.ts',
+      'src/subscribers/brand-created.ts',
+      'src/workflows/create-brand/steps/create-brand.ts',
+      'src/workflows/create-brand/steps/link-products.ts',
+      'src/workflows/create-brand/workflow.ts',
+      'src/workflows/hooks/brand-created.ts',
+      'src/workflows/hooks/products-created.ts',
+      'src/workflows/make-slogan/steps/praise.ts',
+      'src/workflows/make-slogan/workflow.ts',
+    ];
+    await shop.hot(evaluated, async () => {
+      const update = await shop.dev.nextUpdate(file, () =>
+        shop.project.edit(file, (source) => source.replace('“${', '«“${').replace('}”', '}”»')),
+      );
+      expect(update.result).toBe('reloaded');
+    });
+    const { status } = await witness.postAsAdmin('/admin/brands', { name: 'many users' });
+    expect(status).toBe(201);
+    const label = '«“Many Users”»';
+    const entries = await witness.recorded(0, 'src/subscribers/brand-created.ts');
+    expect(entries).toMatchObject([{ note: label }]);
+    expect(await witness.entries(0, 'src/workflows/hooks/brand-created.ts')).toMatchObject([
+      { note: label },
+    ]);
+    expect((await shop.dev.get('/describe/many users')).body).toMatchObject({
+      description: { label: `${label}®` },
+    });
+    expect((await shop.dev.get('/slogan')).body).toMatchObject({
+      direct: { slogan: '«“Acme”» is good.' },
+      engine: { slogan: '«“Acme”» is good.' },
+    });
+  });
+
+  test('is all or nothing: one that throws keeps all of the others', async () => {
+    const { pid } = await shop.stats();
+    const job = 'src/jobs/count-brands.ts';
+    const label = 'src/lib/brand-label.ts';
+    const files: Record<string, string> = {
+      [label]: shop.project.read(label).replace('titleCase(name)', 'name.toUpperCase()'),
+      [job]: `${shop.project.read(job)}\nthrow new Error('not today');\n`,
+    };
+    const slogan = (await shop.dev.get('/slogan')).body;
+    const mark = shop.dev.mark();
+    for (const [file, source] of Object.entries(files)) {
+      shop.project.write(file, source);
+    }
+    const update = await shop.dev.updateSince(mark, job);
+    expect(update).toMatchObject({ result: 'kept-previous', error: { file: job } });
+    const [labelUpdate] = shop.dev.updatesSince(mark, label);
+    // Where the two were not seen as one save, the first was complete by itself.
+    if (labelUpdate?.result === 'kept-previous') {
+      expect((await shop.dev.get('/slogan')).body).toEqual(slogan);
+    }
+    await shop.dev.nextUpdate(job, () =>
+      shop.project.write(job, (files[job] ?? '').replace('throw new', 'void new')),
+    );
+    expect((await shop.dev.get('/slogan')).body).toMatchObject({
+      direct: { slogan: '“ACME” is good.' },
+      engine: { slogan: '“ACME” is good.' },
+    });
+    expect((await shop.stats()).pid).toBe(pid);
+  });
+});
+
+describe('a route', () => {
+  const FILE = 'src/api/ping/route.ts';
+
+  test('that is switched off does not answer until it is switched on', async () => {
+    const original = shop.project.read(FILE);
+    const switchable = (isDisabled: boolean) => `
+import { defineFileConfig } from '@medusajs/framework/utils';
+defineFileConfig({ isDisabled: () => ${isDisabled} });
+${original}`;
+    const save = (source: string) =>
+      shop.dev.nextUpdate(FILE, () => shop.project.write(FILE, source));
+    await shop.hot([FILE], async () => {
+      await save(switchable(true));
+      expect((await shop.dev.get('/ping')).status).toBe(404);
+    });
+    await shop.hot([FILE], async () => {
+      await save(switchable(false));
+      expect((await shop.dev.get('/ping')).status).toBe(200);
+    });
+    await save(switchable(true));
+    expect((await shop.dev.get('/ping')).status).toBe(404);
+  });
+});
+
+test('what is registered is what was at the start', async () => {
+  expect(await witness.registered()).toEqual(registeredBefore);
+});

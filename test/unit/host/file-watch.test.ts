@@ -1,0 +1,296 @@
+import { EventEmitter } from 'node:events';
+import { mkdtempSync, realpathSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type FileBatch, FileWatch } from '../../../src/host/file-watch.ts';
+import { toPosix } from '../../../src/protocol/paths.ts';
+
+let folder: string;
+let events: EventEmitter;
+let watch: FileWatch;
+let batches: FileBatch[];
+let firsts: number;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  folder = toPosix(realpathSync.native(mkdtempSync(join(tmpdir(), 'medusa-vite watch '))));
+  events = new EventEmitter();
+  batches = [];
+  firsts = 0;
+  writeFileSync(file('.env'), 'A=1');
+  watch = new FileWatch({
+    events,
+    known: [file('.env')],
+    onFirst: () => {
+      firsts++;
+    },
+    onBatch: (batch) => batches.push(batch),
+  });
+});
+
+afterEach(() => {
+  watch.close();
+  vi.useRealTimers();
+  rmSync(folder, { recursive: true });
+});
+
+function file(name: string): string {
+  return `${folder}/${name}`;
+}
+
+/** What was written, and what the watcher says of it, which need not be the same. */
+function save(name: string, source: string, event: 'add' | 'change' | undefined = 'change'): void {
+  writeFileSync(file(name), source);
+  if (event) {
+    events.emit(event, file(name));
+  }
+}
+
+function remove(name: string, event: 'unlink' | undefined = 'unlink'): void {
+  rmSync(file(name));
+  if (event) {
+    events.emit(event, file(name));
+  }
+}
+
+const wait = (ms: number) => vi.advanceTimersByTime(ms);
+
+/** `create a.ts`, or `same a.ts`, by batch. */
+function seen(): string[][] {
+  return batches.map(({ changes, unchanged }) => [
+    ...changes.map(({ file: name, change }) => `${change} ${name.slice(folder.length + 1)}`),
+    ...unchanged.map((name) => `same ${name.slice(folder.length + 1)}`),
+  ]);
+}
+
+describe('a save', () => {
+  it('is reported once, at once', () => {
+    save('a.ts', 'one');
+    wait(3);
+    expect(seen()).toEqual([['update a.ts']]);
+    wait(1_000);
+    expect(seen()).toHaveLength(1);
+    expect(firsts).toBe(1);
+  });
+
+  it('of several files at once is one batch', () => {
+    save('a.ts', 'one');
+    wait(2);
+    save('b.ts', 'one', 'add');
+    wait(3);
+    expect(seen()).toEqual([['update a.ts', 'create b.ts']]);
+    expect(firsts).toBe(1);
+  });
+
+  it('that the watcher loses is found by looking again', () => {
+    save('a.ts', 'one');
+    wait(10);
+    save('a.ts', 'two', undefined);
+    wait(100);
+    expect(seen()).toEqual([['update a.ts'], ['update a.ts']]);
+    // And so is one that follows that.
+    save('a.ts', 'three', undefined);
+    wait(100);
+    expect(seen()).toHaveLength(3);
+  });
+
+  it('that is shown by two events is reported once', () => {
+    save('a.ts', 'one');
+    wait(10);
+    events.emit('change', file('a.ts'));
+    wait(200);
+    expect(seen().filter((batch) => batch.length > 0)).toEqual([['update a.ts']]);
+  });
+
+  it('with the content that the file had is told apart', async () => {
+    save('a.ts', 'one');
+    wait(200);
+    // The time of the file has to differ, as it does when a person saves.
+    await new Promise((resolve) => setImmediate(resolve));
+    writeFileSync(file('a.ts'), 'one');
+    utimesSync(file('a.ts'), 1_000, 1_000);
+    events.emit('change', file('a.ts'));
+    wait(200);
+    expect(seen()).toEqual([['update a.ts'], ['same a.ts']]);
+  });
+
+  it('of a known file with the content that it had at the start is no change', async () => {
+    utimesSync(file('.env'), 1_000, 1_000);
+    events.emit('change', file('.env'));
+    wait(200);
+    expect(seen()).toEqual([['same .env']]);
+    save('.env', 'A=2');
+    wait(200);
+    expect(seen().at(-1)).toEqual(['update .env']);
+  });
+});
+
+describe('a file that is emptied', () => {
+  it('and filled is reported once, with its content', () => {
+    save('a.ts', 'one');
+    wait(200);
+    save('a.ts', '');
+    wait(10);
+    expect(watch.isPending).toBe(true);
+    save('a.ts', 'two', undefined);
+    wait(200);
+    expect(seen()).toEqual([['update a.ts'], ['update a.ts']]);
+    expect(watch.isPending).toBe(false);
+  });
+
+  it('and filled with what it had is no change, but ends the wait of requests', () => {
+    save('a.ts', 'one');
+    wait(200);
+    const before = batches.length;
+    save('a.ts', '');
+    wait(10);
+    expect(batches).toHaveLength(before);
+    save('a.ts', 'one', undefined);
+    wait(200);
+    expect(batches.length).toBeGreaterThan(before);
+    expect(batches.slice(before).flatMap(({ changes }) => changes)).toEqual([]);
+    expect(watch.isPending).toBe(false);
+  });
+
+  it('and stays so is reported a little later', () => {
+    save('a.ts', 'one');
+    wait(200);
+    save('a.ts', '');
+    wait(200);
+    expect(seen()).toEqual([['update a.ts'], ['update a.ts']]);
+  });
+
+  it('does not hold up others', () => {
+    save('a.ts', 'one');
+    save('b.ts', 'one');
+    wait(200);
+    save('a.ts', '');
+    save('b.ts', 'two');
+    wait(3);
+    expect(seen().at(-1)).toEqual(['update b.ts']);
+  });
+
+  it('when it is made is new, not emptied', () => {
+    save('a.ts', '', 'add');
+    wait(3);
+    expect(seen()).toEqual([['create a.ts']]);
+  });
+});
+
+describe('a file that is deleted', () => {
+  it('is gone', () => {
+    save('a.ts', 'one');
+    wait(200);
+    remove('a.ts');
+    wait(3);
+    expect(seen().at(-1)).toEqual(['delete a.ts']);
+  });
+
+  it('and made again at once has changed', () => {
+    save('a.ts', 'one');
+    wait(200);
+    remove('a.ts');
+    save('a.ts', 'two', 'add');
+    wait(200);
+    expect(seen()).toEqual([['update a.ts'], ['update a.ts']]);
+  });
+
+  it('and made again after that was reported is new', () => {
+    save('a.ts', 'one');
+    wait(200);
+    remove('a.ts');
+    wait(200);
+    save('a.ts', 'one', 'add');
+    wait(200);
+    expect(seen()).toEqual([['update a.ts'], ['delete a.ts'], ['create a.ts']]);
+  });
+
+  it('is found by looking again when the watcher says nothing', () => {
+    save('a.ts', 'one');
+    wait(10);
+    remove('a.ts', undefined);
+    wait(200);
+    expect(seen()).toEqual([['update a.ts'], ['delete a.ts']]);
+  });
+
+  it('before anyone looked is a delete, whatever the watcher said', () => {
+    writeFileSync(file('a.ts'), 'one');
+    events.emit('add', file('a.ts'));
+    rmSync(file('a.ts'));
+    wait(200);
+    expect(seen()[0]).toEqual(['delete a.ts']);
+  });
+});
+
+describe('a burst', () => {
+  it('with pauses is one batch', () => {
+    for (let index = 0; index < 500; index++) {
+      save(`file-${index}.ts`, 'one', 'add');
+      if (index >= 5 && index % 50 === 0) {
+        wait(50);
+      }
+    }
+    wait(200);
+    expect(batches.filter(({ changes }) => changes.length > 0)).toHaveLength(1);
+    expect(batches[0]?.changes).toHaveLength(500);
+  });
+
+  it('without an end is cut after a second', () => {
+    for (let index = 0; index < 40; index++) {
+      save(`file-${index}.ts`, 'one', 'add');
+      wait(index < 5 ? 0 : 50);
+    }
+    expect(batches.length).toBeGreaterThan(0);
+  });
+});
+
+describe('waiting until the files have settled', () => {
+  it('lasts for as long as files are saved', async () => {
+    let isSettled = false;
+    save('a.ts', 'one');
+    void watch.settled().then(() => {
+      isSettled = true;
+    });
+    await vi.advanceTimersByTimeAsync(60);
+    save('b.ts', 'one');
+    await vi.advanceTimersByTimeAsync(60);
+    expect(isSettled).toBe(false);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(isSettled).toBe(true);
+  });
+
+  it('has an end', async () => {
+    let isSettled = false;
+    void watch.settled().then(() => {
+      isSettled = true;
+    });
+    save('a.ts', 'one');
+    for (let ms = 0; ms < 2_500; ms += 50) {
+      save('a.ts', `at ${ms}`);
+      await vi.advanceTimersByTimeAsync(50);
+    }
+    expect(isSettled).toBe(true);
+  });
+});
+
+it('follows another watcher and forgets the first', () => {
+  const next = new EventEmitter();
+  save('a.ts', 'one');
+  wait(200);
+  watch.follow(next);
+  save('a.ts', 'two');
+  wait(200);
+  expect(seen()).toHaveLength(1);
+  next.emit('change', file('a.ts'));
+  wait(200);
+  expect(seen()).toHaveLength(2);
+});
+
+it('closes without a trace', () => {
+  save('a.ts', 'one');
+  watch.close();
+  wait(200);
+  expect(batches).toEqual([]);
+  expect(events.eventNames()).toEqual([]);
+});

@@ -1,0 +1,333 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { AppModules } from '../../../src/host/app-modules.ts';
+import { createDeferred, type Deferred } from '../../../src/host/deferred.ts';
+import type { Change } from '../../../src/host/planner.ts';
+import type { RestartResult } from '../../../src/host/supervisor.ts';
+import type { Transformer } from '../../../src/host/transformer.ts';
+import { type AppSupervisor, UpdateQueue } from '../../../src/host/update-queue.ts';
+import type { ReloadOutcome } from '../../../src/protocol/messages.ts';
+import type { UpdateResult } from '../../../src/protocol/update.ts';
+import { builtInRules } from '../../../src/rules/built-in.ts';
+
+const ROOT = '/shop';
+const A = `${ROOT}/src/api/a/route.ts`;
+const B = `${ROOT}/src/api/b/route.ts`;
+const CONFIG = `${ROOT}/medusa-config.ts`;
+const RELOADED: ReloadOutcome = {
+  type: 'reloaded',
+  resources: ['route'],
+  modules: 1,
+  timing: { evaluate: 0, prepare: 0, commit: 0 },
+};
+
+let results: UpdateResult[];
+let log: string[];
+/** Of the reload or restart that is under way. */
+let reload: Deferred<ReloadOutcome | undefined>;
+let restart: Deferred<RestartResult>;
+let settled: Promise<void>;
+let filesSettled: () => Promise<void>;
+let isDown: boolean;
+let isHmrOn: boolean;
+let viteReason: string | undefined;
+let brokenFiles: Set<string>;
+let queue: UpdateQueue;
+
+beforeEach(() => {
+  results = [];
+  log = [];
+  settled = Promise.resolve();
+  filesSettled = async () => {};
+  isDown = false;
+  isHmrOn = true;
+  viteReason = undefined;
+  brokenFiles = new Set();
+  const supervisor: AppSupervisor = {
+    get app() {
+      return isDown ? undefined : { send: () => {} };
+    },
+    settled: () => settled,
+    hurry: () => log.push('hurry'),
+    restart(reason) {
+      log.push(`restart: ${reason}`);
+      restart = createDeferred();
+      return restart.promise;
+    },
+    reload({ invalidated }) {
+      log.push(`reload ${invalidated.map(shorten).join(' ')}`);
+      reload = createDeferred();
+      return reload.promise;
+    },
+  };
+  queue = new UpdateQueue({
+    root: ROOT,
+    rules: () => builtInRules,
+    transformer: fakeTransformer(),
+    supervisor,
+    modules: fakeModules,
+    isHmrOn: () => isHmrOn,
+    beforePass: async () => viteReason,
+    filesSettled: () => filesSettled(),
+    onResult: (result) => results.push(result),
+    onNote: () => {},
+    onIdle: () => log.push('idle'),
+  });
+});
+
+/** As much of a transformer as the queue asks for; a file is its own module, and imports nothing. */
+function fakeTransformer(): Transformer {
+  const transformer = {
+    onChange: () => {},
+    invalidate: () => {},
+    globImportersOf: () => [],
+    transform: async (id: string) => {
+      if (brokenFiles.has(id)) {
+        throw new SyntaxError(`${shorten(id)} is broken`);
+      }
+      return { code: `${id} ${Math.random()}` };
+    },
+  };
+  return transformer as unknown as Transformer;
+}
+
+/** All route files are loaded. */
+function fakeModules(): AppModules {
+  const modules = {
+    modulesOf: (file: string) => (file.endsWith('route.ts') ? [file] : []),
+    importersOf: () => [],
+    filesLike: () => [],
+    globImportersOf: () => [],
+    isLoaded: (id: string) => id.endsWith('route.ts'),
+    isEntry: (id: string) => id.endsWith('route.ts'),
+    isNative: () => false,
+    accepts: () => false,
+    isChanged: () => true,
+    isStillImported: () => false,
+    accept: () => {},
+    forget: () => {},
+    takeOrphans: () => [],
+  };
+  return modules as unknown as AppModules;
+}
+
+function shorten(file: string): string {
+  return file.replace(/.*\/(\w+)\/route\.ts$/, '$1').replace(`${ROOT}/`, '');
+}
+
+function save(...files: string[]): void {
+  const changes: Change[] = files.map((file) => ({ file, change: 'update' }));
+  queue.add({ changes, unchanged: [], since: performance.now() });
+}
+
+function saveUnchanged(file: string): void {
+  queue.add({ changes: [], unchanged: [file], since: performance.now() });
+}
+
+async function settle(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+async function takeLog(): Promise<string[]> {
+  await settle();
+  return log.splice(0);
+}
+
+/** `reloaded a b`, by result. */
+function seen(): string[] {
+  return results.map(({ type, files }) => `${type} ${files.map(shorten).join(' ')}`);
+}
+
+/** Routes are named by their folder alone. */
+const actions = async () => (await takeLog()).filter((line) => line !== 'hurry');
+
+describe('passes', () => {
+  it('come one after another, with what was saved meanwhile in one', async () => {
+    save(A);
+    expect(await actions()).toEqual(['reload a']);
+    save(B);
+    save(A);
+    save(B);
+    expect(await actions()).toEqual([]);
+    reload.resolve(RELOADED);
+    expect(await actions()).toEqual(['reload b a']);
+    reload.resolve(RELOADED);
+    expect(await actions()).toEqual(['idle']);
+    expect(seen()).toEqual(['reloaded a', 'reloaded b a']);
+  });
+
+  it('wait while the app comes up', async () => {
+    const boot = createDeferred<void>();
+    settled = boot.promise;
+    save(A);
+    expect(await takeLog()).toEqual(['hurry']);
+    boot.resolve();
+    expect(await takeLog()).toEqual(['reload a']);
+  });
+
+  it('go on after one that failed in an unforeseen way', async () => {
+    save(A);
+    await settle();
+    reload.reject(new Error('our own fault'));
+    await settle();
+    expect(results).toMatchObject([{ type: 'kept-previous', error: { message: 'our own fault' } }]);
+    await takeLog();
+    save(B);
+    expect(await actions()).toEqual(['reload a b']);
+  });
+
+  it('tell when all is done, also when nothing was', async () => {
+    saveUnchanged(A);
+    expect(await takeLog()).toEqual(['idle']);
+    queue.add({ changes: [], unchanged: [], since: 0 });
+    expect(await takeLog()).toEqual(['idle']);
+    expect(seen()).toEqual(['ignored a']);
+  });
+});
+
+describe('a change that did not arrive', () => {
+  it('of a file that does not compile is part of the next pass', async () => {
+    brokenFiles.add(A);
+    save(A);
+    await settle();
+    expect(seen()).toEqual(['kept-previous a']);
+    save(B);
+    await settle();
+    expect(seen()).toEqual(['kept-previous a', 'kept-previous b']);
+    brokenFiles.clear();
+    await takeLog();
+    save(A);
+    expect(await actions()).toEqual(['reload b a']);
+    reload.resolve(RELOADED);
+    await settle();
+    expect(seen().at(-1)).toBe('reloaded a');
+    save(B);
+    expect(await actions()).toEqual(['idle', 'reload b']);
+  });
+
+  it('of a file that threw is part of the next pass', async () => {
+    save(A);
+    await settle();
+    reload.resolve({ type: 'kept-previous', error: { name: 'Error', message: 'thrown' } });
+    await takeLog();
+    save(B);
+    expect(await actions()).toEqual(['reload a b']);
+  });
+
+  it('is not forgotten by a restart that failed', async () => {
+    save(CONFIG);
+    await settle();
+    restart.resolve({ type: 'kept-previous', error: { name: 'Error', message: 'typo' } });
+    await settle();
+    save(A);
+    expect(await actions()).toEqual([
+      'restart: medusa-config.ts changed',
+      'idle',
+      'restart: medusa-config.ts changed',
+    ]);
+    restart.resolve({ type: 'restarted' });
+    await settle();
+    await takeLog();
+    save(A);
+    expect(await actions()).toEqual(['reload a']);
+  });
+});
+
+describe('a restart', () => {
+  it('is made for what cannot be reloaded', async () => {
+    save(CONFIG, A);
+    expect(await actions()).toEqual(['restart: medusa-config.ts changed']);
+    restart.resolve({ type: 'restarted' });
+    await settle();
+    expect(seen()).toEqual(['restarted medusa-config.ts a']);
+  });
+
+  it('is made once for files that come in several batches', async () => {
+    const quiet = createDeferred<void>();
+    filesSettled = () => quiet.promise;
+    save(CONFIG);
+    await settle();
+    save(A);
+    save(B);
+    quiet.resolve();
+    expect(await actions()).toEqual(['restart: medusa-config.ts changed']);
+    restart.resolve({ type: 'restarted' });
+    expect(await actions()).toEqual(['idle']);
+    expect(seen()).toEqual(['restarted medusa-config.ts a b']);
+  });
+
+  it('is made when the app asks for it, for reasons of its own', async () => {
+    save(A);
+    await settle();
+    reload.resolve({ type: 'restart-needed', reason: 'the app does not answer' });
+    expect(await actions()).toEqual(['reload a', 'restart: the app does not answer']);
+    restart.resolve({ type: 'restarted' });
+    await settle();
+    expect(results).toMatchObject([{ type: 'restarted', reason: 'the app does not answer' }]);
+  });
+
+  it('is made when the app was gone before it could reload', async () => {
+    save(A);
+    await settle();
+    reload.resolve(undefined);
+    expect((await actions()).at(-1)).toBe('restart: src/api/a/route.ts changed');
+  });
+
+  it('is made for every save while backend HMR is off, or no app runs', async () => {
+    isHmrOn = false;
+    save(A);
+    expect(await actions()).toEqual(['restart: src/api/a/route.ts changed']);
+    restart.resolve({ type: 'restarted' });
+    await takeLog();
+    isHmrOn = true;
+    isDown = true;
+    save(A, B);
+    expect(await actions()).toEqual(['restart: src/api/a/route.ts and 1 more changed']);
+  });
+
+  it('is made for a save without a change while no app runs', async () => {
+    isDown = true;
+    saveUnchanged(A);
+    expect(await actions()).toEqual(['restart: src/api/a/route.ts changed']);
+    restart.resolve({ type: 'restarted' });
+    await settle();
+    expect(seen()).toEqual(['restarted a']);
+  });
+
+  it('is made when Vite itself had to be restarted', async () => {
+    viteReason = 'shared.config.ts changed';
+    save(`${ROOT}/shared.config.ts`);
+    expect(await actions()).toEqual(['restart: shared.config.ts changed']);
+  });
+
+  it('hurries an app that is being brought up when a new save comes', async () => {
+    save(CONFIG);
+    await takeLog();
+    save(A);
+    expect(await takeLog()).toEqual(['hurry']);
+  });
+});
+
+describe('a restart that the user asks for', () => {
+  it('needs no saved file', async () => {
+    const done = queue.restart('asked for');
+    expect(await actions()).toEqual(['restart: asked for']);
+    restart.resolve({ type: 'restarted' });
+    await done;
+    expect(results).toMatchObject([{ type: 'restarted', files: [], reason: 'asked for' }]);
+  });
+
+  it('waits for the pass that is running, and takes pending files along', async () => {
+    save(A);
+    await takeLog();
+    const done = queue.restart('asked for');
+    void queue.restart('asked for again');
+    save(B);
+    expect(await actions()).toEqual([]);
+    reload.resolve(RELOADED);
+    expect(await actions()).toEqual(['restart: asked for']);
+    restart.resolve({ type: 'restarted' });
+    await done;
+    expect(await actions()).toEqual(['idle']);
+    expect(seen()).toEqual(['reloaded a', 'restarted b']);
+  });
+});
