@@ -1,8 +1,17 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 
-/** Also true of one that has ended and was not yet waited for; those of a host are, at once. */
+/** One that has ended, and that whoever adopted it has not waited for yet, does not run. */
 export function isRunning(pid: number): boolean {
+  if (process.platform === 'linux') {
+    try {
+      const status = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      return !/^[ZX]/.test(status.slice(status.lastIndexOf(')') + 2));
+    } catch {
+      return false;
+    }
+  }
   try {
     process.kill(pid, 0);
     return true;
