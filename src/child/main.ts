@@ -12,6 +12,7 @@ import { ScheduledJobs } from '../medusa/scheduled-jobs.ts';
 import { Subscriptions } from '../medusa/subscriptions.ts';
 import { WorkflowRegistry } from '../medusa/workflow-registry.ts';
 import { CHANNEL_FD } from '../protocol/channel.ts';
+import { assertDatabaseReachable } from '../protocol/database-check.ts';
 import { CHILD_OPTIONS_ENV, type ChildOptions, type PreparedApp } from '../protocol/messages.ts';
 import { serializeError } from '../protocol/serialized-error.ts';
 import { JobsReloader } from '../reloaders/jobs.ts';
@@ -68,6 +69,7 @@ const runner: ProjectRunner = new ProjectRunner({
   root,
   channel,
   onEdge: (importer, id) => loaded.edge(importer, id),
+  onNative: (file) => loaded.native(file),
   createHot: (id) => hot.create(id),
 });
 installStackTraces((file) => runner.codeOf(file));
@@ -151,6 +153,10 @@ async function prepare(): Promise<PreparedApp> {
   });
 
   const config = await medusa.readConfig(root);
+  const databaseUrl = MedusaBoot.databaseUrlOf(config);
+  if (databaseUrl) {
+    await assertDatabaseReachable(databaseUrl);
+  }
   const backendHmr = resolveBackendHmr(config);
   switchOffStockHmr(config);
   loaded.flush();

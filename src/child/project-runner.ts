@@ -180,6 +180,8 @@ export class ProjectRunner extends ViteNodeRunner {
   /** @returns ids of the modules that were evaluated since `begin` */
   commit(): Set<string> {
     const ids = [...(this.#stash?.keys() ?? [])].filter((id) => this.moduleCache.has(id));
+    // Children keep an old version as their `parent`; through its children it would keep all before it.
+    this.#stash?.forEach((old) => void old?.node.children.splice(0));
     this.#stash = undefined;
     return new Set(ids);
   }

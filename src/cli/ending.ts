@@ -1,12 +1,20 @@
 const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 type EndSignal = keyof typeof EXIT_CODES;
 
+/**
+ * `npm run` passes on the Ctrl-C that the terminal has sent to us already: two signals this close together are
+ * one key press.
+ */
+const SAME_PRESS_MS = 400;
+
 /** Ends everything that was started, in reverse order: once with patience, the second time at once. */
 export class Ending {
   readonly #closing: (() => Promise<void>)[] = [];
   readonly #forcing: (() => void)[] = [];
   /** Set by the first reason to end. */
   #closed: Promise<void> | undefined;
+  /** When the end was asked for first; `performance.now()`. */
+  #askedAt = 0;
 
   constructor() {
     for (const signal of Object.keys(EXIT_CODES) as EndSignal[]) {
@@ -28,11 +36,15 @@ export class Ending {
   /** Ends the process; asked a second time, it does so without waiting for anything. */
   end(code: number): void {
     if (this.#closed) {
+      if (performance.now() - this.#askedAt < SAME_PRESS_MS) {
+        return;
+      }
       for (const force of this.#forcing) {
         force();
       }
       process.exit(code);
     }
+    this.#askedAt = performance.now();
     this.#endOnce(code);
   }
 

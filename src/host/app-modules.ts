@@ -4,7 +4,7 @@ import {
   type ChannelReply,
   type ChannelRequest,
 } from '../protocol/channel.ts';
-import type { FetchedModule, LoadedReport } from '../protocol/messages.ts';
+import type { FetchedModule, LoadedReport, ReloadFile } from '../protocol/messages.ts';
 import { serializeError } from '../protocol/serialized-error.ts';
 import type { Graph } from './planner.ts';
 import type { Transformer } from './transformer.ts';
@@ -79,6 +79,17 @@ export class AppModules implements Graph {
     for (const [id, module] of Object.entries(modules)) {
       this.#loaded.set(id, emittedCode(module));
       this.#tie(id, this.#transformer.importsOf(id));
+    }
+  }
+
+  /** The app holds on to resources itself, also to those that came later, whoever imports them or not. */
+  own(resources: ReloadFile[]): void {
+    for (const { file, change } of resources) {
+      if (change === 'delete') {
+        this.#entries.delete(file);
+      } else if (this.#loaded.has(file)) {
+        this.#entries.add(file);
+      }
     }
   }
 

@@ -9,7 +9,7 @@ import { type AppExit, AppProcess, describeExit } from './app-process.ts';
 import { FileWatch } from './file-watch.ts';
 import type { Listener } from './listener.ts';
 import type { Change } from './planner.ts';
-import { sourceFiles, topLevelFiles } from './project.ts';
+import { sourceFiles, topLevelFiles, workspaceLockfiles } from './project.ts';
 import { Supervisor } from './supervisor.ts';
 import { Transformer } from './transformer.ts';
 import { UpdateQueue } from './update-queue.ts';
@@ -49,8 +49,8 @@ export class Host {
   /** Modules of the app that serves, or was the last to try. */
   #current: AppModules;
   #prepared: PreparedApp = { backendHmr: { value: false, from: 'default' }, adminPath: null };
-  /** Files that Node loaded natively, which a new watcher would not know of. */
-  readonly #natives = new Set<string>();
+  /** Files outside of what Vite watches by itself, which a new watcher would not know of. */
+  readonly #watchedBesides = new Set<string>();
   /** When the latest app process was made; `performance.now()`. */
   #spawnedAt = 0;
   /** Whether `ready` was said of the app that serves; cleared when it is gone. */
@@ -160,11 +160,7 @@ export class Host {
       servePipe: (pipe) => modules.serve(pipe),
       onLoaded: (report) => {
         modules.add(report);
-        for (const file of report.natives) {
-          this.#natives.add(file);
-        }
-        // Vite watches the project, and what it has transformed itself.
-        this.#options.vite.watcher.add(report.natives);
+        this.#watchBesides(report.natives);
       },
       onInvalidate: (id) => {
         const change: Change = { file: fileOfId(id), change: 'update', isForced: true };
@@ -180,12 +176,22 @@ export class Host {
 
   #listen(): void {
     const { root, vite } = this.#options;
+    const lockfiles = workspaceLockfiles(root);
+    this.#watchBesides(lockfiles);
     this.#watch = new FileWatch({
       events: vite.watcher,
-      known: topLevelFiles(root),
+      known: [...topLevelFiles(root), ...lockfiles],
       onFirst: () => this.#supervisor.app?.send({ type: 'hold' }),
       onBatch: (batch) => this.#queue.add(batch),
     });
+  }
+
+  /** Vite watches the project, and what it has transformed itself. */
+  #watchBesides(files: string[]): void {
+    for (const file of files) {
+      this.#watchedBesides.add(file);
+    }
+    this.#options.vite.watcher.add(files);
   }
 
   /**
@@ -205,7 +211,7 @@ export class Host {
       await loadConfigFromFile({ command: 'serve', mode: vite.config.mode }, configFile, root);
     }
     await vite.restart();
-    vite.watcher.add([...this.#natives]);
+    vite.watcher.add([...this.#watchedBesides]);
     this.#watch?.follow(vite.watcher);
     return `${relativeToRoot(root, changed.file)} changed`;
   }

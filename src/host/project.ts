@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { MedusaViteError } from '../protocol/failure.ts';
 import { toPosix } from '../protocol/paths.ts';
@@ -36,6 +36,31 @@ export function topLevelFiles(root: string): string[] {
   return readdirSync(root, { withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => `${root}/${entry.name}`);
+}
+
+const LOCKFILES = [
+  'package-lock.json',
+  'npm-shrinkwrap.json',
+  'yarn.lock',
+  'pnpm-lock.yaml',
+  'pnpm-workspace.yaml',
+  'bun.lock',
+  'bun.lockb',
+];
+
+/** What a workspace installs for the project is written down in a folder above it, at most where its git begins. */
+export function workspaceLockfiles(root: string): string[] {
+  const found: string[] = [];
+  for (let folder = root; !existsSync(join(folder, '.git')); ) {
+    const parent = dirname(folder);
+    if (parent === folder) {
+      // No repository: then it is anyone's guess whose lockfiles these are.
+      return [];
+    }
+    folder = parent;
+    found.push(...LOCKFILES.map((name) => toPosix(join(folder, name))));
+  }
+  return found.filter((file) => existsSync(file));
 }
 
 /** Backend sources, for Vite to transform before the app asks for them. */

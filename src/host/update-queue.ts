@@ -203,6 +203,7 @@ export class UpdateQueue {
       case 'reloaded': {
         modules.forget(invalidated.filter((id) => !evaluate.includes(id) && !(id in fresh)));
         modules.accept(fresh);
+        modules.own(steps.flatMap((step) => step.files));
         this.#behind.clear();
         const orphans = modules.takeOrphans();
         if (orphans.length > 0) {
@@ -235,7 +236,10 @@ export class UpdateQueue {
     { reason, chain }: { reason: string; chain: string[] },
     since: number,
   ): Promise<void> {
-    const result = await this.#options.supervisor.restart(reason);
+    const { supervisor } = this.#options;
+    // The running app goes on answering until the next one is prepared, which takes seconds.
+    supervisor.app?.send({ type: 'release' });
+    const result = await supervisor.restart(reason);
     if (result.type === 'restarted') {
       this.#behind.clear();
       this.#report({ type: 'restarted', files, reason, chain, ms: elapsed(since) });
@@ -324,9 +328,11 @@ export class UpdateQueue {
   #reportIgnored(changes: Change[], planned: Plan, isDown: boolean): Set<string> {
     const { root } = this.#options;
     const reported = new Set<string>();
+    // While no app runs, or one is behind, nothing is known to be unused: a file may be what was missing.
+    const isIncomplete = isDown || this.#behind.size > 0;
     for (const { file, reason } of planned.ignored) {
-      // While no app runs, nothing is known to be unused: the file may be what the boot was missing.
-      const mayMend = isDown && reason === 'not loaded by the app' && isRunnerFile(root, file);
+      const mayMend =
+        isIncomplete && reason === 'not loaded by the app' && isRunnerFile(root, file);
       if (!mayMend && changes.some((change) => change.file === file)) {
         reported.add(file);
         this.#report({ type: 'ignored', files: [file], reason });

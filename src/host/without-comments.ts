@@ -16,5 +16,5 @@ export function withoutComments(code: string): string {
       end++;
     }
   }
-  return result + code.slice(end);
+  return (result + code.slice(end)).trimEnd();
 }

@@ -65,6 +65,13 @@ export class MedusaBoot {
     return exports?.default ?? exports;
   }
 
+  /** The database of the config, which may have it from anywhere. */
+  static databaseUrlOf(config: unknown): string | undefined {
+    const { projectConfig } = Object(config) as { projectConfig?: { databaseUrl?: unknown } };
+    const url = projectConfig?.databaseUrl;
+    return typeof url === 'string' ? url : undefined;
+  }
+
   /** Medusa's one container, which is there, and filled, while the app is loaded. */
   get container(): MedusaContainer {
     const { container } = this.#packages.require('@medusajs/framework', 'dist/container.js');

@@ -30,6 +30,16 @@ export const builtInRules: Rule[] = [
     ],
     action: 'restart',
   },
+  {
+    // Its path is absolute: it lies above the project.
+    name: 'lockfile of the workspace',
+    match: (file) =>
+      /^(?:\/|[A-Za-z]:\/)/.test(file.path) &&
+      /\/(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|pnpm-workspace\.yaml|bun\.lockb?)$/.test(
+        file.path,
+      ),
+    action: 'restart',
+  },
   // The admin has a Vite of its own.
   { name: 'admin', match: 'src/admin/**', action: 'ignore' },
   { name: 'types', match: '**/*.d.ts', action: 'ignore' },

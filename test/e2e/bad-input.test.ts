@@ -95,6 +95,22 @@ describe('a database that does not answer', () => {
   });
 });
 
+describe('a database that only the config names', () => {
+  test('and that does not answer is named', async () => {
+    const port = await freePort();
+    const project = useProject();
+    project.edit('medusa-config.ts', (source) =>
+      source.replace(/databaseUrl: .*/, `databaseUrl: 'postgres://127.0.0.1:${port}/shop',`),
+    );
+    const message = await complaint({
+      cwd: project.root,
+      args: ['-p', '0'],
+      env: { DATABASE_URL: inject('templateDatabaseUrl') },
+    });
+    expect(message).toContain(`No database at \`127.0.0.1:${port}\``);
+  });
+});
+
 describe('a port that another program listens on', () => {
   test.each([
     ['given with -p', (port: string) => ({ args: ['-p', port] })],

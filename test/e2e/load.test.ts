@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { constantLoad } from './support/constant-load.ts';
 import { useShop } from './support/shop.ts';
+import { touch } from './support/touch.ts';
 import { until } from './support/until.ts';
 
 const PING = 'src/api/ping/route.ts';
@@ -53,7 +54,7 @@ test('restarts for the config and `.env` fail no request', async () => {
   try {
     for (let index = 0; index < 2; index++) {
       const config = await shop.dev.nextUpdate('medusa-config.ts', () =>
-        shop.project.edit('medusa-config.ts', (source) => `${source}\n// restart\n`),
+        shop.project.edit('medusa-config.ts', touch),
       );
       expect(config.result).toBe('restarted');
       expect(await saveAndAsk(`after config ${index}`)).toBe('reloaded');
@@ -74,8 +75,9 @@ test('a killed app fails no request but those that it was handling', async () =>
   const load = constantLoad(shop.dev.url('/ping'), { perSecond: PER_SECOND, waitMs: WAIT_MS });
   let failed: string[];
   try {
+    const { pid } = await shop.stats();
     const mark = shop.dev.mark();
-    process.kill(shop.dev.childPid, 'SIGKILL');
+    process.kill(pid, 'SIGKILL');
     await shop.dev.eventSince(mark, 'ready');
     expect(await saveAndAsk('after the crash')).toBe('reloaded');
   } finally {

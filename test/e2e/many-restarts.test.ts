@@ -5,9 +5,10 @@ import { expect, test } from 'vitest';
 import { constantLoad } from './support/constant-load.ts';
 import { processTree } from './support/processes.ts';
 import { useShop } from './support/shop.ts';
+import { until } from './support/until.ts';
 
 /** `npm run test:restarts -- --restarts 200` for the long run. */
-const RESTARTS = Number(process.env.RESTARTS ?? 6);
+const RESTARTS = Number(process.env.RESTARTS ?? 8);
 /** What a host needs once: caches, compiled code, the first sockets. */
 const WARM_UP = 2;
 const PER_RESTART_MS = 40_000;
@@ -15,6 +16,9 @@ const PER_RESTART_MS = 40_000;
 const MEMORY_SLACK_MB = 40;
 const MEMORY_PER_RESTART_MB = 0.25;
 const REQUESTS_PER_SECOND = 20;
+/** Far less than one for each restart. */
+const HANDLES_SLACK = 4;
+const CONNECTIONS_SLACK = 2;
 
 const shop = useShop({ env: { DISABLE_MEDUSA_ADMIN: 'true' } });
 
@@ -50,36 +54,47 @@ async function connectionCount(): Promise<number> {
   }
 }
 
+/** Saves, and says what the host holds afterwards. */
+async function restart(index: number): Promise<Footprint> {
+  const update = await shop.dev.nextUpdate('.env', () =>
+    shop.project.write('.env', `SHOP_ROUND=${index}\n`),
+  );
+  expect(update.result).toBe('restarted');
+  const now = await footprint();
+  if (process.env.RESTARTS) {
+    process.stdout.write(`${JSON.stringify({ restart: index, ...now })}\n`);
+  }
+  return now;
+}
+
 test(
   `${RESTARTS} restarts in a row leave nothing behind, and fail no request`,
   async () => {
+    for (let index = 1; index < WARM_UP; index++) {
+      await restart(index);
+    }
+    const before = await restart(WARM_UP);
     const load = constantLoad(shop.dev.url('/ping'), {
       perSecond: REQUESTS_PER_SECOND,
       waitMs: PER_RESTART_MS,
     });
-    const footprints: Footprint[] = [];
     try {
-      for (let index = 0; index < RESTARTS; index++) {
-        const update = await shop.dev.nextUpdate('.env', () =>
-          shop.project.write('.env', `SHOP_ROUND=${index}\n`),
-        );
-        expect(update.result).toBe('restarted');
-        footprints.push(await footprint());
-        if (process.env.RESTARTS) {
-          console.log(index + 1, JSON.stringify({ ...update, ...footprints.at(-1) }));
-        }
+      for (let index = WARM_UP + 1; index <= RESTARTS; index++) {
+        await restart(index);
       }
     } finally {
       expect((await load.stop()).failed).toEqual([]);
     }
-    const first = footprints[Math.min(WARM_UP, RESTARTS - 1)] as Footprint;
-    const last = footprints.at(-1) as Footprint;
-    const memoryLimit = first.hostMb + MEMORY_SLACK_MB + RESTARTS * MEMORY_PER_RESTART_MB;
-    expect(last.hostMb).toBeLessThan(memoryLimit);
-    // Connections of the load that come and go.
-    expect(last.handles).toBeLessThan(first.handles + 12);
-    expect(last.connections).toBeLessThan(first.connections + 6);
-    expect(last.processes).toBe(first.processes);
+    const memoryLimit = before.hostMb + MEMORY_SLACK_MB + RESTARTS * MEMORY_PER_RESTART_MB;
+    // The last of the load's connections are just being closed.
+    await until(footprint, ({ hostMb, handles, connections, processes }) => {
+      return (
+        hostMb < memoryLimit &&
+        handles <= before.handles + HANDLES_SLACK &&
+        connections <= before.connections + CONNECTIONS_SLACK &&
+        processes === before.processes
+      );
+    });
   },
   60_000 + RESTARTS * PER_RESTART_MS,
 );

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { isPortTaken, isRunning } from './support/processes.ts';
 import { useShop } from './support/shop.ts';
+import { touch } from './support/touch.ts';
 import { until } from './support/until.ts';
 
 const PING = 'src/api/ping/route.ts';
@@ -52,25 +53,24 @@ export const GET = (req: MedusaRequest, res: MedusaResponse) => {
 
 const edit = (file: string, change: (source: string) => string) => () =>
   shop.project.edit(file, change);
-const comment = (file: string) => edit(file, (source) => `${source}\n// restart\n`);
 
 /** Does something that ends the app, and waits until the next one serves. */
-async function crash(act: () => unknown) {
+async function crash(act: (pid: number) => unknown) {
   const mark = shop.dev.mark();
-  const { childPid } = shop.dev;
-  void act();
+  const { pid } = await shop.stats();
+  void act(pid);
   const exit = await shop.dev.eventSince(mark, 'exit');
   const error = await shop.dev.eventSince(mark, 'error');
   await shop.dev.eventSince(mark, 'ready');
-  expect(shop.dev.childPid).not.toBe(childPid);
-  expect(isRunning(childPid)).toBe(false);
+  expect(shop.dev.childPid).not.toBe(pid);
+  expect(isRunning(pid)).toBe(false);
   expect((await shop.dev.get('/ping')).status).toBe(200);
   return { exit, message: error.error.message };
 }
 
 describe('restarts the app, once, on the same port, when', () => {
   const cases: [file: string, save: () => void][] = [
-    ['medusa-config.ts', comment('medusa-config.ts')],
+    ['medusa-config.ts', edit('medusa-config.ts', touch)],
     [
       'config/brand-options.ts',
       edit('config/brand-options.ts', (source) => source.replace("'®'", "'(R)'")),
@@ -111,7 +111,7 @@ describe('restarts the app, once, on the same port, when', () => {
     for (const [index, file] of files.entries()) {
       shop.project.write(file, `export const index = ${index};\n`);
       if (index === 250) {
-        comment('medusa-config.ts')();
+        shop.project.edit('medusa-config.ts', touch);
         shop.project.edit(PING, (source) => source.replace("'pong'", "'switched'"));
       }
     }
@@ -170,7 +170,7 @@ describe('an app that', () => {
   }, 120_000);
 
   test('is killed from outside is reported with the signal, and started again', async () => {
-    const { exit } = await crash(() => process.kill(shop.dev.childPid, 'SIGKILL'));
+    const { exit } = await crash((pid) => process.kill(pid, 'SIGKILL'));
     expect(exit).toEqual({ event: 'exit', code: null, signal: 'SIGKILL' });
   }, 120_000);
 

@@ -13,7 +13,7 @@ const USAGE = `npm run test:oracle -- [options]
   --seed <n>         of the edits; a random one by default
   --edits <n>        how many (300)
   --fresh-every <n>  edits between two comparisons with a fresh app (20)
-  --fresh <kind>     stock: Medusa's own \`start\` (default); product: our own CLI without HMR
+  --fresh <kind>     product: our own CLI without HMR (default); stock: Medusa's own \`start\`
   --shrink <minutes> how long to look for a shorter history that fails (10)
   --replay <file>    repeats a history, one edit as JSON per line, as a failure prints it`;
 
@@ -23,7 +23,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     edits: { type: 'string', default: '300' },
     'fresh-every': { type: 'string', default: '20' },
-    fresh: { type: 'string', default: 'stock' },
+    fresh: { type: 'string', default: 'product' },
     shrink: { type: 'string', default: '10' },
     replay: { type: 'string' },
     help: { type: 'boolean', default: false },

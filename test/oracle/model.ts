@@ -23,6 +23,8 @@ export interface Model {
   /** Comments at the end of files. */
   noise: Record<string, number>;
   broken: Record<string, Breakage>;
+  /** Stock Medusa cannot `import()` TypeScript: its files are CommonJS for ts-node, and `import()` is Node's. */
+  hasDynamicImports: boolean;
 }
 
 export type Breakage = 'syntax' | 'throw' | 'import' | 'missing';
@@ -172,7 +174,7 @@ export const SCHEDULES: string[] = Array.from({ length: 4 }, (_, index) => {
   return index === 3 ? '{ interval: 40_000_000 }' : `'0 ${hour} * * *'`;
 });
 
-export function createModel(): Model {
+export function createModel(hasDynamicImports: boolean): Model {
   const code = { version: 1, uses: [], via: 'direct' } as const satisfies Code;
   const plain = { folder: '', form: 'file', data: null, isEager: false } as const;
   return {
@@ -211,6 +213,7 @@ export function createModel(): Model {
     shop: {},
     noise: {},
     broken: {},
+    hasDynamicImports,
   };
 }
 

@@ -66,7 +66,7 @@ export class Oracle {
   readonly #databases: TestDatabase[];
   readonly #hot: HotApp;
   readonly #projects: { hot: Project; fresh: Project };
-  #model: Model = createModel();
+  #model: Model;
   #files: Map<string, string>;
   #freshFiles: Map<string, string>;
   /** What the app must go on to answer while files are broken; unset where several answers are right. */
@@ -77,7 +77,8 @@ export class Oracle {
   #comparison: Promise<Finding | undefined> = Promise.resolve(undefined);
 
   static async start(options: OracleOptions): Promise<Oracle> {
-    const files = render(createModel(), original);
+    const model = createModel(options.fresh !== 'stock');
+    const files = render(model, original);
     const databases = await Promise.all(
       [0, 1].map(() => createDatabase(options.templateDatabaseUrl)),
     );
@@ -86,7 +87,7 @@ export class Oracle {
       ...options,
       databaseUrl: databases[0]?.url ?? '',
     });
-    const oracle = new Oracle(options, { databases, projects, hot, files });
+    const oracle = new Oracle(options, { databases, projects, hot, model, files });
     oracle.#lastGood = await probe(hot);
     return oracle;
   }
@@ -97,11 +98,13 @@ export class Oracle {
       databases,
       projects,
       hot,
+      model,
       files,
     }: {
       databases: TestDatabase[];
       projects: { hot: Project; fresh: Project };
       hot: HotApp;
+      model: Model;
       files: Map<string, string>;
     },
   ) {
@@ -109,6 +112,7 @@ export class Oracle {
     this.#databases = databases;
     this.#projects = projects;
     this.#hot = hot;
+    this.#model = model;
     this.#files = files;
     this.#freshFiles = files;
   }

@@ -118,7 +118,7 @@ export function reachedFiles(model: Model): { loaded: Set<string>; onDemand: Set
 
   function addResource(file: string, code: Code, canWait: boolean): void {
     loaded.add(file);
-    addUses(code, code.via === 'dynamic' && canWait ? onDemand : loaded);
+    addUses(code, code.via === 'dynamic' && canWait && model.hasDynamicImports ? onDemand : loaded);
   }
 
   const active = activeHooks(model);

@@ -369,7 +369,8 @@ function usage(
   { file, seen, isAsync = false }: { file: string; seen: string; isAsync?: boolean },
 ): Usage {
   const result: Usage = { imports: [], awaited: [], parts: [] };
-  const via: Via = code.via === 'dynamic' && !isAsync ? 'direct' : code.via;
+  const via: Via =
+    code.via === 'dynamic' && !(isAsync && model.hasDynamicImports) ? 'direct' : code.via;
   for (const helper of usesOf(model, code)) {
     const path = helperFile(model, helper);
     const relative = specifierOf(file, path);

@@ -1,5 +1,8 @@
 // Runs in the app, as `GET /probe` of a project that a test has made: what is registered, and what is held.
 
+import { Module } from 'node:module';
+import * as v8 from 'node:v8';
+
 interface Timers {
   scheduled?: Map<string, { config: unknown; timer: NodeJS.Timeout }>;
   pendingTimers?: Set<unknown>;
@@ -34,6 +37,8 @@ export interface Probe {
   processListeners: Record<string, number>;
   resources: Record<string, number>;
   memory: NodeJS.MemoryUsage;
+  /** What lives after a collection; if one was asked for. */
+  live: { modules: number; functions: number } | undefined;
 }
 
 interface Request {
@@ -71,7 +76,16 @@ export function GET({ scope, query }: Request, response: { json(body: Probe): vo
     ),
     resources: count(process.getActiveResourcesInfo()),
     memory: process.memoryUsage(),
+    live: query.gc ? { modules: countLive(Module), functions: countLive(Function) } : undefined,
   });
+}
+
+/** Collects garbage first. */
+function countLive(constructor: object): number {
+  const { queryObjects } = v8 as unknown as {
+    queryObjects(constructor: object, options: { format: 'count' }): number;
+  };
+  return queryObjects(constructor, { format: 'count' });
 }
 
 function count(names: string[]): Record<string, number> {

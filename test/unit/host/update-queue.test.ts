@@ -105,6 +105,7 @@ function fakeModules(): AppModules {
     isStillImported: () => false,
     accept: () => {},
     forget: () => {},
+    own: () => {},
     takeOrphans: () => [],
   };
   return modules as unknown as AppModules;
@@ -211,6 +212,22 @@ describe('a change that did not arrive', () => {
     await takeLog();
     save(B);
     expect(await actions()).toEqual(['reload a b']);
+  });
+
+  // Caused by a new file that was ignored, although what was saved before it waited for just that.
+  it('is tried again when a file is saved that nothing has loaded yet', async () => {
+    save(A);
+    await settle();
+    reload.resolve({ type: 'kept-previous', error: { name: 'Error', message: 'no helper' } });
+    await takeLog();
+    save(`${ROOT}/src/lib/helper.ts`);
+    expect(await actions()).toEqual(['reload a']);
+    reload.resolve(RELOADED);
+    await settle();
+    expect(seen().at(-1)).toBe('reloaded src/lib/helper.ts');
+    save(`${ROOT}/src/lib/helper.ts`);
+    await settle();
+    expect(seen().at(-1)).toBe('ignored src/lib/helper.ts');
   });
 
   it('is not forgotten by a restart that failed', async () => {

@@ -18,6 +18,7 @@ const print = async (source: string) =>
 test.each([
   ['at the top', `// words\n${SOURCE}`],
   ['at the end', `${SOURCE}// words\n`],
+  ['at the end, without a line of its own', `${SOURCE.trimEnd()} // words`],
   ['above a function', SOURCE.replace('export', '/**\n * Words: é, “quoted”, 🙂.\n */\nexport')],
   [
     'on lines inside a function',

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { MedusaViteError } from '../protocol/failure.ts';
+import { MedusaViteError } from './failure.ts';
 
 const DEFAULT_PORT = 5432;
 /** A database on the same machine or network answers in milliseconds. */

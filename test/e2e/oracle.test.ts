@@ -1,0 +1,90 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { copyProduct } from '../oracle/apps.ts';
+import type { Edit } from '../oracle/edits.ts';
+import type { OracleOptions } from '../oracle/oracle.ts';
+import { run } from '../oracle/run.ts';
+import { describe as describeFailure, replay, shrink } from '../oracle/shrink.ts';
+
+const LIMIT_MS = 600_000;
+/** To find a shorter history, once a seed has failed. */
+const SHRINK_LIMIT_MS = 180_000;
+
+let product: ReturnType<typeof copyProduct>;
+const lines: string[] = [];
+
+beforeAll(() => {
+  product = copyProduct();
+});
+afterAll(() => product.dispose());
+
+const options = (changes: Partial<OracleOptions> = {}): OracleOptions => ({
+  templateDatabaseUrl: inject('templateDatabaseUrl'),
+  publishableKey: inject('publishableKey'),
+  cli: product.cli,
+  fresh: 'product',
+  freshEvery: 50,
+  log: (line) => lines.push(line),
+  ...changes,
+});
+
+describe('after random edits, the hot app answers like a fresh one', () => {
+  test.each([
+    { seed: 300, edits: 220, fresh: 'product' },
+    { seed: 301, edits: 80, fresh: 'stock' },
+  ] as const)(
+    'seed $seed, $edits edits, $fresh',
+    async ({ seed, edits, fresh }) => {
+      const { failure, statistics } = await run({ ...options({ fresh }), seed, edits });
+      if (failure) {
+        const limitMs = SHRINK_LIMIT_MS;
+        const shortest = await shrink(failure, { ...options({ fresh }), limitMs });
+        expect.fail(`${describeFailure(shortest)}\n${lines.join('\n')}`);
+      }
+      expect(statistics.edits).toBe(edits);
+      expect(statistics.freshApps).toBeGreaterThan(0);
+    },
+    LIMIT_MS,
+  );
+});
+
+describe('a reloader that is stale on purpose is caught', () => {
+  test.each([
+    {
+      name: 'by the prediction',
+      file: 'dist/src/reloaders/subscribers.js',
+      line: 'this.#subscriptions.unsubscribe(file);',
+      set: [[['subscribers', 'u1'], null]] satisfies Edit['set'],
+      against: 'prediction',
+      key: 'event oracle.e1',
+    },
+    {
+      name: 'by the fresh app, where nothing is predicted',
+      file: 'dist/src/reloaders/routes.js',
+      line: 'stable.current = current;',
+      set: [[['shop', 'src/api/ping/route.ts'], 7]] satisfies Edit['set'],
+      against: 'fresh app',
+      key: 'GET /ping',
+    },
+  ])(
+    '$name',
+    async ({ file, line, set, against, key }) => {
+      const sabotaged = copyProduct();
+      try {
+        const path = join(sabotaged.folder, file);
+        const source = readFileSync(path, 'utf8');
+        expect(source.split(line)).toHaveLength(2);
+        writeFileSync(path, source.replace(line, ''));
+        const history: Edit[] = [{ kind: 'to be missed', set, order: 1, pauseMs: 0 }];
+        const cheated = options({ cli: sabotaged.cli, freshCli: product.cli });
+        const finding = await replay(history, cheated);
+        expect(finding?.against).toBe(against);
+        expect(finding?.lines.join('\n')).toContain(key);
+      } finally {
+        sabotaged.dispose();
+      }
+    },
+    LIMIT_MS,
+  );
+});
