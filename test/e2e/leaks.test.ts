@@ -8,8 +8,8 @@ import { PROBE, witnessOf } from './support/witness.ts';
 const RELOADS = Number(process.env.MEDUSA_VITE_TEST_RELOADS || 200);
 /** By then the caches of Node, of Medusa and of the database are filled. */
 const WARM_UP = 100;
-/** Node's optimizing compiler is not done by then: this is code of Medusa's, not of ours. */
-const MAX_HEAP_PER_RELOAD_BYTES = 8_000;
+/** Of Medusa's own code, which Node is still optimizing. */
+const MAX_HEAP_PER_RELOAD_BYTES = 4_000;
 /** What a heap may differ by from one collection to the next. */
 const HEAP_NOISE_BYTES = 3_000_000;
 /** One module, or a handful of functions, that every reload leaves behind would be far beyond. */

@@ -88,7 +88,7 @@ const restarts: Restart[] = [
   },
 ];
 
-test('what Medusa loads at boot restarts the app, and says why', { timeout: 180_000 }, async () => {
+test('what Medusa loads at boot restarts the app, and says why', { timeout: 240_000 }, async () => {
   for (const { file, save, reason, note, arrived } of restarts) {
     const { pid } = await shop.stats();
     const output = shop.dev.output().length;

@@ -250,7 +250,7 @@ describe('a module provider', () => {
   });
 });
 
-describe('a restart', () => {
+describe('a restart', { timeout: 120_000 }, () => {
   /** Saves, and tells the reason of the restart. */
   async function restart(file: string, change: (source: string) => string): Promise<string> {
     const { pid } = await shop.stats();

@@ -81,11 +81,11 @@ export function GET({ scope, query }: Request, response: { json(body: Probe): vo
 }
 
 /** Collects garbage first. */
-function countLive(constructor: object): number {
+function countLive(type: object): number {
   const { queryObjects } = v8 as unknown as {
-    queryObjects(constructor: object, options: { format: 'count' }): number;
+    queryObjects(type: object, options: { format: 'count' }): number;
   };
-  return queryObjects(constructor, { format: 'count' });
+  return queryObjects(type, { format: 'count' });
 }
 
 function count(names: string[]): Record<string, number> {
