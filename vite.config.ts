@@ -20,6 +20,15 @@ const config: ViteUserConfig = defineConfig({
         },
       },
       {
+        // Need a browser and a Redis that npm does not bring: .ci/run installs them.
+        test: {
+          name: 'system',
+          include: ['test/system/**/*.test.ts'],
+          globalSetup: ['test/e2e/support/global-setup.ts'],
+          ...withMedusa,
+        },
+      },
+      {
         test: {
           name: 'oldest',
           include: OF_MEDUSA.map((name) => `test/e2e/${name}.test.ts`),

@@ -1,8 +1,8 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, onTestFailed, test, vi } from 'vitest';
+import { useShop } from '../e2e/support/shop.ts';
+import { touch } from '../e2e/support/touch.ts';
 import { launchChromium } from './support/chromium.ts';
-import { useShop } from './support/shop.ts';
-import { touch } from './support/touch.ts';
 
 const PING = 'src/api/ping/route.ts';
 
