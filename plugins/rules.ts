@@ -14,10 +14,6 @@ export function medusaRules(rules: Rule[]): Plugin<MedusaViteApi> {
   return { name: NAME, api: { medusaVite: { rules } } };
 }
 
-export function hasMedusaPlugin(config: Pick<ResolvedConfig, 'plugins'>): boolean {
-  return config.plugins.some(({ name }) => name === NAME);
-}
-
 /** All rules in the order in which they are asked: the user's, those of other plugins, the built-in ones. */
 export function collectRules(config: Pick<ResolvedConfig, 'plugins'>): Rule[] {
   const own = config.plugins.filter(({ name }) => name === NAME);

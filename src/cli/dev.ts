@@ -5,9 +5,9 @@ import { type Listener, listen } from '../host/listener.ts';
 import { assertMedusaProject, readDotEnv } from '../host/project.ts';
 import { createJsonReporter, createTerminalReporter, type Reporter } from '../host/reporter.ts';
 import { createViteServer } from '../host/vite-server.ts';
-import { MedusaPackages } from '../medusa/packages.ts';
 import { assertDatabaseReachable } from '../protocol/database-check.ts';
 import { MedusaViteError } from '../protocol/failure.ts';
+import { findSupportedMedusa } from '../protocol/medusa-version.ts';
 import { type SerializedError, serializeError } from '../protocol/serialized-error.ts';
 import type { DevOptions } from './dev-options.ts';
 import { Ending } from './ending.ts';
@@ -31,7 +31,7 @@ export async function runDev(options: DevOptions): Promise<void> {
   const { root } = options;
   assertMedusaProject(root);
   // The app would say the same of a Medusa that is missing or too old, but only after its database was made.
-  void new MedusaPackages(root);
+  void findSupportedMedusa(root);
   const reporter = createReporter(options);
   // The shell's variables, without those of `.env`: the app reads that file anew at each start.
   const shell: NodeJS.ProcessEnv = { ...process.env, NODE_ENV: 'development' };

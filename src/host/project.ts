@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { MedusaViteError } from '../protocol/failure.ts';
@@ -78,8 +78,4 @@ export function sourceFiles(root: string): string[] {
         !file.startsWith(`${folder}/admin/`) &&
         !/\/(?:__tests__|migrations|scripts)\/|\.(?:spec|test)\.[jt]s$/.test(file),
     );
-}
-
-export function realRoot(root: string): string {
-  return toPosix(realpathSync.native(root));
 }
