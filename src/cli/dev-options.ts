@@ -1,29 +1,18 @@
 import { parseArgs } from 'node:util';
+import type { BackendSettings } from '../host/backend.ts';
 import { MedusaViteError } from '../protocol/failure.ts';
 import { toPosix } from '../protocol/paths.ts';
 
 /** What `medusa-vite dev` was asked for; what it left open is for the host to resolve. */
-export interface DevOptions {
+export interface DevOptions extends BackendSettings {
   /** The project: absolute, with forward slashes. */
   root: string;
-  /** 0 picks a free port. `undefined`: `PORT`, which may come from the project's `.env`, else 9000. */
-  port: number | undefined;
-  /** `undefined`: `HOST`, which may come from the project's `.env`, else every address. */
-  host: string | undefined;
-  /** Whether to write `.medusa/types` once the app is ready. @default true */
-  types: boolean;
-  /** `undefined`: the feature flag `backend_hmr` decides. */
-  hmr: boolean | undefined;
-  /** The argument for Node, e.g. `--inspect=127.0.0.1:9229` or `--inspect-brk`. */
-  inspect: string | undefined;
   /** Look for changes at this interval instead of waiting for the file system to tell. */
   pollMs: number | undefined;
   /** @default true */
   clearScreen: boolean;
   /** Events on stdout, one JSON object per line. @default false */
   json: boolean;
-  /** What stood after `--`: arguments for the Node process of the app. */
-  nodeArgs: string[];
 }
 
 export type Command = 'dev' | 'help' | 'version';

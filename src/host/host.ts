@@ -140,7 +140,6 @@ export class Host {
   async close(): Promise<void> {
     this.#watch?.close();
     await this.#supervisor.close();
-    await this.#options.vite.close();
   }
 
   /** Ends the app without waiting for its requests. */

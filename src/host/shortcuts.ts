@@ -1,4 +1,7 @@
 import { createInterface } from 'node:readline';
+import type { Backend } from './backend.ts';
+import { openBrowser } from './open-browser.ts';
+import type { Reporter } from './reporter.ts';
 
 export interface ShortcutActions {
   restart(): void;
@@ -51,6 +54,39 @@ export function bindShortcuts({ actions, print, input = process.stdin }: Shortcu
     if (shortcut) {
       actions[shortcut.action]();
     }
+  });
+}
+
+const CLEAR_SCREEN = '\u001B[2J\u001B[3J\u001B[H';
+
+/** What each key does to a backend. */
+export function bindBackendShortcuts(
+  backend: Pick<Backend, 'url' | 'adminUrl' | 'restart'>,
+  { reporter, quit }: { reporter: Reporter; quit: () => void },
+): void {
+  bindShortcuts({
+    print: (line) => reporter.info(line),
+    actions: {
+      restart: () => backend.restart('asked for by a key'),
+      printUrls() {
+        const { url, adminUrl } = backend;
+        reporter.info(`app: ${url}${adminUrl === undefined ? '' : `, admin: ${adminUrl}`}`);
+      },
+      openAdmin() {
+        const { adminUrl } = backend;
+        if (adminUrl === undefined) {
+          reporter.info('the admin is switched off, or the app has not been up yet');
+          return;
+        }
+        void openBrowser(adminUrl).then((isOpen) => {
+          reporter.info(
+            isOpen ? `opened ${adminUrl}` : `no browser could be started: open ${adminUrl}`,
+          );
+        });
+      },
+      clear: () => process.stdout.write(CLEAR_SCREEN),
+      quit,
+    },
   });
 }
 

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { bindShortcuts, hasShortcuts } from '../../../src/cli/shortcuts.ts';
+import { bindShortcuts, hasShortcuts } from '../../../src/host/shortcuts.ts';
 
 /** What a person types, and what comes of it. */
 async function type(...lines: string[]): Promise<string[]> {

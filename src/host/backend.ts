@@ -1,0 +1,230 @@
+import type { ViteDevServer } from 'vite';
+import { isEmbeddedDatabaseInstalled, startEmbeddedDatabase } from '../database/embedded.ts';
+import { migrateIfPending } from '../database/migrations.ts';
+import { assertDatabaseReachable } from '../protocol/database-check.ts';
+import { MedusaViteError } from '../protocol/failure.ts';
+import { findSupportedMedusa } from '../protocol/medusa-version.ts';
+import type { SerializedError } from '../protocol/serialized-error.ts';
+import { describeCrash, Host } from './host.ts';
+import { parseInspect } from './inspect-option.ts';
+import { type Listener, listen } from './listener.ts';
+import { assertMedusaProject, readDotEnv } from './project.ts';
+import type { Reporter } from './reporter.ts';
+
+/** What a person may ask of the backend, whichever way in was taken. */
+export interface BackendSettings {
+  /** 0 picks a free port. `undefined`: `PORT`, which may come from the project's `.env`, else 9000. */
+  port: number | undefined;
+  /** `undefined`: `HOST`, which may come from the project's `.env`, else every address. */
+  host: string | undefined;
+  /** Whether to write `.medusa/types` once the app is ready. */
+  types: boolean;
+  /** `undefined`: the feature flag `backend_hmr` decides. */
+  hmr: boolean | undefined;
+  /** The argument for Node, e.g. `--inspect=127.0.0.1:9229` or `--inspect-brk`. */
+  inspect: string | undefined;
+  /** Arguments for the Node process of the app. */
+  nodeArgs: string[];
+}
+
+export interface BackendOptions extends BackendSettings {
+  /** The project: absolute, with forward slashes. */
+  root: string;
+  reporter: Reporter;
+  /** Whether stdout is for events only. */
+  isStdoutTaken: boolean;
+  /** Called while the database comes up. */
+  createVite(): Promise<ViteDevServer>;
+  /** The app serves for the first time. */
+  onFirstReady(): void;
+}
+
+const DEFAULT_PORT = 9000;
+
+/** What a save cannot mend: the backend cannot be started. */
+const FATAL_CODES = new Set([
+  'NO_MEDUSA',
+  'UNSUPPORTED_MEDUSA',
+  'UNEXPECTED_MEDUSA',
+  'NO_DATABASE',
+]);
+
+/** The port, the database and the host of one project: what all ways in have in common. */
+export class Backend {
+  readonly #options: BackendOptions;
+  readonly #startedAt: number = performance.now();
+  /** What is added last is closed first. */
+  readonly #closing: (() => Promise<void>)[] = [];
+  #host: Host | undefined;
+  #listener: Listener | undefined;
+  #updates = 0;
+  #isFirst = true;
+  #isStarted = false;
+  /** Set by whoever asks first. */
+  #closed: Promise<void> | undefined;
+
+  /** Checks what can be checked at once. @throws MedusaViteError */
+  constructor(options: BackendOptions) {
+    assertMedusaProject(options.root);
+    // The app would say the same of a Medusa that is missing or too old, but only after its database was made.
+    void findSupportedMedusa(options.root);
+    this.#options = options;
+  }
+
+  /** Where the app is to be found, once there is a port. */
+  get url(): string | undefined {
+    return this.#listener?.url;
+  }
+
+  /** Where the dashboard is to be found; undefined if it is switched off, or the app has not been up yet. */
+  get adminUrl(): string | undefined {
+    const path = this.#host?.adminPath ?? null;
+    return path === null ? undefined : `${this.#listener?.url}${path}`;
+  }
+
+  /**
+   * Resolves when the app serves, or waits for a save that mends it.
+   * @throws MedusaViteError if no save could; then nothing is left open.
+   */
+  async start(): Promise<void> {
+    try {
+      await this.#start();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  restart(reason: string): void {
+    void this.#host?.restart(reason);
+  }
+
+  /** Ends everything that was started, in reverse order. */
+  close(): Promise<void> {
+    this.#closed ??= this.#closeAll();
+    return this.#closed;
+  }
+
+  /** Ends the app without waiting for its requests. */
+  kill(): void {
+    this.#host?.kill();
+  }
+
+  async #start(): Promise<void> {
+    const { root, reporter, port, host, types, hmr, inspect, nodeArgs, isStdoutTaken } =
+      this.#options;
+    // The shell's variables, without those of `.env`: the app reads that file anew at each start.
+    const shell: NodeJS.ProcessEnv = { ...process.env, NODE_ENV: 'development' };
+    const dotEnv = readDotEnv(root);
+    const setting = (key: string) => shell[key] ?? dotEnv[key];
+
+    const listener = await listen({
+      root,
+      port: port ?? parsePort(setting('PORT')),
+      host: host ?? (setting('HOST') || undefined),
+    });
+    this.#listener = listener;
+    await this.#add(() => listener.close());
+    const vitePromise = this.#options.createVite();
+    vitePromise.catch(() => {});
+    let embeddedUrl: string | undefined;
+    const databaseUrl = setting('DATABASE_URL');
+    if (databaseUrl) {
+      await assertDatabaseReachable(databaseUrl);
+    } else if (isEmbeddedDatabaseInstalled(root)) {
+      const log = (line: string) => reporter.info(line);
+      const database = await startEmbeddedDatabase({ root, log });
+      await this.#add(() => database.stop());
+      embeddedUrl = database.url;
+      const env = { ...shell, DATABASE_URL: embeddedUrl };
+      await migrateIfPending({ root, database, env, log });
+    }
+
+    const inspector = parseInspect(inspect, nodeArgs);
+    const app = new Host({
+      root,
+      vite: await vitePromise,
+      listener,
+      child: { types, inspect: inspector.inspect },
+      // A `DATABASE_URL` that comes into `.env` later takes the place of the embedded one.
+      env: () =>
+        embeddedUrl === undefined || readDotEnv(root).DATABASE_URL
+          ? shell
+          : { ...shell, DATABASE_URL: embeddedUrl },
+      nodeArgs: inspector.nodeArgs,
+      isStdoutTaken,
+      hmr,
+      events: {
+        ready: ({ pid, isHmrOn, bootMs }) => {
+          reporter.ready({
+            event: 'ready',
+            port: listener.port,
+            url: listener.url,
+            pid,
+            hmr: isHmrOn,
+            ms: Math.round(this.#isFirst ? performance.now() - this.#startedAt : bootMs),
+          });
+          if (this.#isFirst) {
+            this.#isFirst = false;
+            this.#options.onFirstReady();
+          }
+        },
+        update: (result) => {
+          this.#updates++;
+          reporter.update(this.#updates, result);
+        },
+        note: (note) => reporter.info(note),
+        failure: (error, headline) => {
+          // At the start it is thrown below, and said once.
+          if (this.#isStarted || !isFatal(error)) {
+            reporter.failure(error, headline);
+          }
+        },
+        exit: (exit, willRestart) => {
+          reporter.exit(exit.code, exit.signal);
+          reporter.failure(describeCrash(exit, willRestart), 'the app ended by itself');
+        },
+      },
+    });
+    this.#host = app;
+    await this.#add(() => app.close());
+    const error = await app.start();
+    if (error && isFatal(error)) {
+      throw new MedusaViteError(error.message, { code: error.code, hint: error.hint });
+    }
+    this.#isStarted = true;
+  }
+
+  /** @throws MedusaViteError if the backend was closed while this was being started */
+  async #add(close: () => Promise<void>): Promise<void> {
+    if (this.#closed) {
+      await close().catch(() => {});
+      throw new MedusaViteError('The backend was closed while it started.', { code: 'CLOSED' });
+    }
+    this.#closing.unshift(close);
+  }
+
+  async #closeAll(): Promise<void> {
+    for (let close = this.#closing.shift(); close; close = this.#closing.shift()) {
+      await close().catch(() => {});
+    }
+  }
+}
+
+/** An empty value counts as none, as for Medusa. @throws MedusaViteError */
+function parsePort(value: string | undefined): number {
+  if (!value) {
+    return DEFAULT_PORT;
+  }
+  if (!/^\d{1,5}$/.test(value) || Number(value) > 65_535) {
+    throw new MedusaViteError(`\`${value}\` is not a port (\`PORT\`).`, {
+      code: 'USAGE',
+      hint: 'Give a number from 1 to 65535, or 0 for any free port.',
+    });
+  }
+  return Number(value);
+}
+
+function isFatal(error: SerializedError): boolean {
+  return error.code !== undefined && FATAL_CODES.has(error.code);
+}
