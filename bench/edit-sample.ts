@@ -1,0 +1,140 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { BenchAnswer, HttpClient } from './http-client.ts';
+
+/** How one save went, as somebody saw it who asked all the time. */
+export interface EditSample {
+  outcome: 'fresh' | 'stale' | 'down';
+  /** From the write to the first answer of new code; `undefined` if none came. */
+  ms: number | undefined;
+  /** Answers that were none (refused, reset) or not 200, from the write on. */
+  failed: number;
+  /** How long answers failed, in ms. */
+  downMs: number;
+  /** Answers of old code after one of new code. */
+  stale: number;
+}
+
+export interface EditProbe {
+  /** Asked over and over. */
+  path: string;
+  isFresh(text: string): boolean;
+  /** The path does not exist before the edit, so that a 404 there is no failure. */
+  isNew?: boolean;
+  /** Asked in turn with `path`; always has to answer with 200. */
+  control?: string;
+}
+
+export interface SampleOptions {
+  http: HttpClient;
+  probe: EditProbe;
+  /** Who answers with old code for so long, without a failure in between, will not answer with new code. */
+  staleLimitMs: number;
+  downLimitMs: number;
+}
+
+/** Between an answer and the next question. */
+const PAUSE_MS = 1;
+/** Where nobody listens: asking more often would only slow down who is about to. */
+const REFUSED_PAUSE_MS = 10;
+/** What may go wrong once new code has been seen does so by then; also Vite's watcher wants 50 ms. */
+const AFTERMATH_MS = 200;
+
+/** Saves, and asks until the new code answers. */
+export async function sampleEdit(save: () => void, options: SampleOptions): Promise<EditSample> {
+  const { probe, staleLimitMs, downLimitMs } = options;
+  const tally = new Tally(options.http);
+  const startedAt = performance.now();
+  save();
+  let ms: number | undefined;
+  for (;;) {
+    const answer = await tally.ask(probe.path, probe.isNew);
+    if (answer.status === 200 && probe.isFresh(answer.text)) {
+      ms = performance.now() - startedAt;
+      break;
+    }
+    if (probe.control) {
+      await tally.ask(probe.control);
+    }
+    const now = performance.now();
+    const isGivenUp = tally.isFailing
+      ? now - startedAt > downLimitMs
+      : now - Math.max(startedAt, tally.failedUntil) > staleLimitMs;
+    if (isGivenUp) {
+      return {
+        outcome: tally.isFailing ? 'down' : 'stale',
+        ms,
+        failed: tally.failed,
+        downMs: tally.downMs,
+        stale: 0,
+      };
+    }
+  }
+  const freshAt = performance.now();
+  let stale = 0;
+  while (performance.now() - freshAt < AFTERMATH_MS) {
+    const answer = await tally.ask(probe.path);
+    stale += answer.status === 200 && !probe.isFresh(answer.text) ? 1 : 0;
+    if (probe.control) {
+      await tally.ask(probe.control);
+    }
+  }
+  return { outcome: 'fresh', ms, failed: tally.failed, downMs: tally.downMs, stale };
+}
+
+export interface TypoSample extends EditSample {
+  /** Whether the app answered at the end of the time in which the file was broken. */
+  survived: boolean;
+}
+
+/** Saves broken code, asks for a while, and saves the fix, of which the time is measured. */
+export async function sampleTypo(
+  { broken, fixed, brokenMs }: { broken: () => void; fixed: () => void; brokenMs: number },
+  options: SampleOptions,
+): Promise<TypoSample> {
+  const tally = new Tally(options.http);
+  const startedAt = performance.now();
+  broken();
+  while (performance.now() - startedAt < brokenMs) {
+    await tally.ask(options.probe.path);
+  }
+  const survived = !tally.isFailing;
+  const fix = await sampleEdit(fixed, options);
+  return {
+    ...fix,
+    failed: fix.failed + tally.failed,
+    downMs: fix.downMs + tally.downMs,
+    survived,
+  };
+}
+
+/** Asks, and counts what fails. */
+class Tally {
+  failed = 0;
+  downMs = 0;
+  /** `performance.now()` of the last failure; 0 before the first. */
+  failedUntil = 0;
+  isFailing = false;
+  readonly #http: HttpClient;
+  #failingSince = 0;
+
+  constructor(http: HttpClient) {
+    this.#http = http;
+  }
+
+  async ask(path: string, mayBeMissing = false): Promise<BenchAnswer> {
+    const askedAt = performance.now();
+    const answer = await this.#http.get(path);
+    const now = performance.now();
+    const hasFailed = answer.status !== 200 && !(mayBeMissing && answer.status === 404);
+    if (hasFailed) {
+      this.#failingSince = this.isFailing ? this.#failingSince : askedAt;
+      this.failed++;
+      this.failedUntil = now;
+    } else if (this.isFailing) {
+      this.downMs += now - this.#failingSince;
+    }
+    this.isFailing = hasFailed;
+    await delay(answer.status === 0 ? REFUSED_PAUSE_MS : PAUSE_MS);
+    return answer;
+  }
+}

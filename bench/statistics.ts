@@ -1,0 +1,42 @@
+/** Milliseconds, or whatever was measured. */
+export interface Summary {
+  count: number;
+  min: number;
+  median: number;
+  p95: number;
+  max: number;
+}
+
+/** @returns null if there is nothing to summarize */
+export function summarize(values: number[]): Summary | null {
+  if (values.length === 0) {
+    return null;
+  }
+  const sorted = values.toSorted((a, b) => a - b);
+  return {
+    count: sorted.length,
+    min: rounded(sorted.at(0) ?? 0),
+    median: rounded(median(sorted)),
+    p95: rounded(percentile(sorted, 0.95)),
+    max: rounded(sorted.at(-1) ?? 0),
+  };
+}
+
+export function medianOf(values: number[]): number {
+  return median(values.toSorted((a, b) => a - b));
+}
+
+function median(sorted: number[]): number {
+  const middle = sorted.length / 2;
+  const upper = sorted[Math.floor(middle)] ?? 0;
+  return Number.isInteger(middle) ? ((sorted[middle - 1] ?? upper) + upper) / 2 : upper;
+}
+
+/** Nearest rank: always a value that was measured. */
+function percentile(sorted: number[], fraction: number): number {
+  return sorted[Math.max(0, Math.ceil(sorted.length * fraction) - 1)] ?? 0;
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 100) / 100;
+}
