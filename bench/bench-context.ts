@@ -8,5 +8,7 @@ export interface BenchContext {
   shop: Project;
   /** Migrated and seeded. */
   databaseUrl: string;
+  /** Of medusa-vite: a copy of what was built when the run began. */
+  cli: string;
   log(line: string): void;
 }

@@ -10,7 +10,6 @@ import type { DevEvent } from '../src/protocol/events.ts';
 import { cleanEnv } from '../test/e2e/support/clean-env.ts';
 import { freePort } from '../test/e2e/support/ports.ts';
 import { processTree } from '../test/e2e/support/processes.ts';
-import { CLI } from '../test/e2e/support/repository.ts';
 import { HttpClient } from './http-client.ts';
 
 export type ServerName = 'develop' | 'hmr' | 'vite';
@@ -27,6 +26,8 @@ export interface BenchServerOptions {
   /** Absolute. */
   root: string;
   databaseUrl: string;
+  /** Of medusa-vite. */
+  cli: string;
   env?: Record<string, string>;
   args?: string[];
 }
@@ -66,14 +67,14 @@ export class BenchServer {
   bootMs = 0;
 
   private constructor(options: BenchServerOptions, port: number) {
-    const { name, root, databaseUrl, env, args = [] } = options;
+    const { name, root, databaseUrl, cli, env, args = [] } = options;
     this.name = name;
     this.http = new HttpClient(port);
     this.#log = join(tmpdir(), `medusa-vite-bench-${process.pid}-${name}.log`);
     const log = openSync(this.#log, 'w');
     const isOurs = name === 'vite';
     const medusa = () => createRequire(join(root, 'package.json')).resolve('@medusajs/cli/cli.js');
-    const command = isOurs ? [CLI, 'dev', '--json'] : [medusa(), 'develop'];
+    const command = isOurs ? [cli, 'dev', '--json'] : [medusa(), 'develop'];
     this.#process = spawn(process.execPath, [...command, '-p', String(port), ...args], {
       cwd: root,
       env: cleanEnv({

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildProduct } from '../test/e2e/support/built-product.ts';
+import { buildProduct, copyProduct } from '../test/e2e/support/built-product.ts';
 import { createDatabase } from '../test/e2e/support/database.ts';
 import { createProject } from '../test/e2e/support/project.ts';
 import { startTemplateDatabase } from '../test/e2e/support/template-database.ts';
@@ -35,6 +35,7 @@ async function main(options: BenchOptions): Promise<void> {
   };
   log('building, and making a database');
   buildProduct();
+  const product = copyProduct();
   const template = await startTemplateDatabase();
   const shop = createProject();
   try {
@@ -44,7 +45,7 @@ async function main(options: BenchOptions): Promise<void> {
       log(`## ${suite}`);
       const database = await createDatabase(template.url);
       try {
-        const context = { options, shop, databaseUrl: database.url, log };
+        const context = { options, shop, databaseUrl: database.url, cli: product.cli, log };
         const rows = (await SUITE_RUNS[suite]?.(context)) ?? [];
         const results = { suite, date: new Date().toISOString(), machine: describeMachine(), rows };
         writeFileSync(join(options.out, `${suite}.json`), `${JSON.stringify(results, null, 2)}\n`);
@@ -56,5 +57,6 @@ async function main(options: BenchOptions): Promise<void> {
   } finally {
     await template.stop();
     shop.dispose();
+    product.dispose();
   }
 }

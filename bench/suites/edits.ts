@@ -177,6 +177,6 @@ async function isIntact(server: BenchServer): Promise<boolean> {
   return answers.every(({ status }) => status === 200);
 }
 
-function start(name: ServerName, { shop, databaseUrl }: BenchContext): Promise<BenchServer> {
-  return BenchServer.start({ name, root: shop.root, databaseUrl });
+function start(name: ServerName, { shop, databaseUrl, cli }: BenchContext): Promise<BenchServer> {
+  return BenchServer.start({ name, root: shop.root, databaseUrl, cli });
 }

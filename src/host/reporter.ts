@@ -8,6 +8,7 @@ import {
   describeError,
   describeFiles,
   describePlace,
+  describeTiming,
   describeUpdate,
   isDebugEnabled,
 } from './wording.ts';
@@ -94,6 +95,9 @@ export function createTerminalReporter(options: TerminalReporterOptions): Report
           lastError = undefined;
           isTroubleShown = false;
           print(describeUpdate(result, root).replace(/^\w+/, colors.green));
+          if (result.type === 'reloaded' && isDebugEnabled('timing')) {
+            print(colors.dim(describeTiming(result.timing)));
+          }
           return;
         case 'kept-previous':
           printError(

@@ -1,7 +1,7 @@
-import type { FetchedModule } from '../protocol/messages.ts';
+import type { FetchedModule, ReloadTiming } from '../protocol/messages.ts';
 import { fileOfId, isRunnerFile, relativeToRoot } from '../protocol/paths.ts';
 import { type SerializedError, serializeError } from '../protocol/serialized-error.ts';
-import type { UpdateResult } from '../protocol/update.ts';
+import type { UpdateResult, UpdateTiming } from '../protocol/update.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { AppModules } from './app-modules.ts';
 import type { AppProcess } from './app-process.ts';
@@ -52,7 +52,12 @@ interface Reload {
   gone: ReadonlySet<string>;
   modules: AppModules;
   since: number;
+  /** What it took so far. */
+  timing: HostTiming;
 }
+
+/** The host's part. */
+type HostTiming = Omit<UpdateTiming, keyof ReloadTiming | 'ipc'>;
 
 /** Takes batches of saved files one after another, and brings each to one result. */
 export class UpdateQueue {
@@ -118,6 +123,7 @@ export class UpdateQueue {
     const { changes, unchanged, since } = batch;
     // What is saved while the app comes up may be in it already, or can be brought to it in place.
     await supervisor.settled();
+    const startedAt = performance.now();
     const all = [
       ...[...this.#behind.values()].filter(
         ({ file }) => !changes.some((change) => change.file === file),
@@ -167,6 +173,7 @@ export class UpdateQueue {
       return;
     }
 
+    const plannedAt = performance.now();
     let fresh: Record<string, FetchedModule>;
     try {
       fresh = await this.#transform(all, planned, modules);
@@ -187,10 +194,16 @@ export class UpdateQueue {
       return;
     }
     const gone = new Set(all.filter(({ change }) => change === 'delete').map(({ file }) => file));
-    await this.#reload({ files: concerned, planned, fresh, gone, modules, since });
+    const timing = {
+      watch: startedAt - since,
+      plan: plannedAt - startedAt,
+      transform: performance.now() - plannedAt,
+    };
+    await this.#reload({ files: concerned, planned, fresh, gone, modules, since, timing });
   }
 
-  async #reload({ files, planned, fresh, gone, modules, since }: Reload): Promise<void> {
+  async #reload(reload: Reload): Promise<void> {
+    const { files, planned, fresh, gone, modules, since, timing } = reload;
     const { root, supervisor } = this.#options;
     const { invalidated, steps, guards } = planned;
     const deleted = invalidated.filter((id) => gone.has(fileOfId(id)));
@@ -209,13 +222,16 @@ export class UpdateQueue {
         if (orphans.length > 0) {
           supervisor.app?.send({ type: 'prune', ids: orphans });
         }
-        const { resources, modules: evaluated } = outcome;
+        const { resources, modules: evaluated, timing: inApp } = outcome;
+        const ms = elapsed(since);
+        const ipc = ms - sum([...Object.values(timing), ...Object.values(inApp)]);
         this.#report({
           type: 'reloaded',
           files,
           resources,
           modules: evaluated,
-          ms: elapsed(since),
+          ms,
+          timing: { ...timing, ...inApp, ipc },
         });
         return;
       }
@@ -371,4 +387,8 @@ function describeChanges(root: string, files: string[]): string {
 
 function elapsed(since: number): number {
   return Math.round((performance.now() - since) * 10) / 10;
+}
+
+function sum(numbers: number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

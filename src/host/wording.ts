@@ -1,6 +1,6 @@
 import { relativeToRoot } from '../protocol/paths.ts';
 import type { SerializedError } from '../protocol/serialized-error.ts';
-import type { UpdateResult } from '../protocol/update.ts';
+import type { UpdateResult, UpdateTiming } from '../protocol/update.ts';
 
 /** More than this many are counted; `DEBUG=medusa-vite:reload` lists them. */
 const MAX_NAMES = 3;
@@ -19,6 +19,14 @@ export function describeUpdate(
   const chain = result.chain.map((file) => relativeToRoot(root, file));
   const path = chain.length > 1 ? ` (${chain.join(' -> ')})` : '';
   return `restarted: ${result.reason}${path} ${duration}`;
+}
+
+/** In the order in which it happens. */
+const STAGES = ['watch', 'plan', 'transform', 'evaluate', 'prepare', 'commit', 'ipc'] as const;
+
+export function describeTiming(timing: UpdateTiming): string {
+  const stages = STAGES.map((stage) => `${stage} ${timing[stage].toFixed(1)}`);
+  return `timing: ${stages.join(', ')} ms`;
 }
 
 function describeResources(resources: string[]): string {

@@ -1,3 +1,4 @@
+import type { ReloadTiming } from './messages.ts';
 import type { SerializedError } from './serialized-error.ts';
 
 /** Every update ends in exactly one of these; the terminal, the JSON events and the tests read this value. */
@@ -10,6 +11,7 @@ export type UpdateResult =
       /** How many modules were evaluated. */
       modules: number;
       ms: number;
+      timing: UpdateTiming;
     }
   | {
       type: 'restarted';
@@ -21,3 +23,13 @@ export type UpdateResult =
     }
   | { type: 'kept-previous'; files: string[]; error: SerializedError; ms: number }
   | { type: 'ignored'; files: string[]; reason: string };
+
+/** Where the milliseconds of a hot reload went, from the first file event on. */
+export interface UpdateTiming extends ReloadTiming {
+  /** Until no more files were saved, and the pass before this one was done. */
+  watch: number;
+  plan: number;
+  transform: number;
+  /** The way to the app and back, and whatever else is left. */
+  ipc: number;
+}

@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { copyProduct } from '../oracle/apps.ts';
 import type { Edit } from '../oracle/edits.ts';
 import type { OracleOptions } from '../oracle/oracle.ts';
 import { run } from '../oracle/run.ts';
 import { describe as describeFailure, replay, shrink } from '../oracle/shrink.ts';
+import { copyProduct } from './support/built-product.ts';
 
 const LIMIT_MS = 600_000;
 /** To find a shorter history, once a seed has failed. */

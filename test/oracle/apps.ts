@@ -1,23 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { cleanEnv } from '../e2e/support/clean-env.ts';
 import { type DevServer, startDevServer } from '../e2e/support/dev-server.ts';
 import { createProject, type Project } from '../e2e/support/project.ts';
-import { REPOSITORY } from '../e2e/support/repository.ts';
 import type { ProbeTarget } from './probe.ts';
 
 export interface App extends ProbeTarget {
@@ -49,19 +39,6 @@ export function put(project: Project, file: string, source: string | undefined):
   }
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, source);
-}
-
-/** A copy of the built product: what others build meanwhile does not matter, and it can be damaged. */
-export function copyProduct(): { cli: string; folder: string; dispose(): void } {
-  const folder = mkdtempSync(join(tmpdir(), 'medusa-vite-product-'));
-  cpSync(join(REPOSITORY, 'dist'), join(folder, 'dist'), { recursive: true });
-  cpSync(join(REPOSITORY, 'package.json'), join(folder, 'package.json'));
-  symlinkSync(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'), 'junction');
-  return {
-    folder,
-    cli: join(folder, 'dist/src/cli/bin.js'),
-    dispose: () => rmSync(folder, { recursive: true, force: true }),
-  };
 }
 
 export interface AppOptions {

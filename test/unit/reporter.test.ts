@@ -17,12 +17,21 @@ const ready: ReadyEvent = {
   hmr: true,
   ms: 4100.4,
 };
-const reloaded: UpdateResult = {
+const reloaded: Extract<UpdateResult, { type: 'reloaded' }> = {
   type: 'reloaded',
   files: ['/shop/src/api/x/route.ts'],
   resources: ['route GET /x'],
   modules: 1,
   ms: 8.6,
+  timing: {
+    watch: 4.42,
+    plan: 0.2,
+    transform: 1.34,
+    evaluate: 0.7,
+    prepare: 0,
+    commit: 0.1,
+    ipc: 1.9,
+  },
 };
 const error: SerializedError = {
   name: 'TypeError',
@@ -186,6 +195,20 @@ describe('terminal', () => {
     );
     reporter.failure(foreign, 'the app could not start');
     expect(output.take()).toBe('10:42:07 [medusa] still broken: no database\n');
+  });
+
+  test('says where the time of a reload went, under DEBUG', () => {
+    const { reporter, output } = createTerminal();
+    reporter.update(1, reloaded);
+    expect(output.take()).not.toContain('timing');
+    vi.stubEnv('DEBUG', 'medusa-vite:timing');
+    reporter.update(2, reloaded);
+    reporter.update(3, restarted);
+    expect(output.take()).toBe(
+      '10:42:07 [medusa] reloaded route GET /x (src/api/x/route.ts) in 9 ms\n' +
+        '10:42:07 [medusa] timing: watch 4.4, plan 0.2, transform 1.3, evaluate 0.7, prepare 0.0, commit 0.1, ipc 1.9 ms\n' +
+        '10:42:07 [medusa] restarted: medusa-config.ts changed in 900 ms\n',
+    );
   });
 
   test('keeps quiet about ignored files, except under DEBUG', () => {

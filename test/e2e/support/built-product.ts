@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { REPOSITORY } from './repository.ts';
@@ -19,4 +21,17 @@ export function buildProduct(): void {
 /** @param file below `dist`, e.g. `src/database/embedded.js` */
 export function importBuilt<T>(file: string): Promise<T> {
   return import(/* @vite-ignore */ pathToFileURL(join(REPOSITORY, 'dist', file)).href);
+}
+
+/** A copy of the built product: what others build meanwhile does not matter, and it can be damaged. */
+export function copyProduct(): { cli: string; folder: string; dispose(): void } {
+  const folder = mkdtempSync(join(tmpdir(), 'medusa-vite-product-'));
+  cpSync(join(REPOSITORY, 'dist'), join(folder, 'dist'), { recursive: true });
+  cpSync(join(REPOSITORY, 'package.json'), join(folder, 'package.json'));
+  symlinkSync(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'), 'junction');
+  return {
+    folder,
+    cli: join(folder, 'dist/src/cli/bin.js'),
+    dispose: () => rmSync(folder, { recursive: true, force: true }),
+  };
 }

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { AppModules } from '../../../src/host/app-modules.ts';
 import { createDeferred, type Deferred } from '../../../src/host/deferred.ts';
@@ -154,6 +155,20 @@ describe('passes', () => {
     reload.resolve(RELOADED);
     expect(await actions()).toEqual(['idle']);
     expect(seen()).toEqual(['reloaded a', 'reloaded b a']);
+  });
+
+  it('tell where their time went: all of it', async () => {
+    save(A);
+    await settle();
+    reload.resolve({ ...RELOADED, timing: { evaluate: 1, prepare: 2, commit: 3 } });
+    await settle();
+    const [result] = results;
+    assert(result?.type === 'reloaded');
+    expect(result.timing).toMatchObject({ evaluate: 1, prepare: 2, commit: 3 });
+    const { watch, plan, transform } = result.timing;
+    expect(Math.min(watch, plan, transform)).toBeGreaterThanOrEqual(0);
+    const sum = Object.values(result.timing).reduce((total, ms) => total + ms);
+    expect(sum).toBeCloseTo(result.ms);
   });
 
   it('wait while the app comes up', async () => {
