@@ -7,6 +7,7 @@ import { replaceDynamicImport } from '../medusa/dynamic-import.ts';
 import { resolveBackendHmr, switchOffStockHmr } from '../medusa/feature-flag.ts';
 import { FileConfigs } from '../medusa/file-config.ts';
 import { HookRegistry } from '../medusa/hook-registry.ts';
+import { JoinerConfigs } from '../medusa/joiner-configs.ts';
 import { MedusaPackages } from '../medusa/packages.ts';
 import { ScheduledJobs } from '../medusa/scheduled-jobs.ts';
 import { Subscriptions } from '../medusa/subscriptions.ts';
@@ -120,7 +121,7 @@ async function prepare(): Promise<PreparedApp> {
   boot = medusa;
   const container = () => medusa.container;
   scheduledJobs = new ScheduledJobs(packages, workflows, container);
-  const modules = new ModulesReloader(root);
+  const modules = new ModulesReloader(root, new JoinerConfigs(packages, container));
   const routes = new RoutesReloader(root, new ApiRouter(packages));
   const subscribers = new SubscribersReloader(root, new Subscriptions(packages, container));
   const jobs = new JobsReloader(root, scheduledJobs);

@@ -59,10 +59,8 @@ export function moduleInterface(value: unknown): unknown {
   if (typeof module?.service !== 'function' || !('linkable' in module)) {
     return undefined;
   }
-  return {
-    linkable: module.linkable,
-    joinerConfig: readJoinerConfig(module.service as ServiceClass),
-  };
+  const joinerConfig = asRecord(readJoinerConfig(module.service as ServiceClass));
+  return { linkable: module.linkable, serviceName: joinerConfig?.serviceName };
 }
 
 function readJoinerConfig(service: ServiceClass): unknown {

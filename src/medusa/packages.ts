@@ -8,6 +8,7 @@ type PackageName =
   | '@medusajs/framework'
   | '@medusajs/utils'
   | '@medusajs/modules-sdk'
+  | '@medusajs/query'
   | '@medusajs/orchestration'
   | '@medusajs/workflows-sdk';
 
@@ -48,6 +49,16 @@ export class MedusaPackages {
         this.#folders.set(name, found.folder);
       }
     }
+    // A part of `@medusajs/modules-sdk` in 2.12.1, a package of its own in 2.21.2.
+    const modulesSdk = this.#folders.get('@medusajs/modules-sdk') ?? medusa.folder;
+    const query = findPackage(createRequire(join(modulesSdk, 'package.json')), '@medusajs/query');
+    if (query) {
+      this.#folders.set('@medusajs/query', query.folder);
+    }
+  }
+
+  has(name: PackageName): boolean {
+    return this.#folders.has(name);
   }
 
   /** A CommonJS file inside of one of Medusa's packages, e.g. `dist/http/router.js`. */

@@ -1,7 +1,10 @@
 import { sameStructure } from '../child/same-exports.ts';
-import { readModule, readProvider } from '../medusa/module-exports.ts';
+import type { JoinerConfig, JoinerConfigs } from '../medusa/joiner-configs.ts';
+import { type ModuleExports, readModule, readProvider } from '../medusa/module-exports.ts';
+import { StagedContainer } from '../medusa/staged-container.ts';
 import type { ReloadFile } from '../protocol/messages.ts';
 import { relativeToRoot } from '../protocol/paths.ts';
+import { ModuleLoader } from './module-loader.ts';
 import {
   type PreparedReload,
   type ReloadContext,
@@ -11,32 +14,33 @@ import {
 import type { Exports } from './routes.ts';
 import { type ServiceReplacement, ServiceShell } from './service-shell.ts';
 
-type Loader = (...args: unknown[]) => unknown;
-
 /** A module, or a module provider, that Medusa has loaded from one file. */
 interface LoadedModule {
   kind: 'module' | 'provider';
   shells: ServiceShell[];
-  loaders: StableLoader[];
+  loaders: ModuleLoader[];
+  /** As the service gives it; Medusa adds to that. */
   joinerConfig: unknown;
 }
 
-/** A loader of the user's, with what Medusa called it with. */
-interface StableLoader {
-  current: Loader;
-  calls: unknown[][];
+/** What Medusa has written on a service. */
+interface ModuleInstance {
+  __definition?: { key: string; isQueryable: boolean };
+  __joinerConfig?: JoinerConfig;
 }
 
 const MODULE_FILE = /^src\/(?:modules|providers)\/[^/]+\/index\.[jt]s$/;
 
-/** Services of modules and of module providers, and the loaders of modules. */
+/** Services of modules and of module providers, the loaders of modules, and their joiner configs. */
 export class ModulesReloader implements Reloader {
   readonly name = 'modules';
   readonly #root: string;
+  readonly #joinerConfigs: JoinerConfigs;
   readonly #loaded = new Map<string, LoadedModule>();
 
-  constructor(root: string) {
+  constructor(root: string, joinerConfigs: JoinerConfigs) {
     this.#root = root;
+    this.#joinerConfigs = joinerConfigs;
   }
 
   /** Called for every file that Medusa's loaders import; Medusa imports a module's file twice. */
@@ -55,59 +59,66 @@ export class ModulesReloader implements Reloader {
       loaded = {
         kind: module ? 'module' : 'provider',
         shells: read.services.map((service) => new ServiceShell(service)),
-        loaders: read.loaders.map((current) => ({ current, calls: [] })),
+        loaders: read.loaders.map((current) => new ModuleLoader(current)),
         joinerConfig: read.joinerConfig,
       };
       this.#loaded.set(file, loaded);
     }
-    const services = loaded.shells.map(({ proxy }) => proxy);
-    return read.replace(services, loaded.loaders.map(toFunction));
+    return read.replace(
+      loaded.shells.map(({ proxy }) => proxy),
+      loaded.loaders.map(({ call }) => call),
+    );
   }
 
   async prepare(files: ReloadFile[], context: ReloadContext): Promise<PreparedReload> {
     const resources: string[] = [];
+    const staged: StagedContainer[] = [];
     const replacements: ServiceReplacement[] = [];
     const commits: (() => void)[] = [];
+    const joinerConfigs = new Map<string, JoinerConfig>();
     for (const { file } of files) {
-      const name = relativeToRoot(this.#root, file).split('/').at(-2) ?? '';
-      const loaded = this.#loaded.get(file);
-      const exports = await context.importFile(file);
-      const read = readModule(exports) ?? readProvider(exports);
-      if (!loaded || !read) {
-        throw new RestartNeeded(`the module ${name} is not one that the app has loaded`);
+      const { loaded, read, name } = await this.#read(file, context);
+      const { containers, commit } = await runLoaders(loaded, read, name);
+      staged.push(...containers);
+      commits.push(commit);
+
+      const instances = loaded.shells.flatMap((shell) => shell.instances) as ModuleInstance[];
+      const changed = sameStructure(read.joinerConfig, loaded.joinerConfig)
+        ? new Map<string, JoinerConfig>()
+        : nextJoinerConfigs(instances, read.joinerConfig);
+      if (changed.size > 0) {
+        this.#assertReplaceable(changed, name, file);
+        commits.push(() => {
+          loaded.joinerConfig = read.joinerConfig;
+        });
       }
-      if (
-        read.services.length !== loaded.shells.length ||
-        read.loaders.length !== loaded.loaders.length
-      ) {
-        throw new RestartNeeded(`the services or loaders of the module ${name} are others now`);
-      }
-      if (!sameStructure(read.joinerConfig, loaded.joinerConfig)) {
-        throw new RestartNeeded(`the joiner config of the module ${name} changed`);
-      }
-      for (const [index, loader] of loaded.loaders.entries()) {
-        const next = read.loaders[index];
-        if (next && next !== loader.current) {
-          for (const args of loader.calls) {
-            await next(...args);
-          }
-          commits.push(() => {
-            loader.current = next;
-          });
-        }
+      for (const [key, config] of changed) {
+        joinerConfigs.set(key, config);
       }
       for (const [index, shell] of loaded.shells.entries()) {
-        const next = read.services[index];
-        if (next && next !== shell.current) {
-          replacements.push(shell.replace(next));
+        const next = read.services[index] ?? shell.current;
+        const isNew = next !== shell.current;
+        // What its loaders have registered is what a service is constructed from.
+        if (isNew || containers.some(({ names }) => names.length > 0)) {
+          replacements.push(
+            shell.replace(next, {
+              argsOf: (args) => containers.reduce((all, one) => one.replaceCradle(all), args),
+              assigned: (instance) => assignedTo(instance, changed),
+            }),
+          );
         }
       }
       resources.push(`${loaded.kind} ${name}`);
     }
+    if (joinerConfigs.size > 0) {
+      commits.push(this.#prepareJoinerConfigs(joinerConfigs, files));
+    }
+    const disposals: (() => Promise<void>)[] = [];
     return {
       resources,
       commit: () => {
-        for (const commit of [...commits, ...replacements.map(({ commit }) => commit)]) {
+        disposals.push(...staged.map((container) => container.commit()));
+        for (const commit of [...replacements.map(({ commit }) => commit), ...commits]) {
           commit();
         }
       },
@@ -115,14 +126,113 @@ export class ModulesReloader implements Reloader {
         for (const replacement of replacements) {
           await replacement.dispose();
         }
+        for (const dispose of disposals) {
+          await dispose();
+        }
       },
     };
   }
+
+  async #read(
+    file: string,
+    context: ReloadContext,
+  ): Promise<{ loaded: LoadedModule; read: ModuleExports; name: string }> {
+    const name = relativeToRoot(this.#root, file).split('/').at(-2) ?? '';
+    const loaded = this.#loaded.get(file);
+    const exports = await context.importFile(file);
+    const read = readModule(exports) ?? readProvider(exports);
+    if (!loaded || !read) {
+      throw new RestartNeeded(`the module ${name} is not one that the app has loaded`);
+    }
+    if (
+      read.services.length !== loaded.shells.length ||
+      read.loaders.length !== loaded.loaders.length
+    ) {
+      throw new RestartNeeded(`the services or loaders of the module ${name} are others now`);
+    }
+    return { loaded, read, name };
+  }
+
+  #assertReplaceable(changed: Map<string, JoinerConfig>, name: string, file: string): void {
+    const dependent = withFile(file, () => this.#joinerConfigs.dependent(changed));
+    if (dependent !== undefined) {
+      throw new RestartNeeded(
+        `the joiner config of the module ${name} changed, and is built into ${dependent}`,
+      );
+    }
+  }
+
+  #prepareJoinerConfigs(next: Map<string, JoinerConfig>, files: ReloadFile[]): () => void {
+    return withFile(files[0]?.file ?? '', () => this.#joinerConfigs.prepare(next));
+  }
 }
 
-function toFunction(loader: StableLoader): Loader {
-  return (...args) => {
-    loader.calls.push(args);
-    return loader.current(...args);
+/** From the first one that changed on, since one may use what another has registered. */
+async function runLoaders(
+  { loaders }: LoadedModule,
+  read: ModuleExports,
+  name: string,
+): Promise<{ containers: StagedContainer[]; commit(): void }> {
+  const containers = new Map<object, StagedContainer>();
+  const commits: (() => void)[] = [];
+  const first = loaders.findIndex(({ current }, index) => current !== read.loaders[index]);
+  for (const [index, loader] of loaders.entries()) {
+    const next = read.loaders[index];
+    if (next && first !== -1 && index >= first) {
+      const stage = (container: object) => {
+        const staged = containers.get(container) ?? new StagedContainer(container as never);
+        containers.set(container, staged);
+        return staged;
+      };
+      const { commit, missing } = await loader.rerun(next, stage);
+      if (missing.length > 0) {
+        throw new RestartNeeded(`a loader of the module ${name} does not register ${missing} now`);
+      }
+      commits.push(commit);
+    }
+  }
+  if ([...containers.values()].some(({ hasAppended }) => hasAppended)) {
+    throw new RestartNeeded(`a loader of the module ${name} adds to what is registered`);
+  }
+  return {
+    containers: [...containers.values()],
+    commit: () => {
+      for (const commit of commits) {
+        commit();
+      }
+    },
   };
+}
+
+/** As Medusa completes them when it loads the module, by its key. (`modules-sdk/dist/medusa-module.js`) */
+function nextJoinerConfigs(
+  instances: ModuleInstance[],
+  joinerConfig: unknown,
+): Map<string, JoinerConfig> {
+  const next = new Map<string, JoinerConfig>();
+  for (const { __definition: definition, __joinerConfig: previous } of instances) {
+    if (definition?.isQueryable) {
+      next.set(definition.key, {
+        serviceName: definition.key,
+        primaryKeys: ['id'],
+        ...(joinerConfig as JoinerConfig),
+        databaseClientUrl: previous?.databaseClientUrl,
+      });
+    }
+  }
+  return next;
+}
+
+function assignedTo(instance: ModuleInstance, changed: Map<string, JoinerConfig>): object {
+  const config = changed.get(instance.__definition?.key ?? '');
+  return config ? { __joinerConfig: config } : {};
+}
+
+/** What Medusa says against a joiner config does not tell where it stands. */
+function withFile<T>(file: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw Object.assign(error as Error, { file });
+  }
 }

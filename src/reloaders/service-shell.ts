@@ -13,6 +13,13 @@ export interface ServiceReplacement {
   dispose(): Promise<void>;
 }
 
+export interface ReplaceOptions {
+  /** What to construct an instance with, instead of what the first one was constructed with. */
+  argsOf(args: unknown[]): unknown[];
+  /** What Medusa would write on the new instance, where that is not what it wrote on the old one. */
+  assigned(before: object): object;
+}
+
 /** What Medusa writes on an instance after it was constructed. */
 const ASSIGNED_BY_MEDUSA = ['__definition', '__joinerConfig'] as const;
 
@@ -47,8 +54,13 @@ export class ServiceShell {
     return this.#class;
   }
 
+  /** What stands behind the instances at this moment. */
+  get instances(): object[] {
+    return this.#living().map(({ current }) => current);
+  }
+
   /** Constructs the new version behind every instance. @throws what a constructor throws */
-  replace(next: ServiceClass): ServiceReplacement {
+  replace(next: ServiceClass, { argsOf, assigned }: ReplaceOptions): ServiceReplacement {
     const previous = this.#class;
     for (const key of ['__type']) {
       if (Object.hasOwn(previous, key)) {
@@ -57,18 +69,14 @@ export class ServiceShell {
     }
     const swaps: { instance: Instance; before: Instance['current']; after: Instance['current'] }[] =
       [];
-    for (const reference of this.#instances) {
-      const instance = reference.deref();
-      if (!instance) {
-        this.#instances.delete(reference);
-        continue;
-      }
-      const after = new next(...instance.args) as Instance['current'];
+    for (const instance of this.#living()) {
+      const after = new next(...argsOf(instance.args)) as Instance['current'];
       for (const key of ASSIGNED_BY_MEDUSA) {
         if (Object.hasOwn(instance.current, key)) {
           after[key] = instance.current[key];
         }
       }
+      Object.assign(after, assigned(instance.current));
       swaps.push({ instance, before: instance.current, after });
     }
     return {
@@ -86,6 +94,16 @@ export class ServiceShell {
         }
       },
     };
+  }
+
+  #living(): Instance[] {
+    return [...this.#instances].flatMap((reference) => {
+      const instance = reference.deref();
+      if (!instance) {
+        this.#instances.delete(reference);
+      }
+      return instance ?? [];
+    });
   }
 
   #construct(args: unknown[]): object {

@@ -38,6 +38,27 @@ const step = createStep('reach', async (name: string, { container }) =>
   new StepResponse((container.resolve('brand') as any).describe(name)));
 export const reachWorkflow = createWorkflow('reach', (name: string) => new WorkflowResponse(step(name)));
 `,
+    // By any alias that the joiner config gives, from what was resolved before a change and after it.
+    'src/api/by/[alias]/route.ts': `
+import { createStep, createWorkflow, StepResponse, WorkflowResponse } from '@medusajs/framework/workflows-sdk';
+const ask = async (query: any, entity: string) => (await query.graph({
+  entity, fields: ['name', 'products.handle'], filters: { name: 'acme' },
+})).data;
+const step = createStep('by-alias', async (alias: string, { container }) =>
+  new StepResponse(await ask(container.resolve('query'), alias)));
+createWorkflow('by-alias', (alias: string) => new WorkflowResponse(step(alias)));
+let kept: any;
+export async function GET(req: any, res: any) {
+  kept ??= req.scope.resolve('query');
+  const answers = [
+    () => ask(req.scope.resolve('query'), req.params.alias),
+    () => ask(kept, req.params.alias),
+    () => kept({ entryPoint: req.params.alias, fields: ['name'], variables: { filters: { name: 'acme' } } }),
+    async () => (await req.scope.resolve('workflows').run('by-alias', { input: req.params.alias })).result,
+  ].map((answer) => answer().then((found: any) => found[0].name, (error: Error) => error.message));
+  res.json(await Promise.all(answers));
+}
+`,
     [REACH]: `
 import { reachWorkflow } from '../../workflows/reach';
 export async function GET(req: any, res: any) {
@@ -180,6 +201,91 @@ describe('a service', () => {
   });
 });
 
+describe('a joiner config', () => {
+  const by = async (alias: string) => (await shop.dev.get(`/by/${alias}`)).body;
+  const always = (answer: unknown) => [answer, answer, answer, answer];
+  const unknown = (alias: string) => always(`Service with alias "${alias}" was not found.`);
+
+  /** Gives the service a joiner config of its own. */
+  const withJoinerConfig = (options: string, more = '') => {
+    const method = `__joinerConfig() {
+    const config = defineJoinerConfig('brand', { models: [Brand], ${options} });
+    return { ...config${more} };
+  }`;
+    return (source: string) =>
+      withMembers(method)(source).replace(
+        'import { MedusaService }',
+        'import { defineJoinerConfig, MedusaService }',
+      );
+  };
+  const aliases = (...names: string[]) =>
+    withJoinerConfig(`alias: [{ name: ${JSON.stringify(names)}, entity: 'Brand' }]`);
+
+  test('with other aliases answers by these, in the same process', async () => {
+    const original = shop.project.read(SERVICE);
+    expect(await by('brand')).toEqual(always('acme'));
+    await shop.hot([SERVICE, INDEX, ...USERS], async () => {
+      const update = await shop.dev.nextUpdate(SERVICE, () =>
+        shop.project.write(SERVICE, aliases('brand', 'brands', 'maker')(original)),
+      );
+      expect(update).toMatchObject({ result: 'reloaded', files: [SERVICE] });
+      expect(await by('maker')).toEqual(always('acme'));
+      expect(await by('brand')).toEqual(always('acme'));
+    });
+    expect((await shop.dev.get('/shelf')).body).toEqual(shelfBefore);
+    await shop.hot([SERVICE, INDEX, ...USERS], async () => {
+      await shop.dev.nextUpdate(SERVICE, () =>
+        shop.project.write(SERVICE, aliases('brand', 'brands', 'manufacturer')(original)),
+      );
+      expect(await by('manufacturer')).toEqual(always('acme'));
+    });
+    expect((await by('maker')) as string[]).toEqual(unknown('maker'));
+    expect((await shop.dev.get('/shelf')).body).toEqual(shelfBefore);
+    await shop.dev.nextUpdate(SERVICE, () => shop.project.write(SERVICE, original));
+    expect(await by('manufacturer')).toEqual(unknown('manufacturer'));
+    expect(await by('brand')).toEqual(always('acme'));
+  });
+
+  test.each([
+    ['takes the alias of another module', aliases('brand', 'product'), /alias "product"/],
+    [
+      'has a schema that does not parse',
+      withJoinerConfig('', ", schema: 'type {'"),
+      /Syntax Error/,
+    ],
+  ])('that %s is kept, and mended by the next save', async (_, damage, message) => {
+    const original = shop.project.read(SERVICE);
+    const { pid } = await shop.stats();
+    const update = await shop.dev.nextUpdate(SERVICE, () => shop.project.edit(SERVICE, damage));
+    expect(update).toMatchObject({
+      result: 'kept-previous',
+      error: { message: expect.stringMatching(message) },
+    });
+    expect(await by('brand')).toEqual(always('acme'));
+    const mended = await shop.dev.nextUpdate(SERVICE, () =>
+      shop.project.write(SERVICE, aliases('brand', 'brands', 'mended')(original)),
+    );
+    expect(mended.result).toBe('reloaded');
+    expect(await by('mended')).toEqual(always('acme'));
+    expect((await shop.dev.get('/shelf')).body).toEqual(shelfBefore);
+    expect((await shop.stats()).pid).toBe(pid);
+  });
+
+  test('with another schema is live', async () => {
+    await shop.hot([SERVICE, INDEX, ...USERS], async () => {
+      const update = await shop.dev.nextUpdate(SERVICE, () =>
+        shop.project.edit(
+          SERVICE,
+          withJoinerConfig('', ", schema: config.schema + ' type Slogan { text: String }'"),
+        ),
+      );
+      expect(update.result).toBe('reloaded');
+    });
+    expect(await by('brand')).toEqual(always('acme'));
+    expect((await shop.dev.get('/shelf')).body).toEqual(shelfBefore);
+  });
+});
+
 describe('a module loader', () => {
   test('runs again with the options of the module', async () => {
     const seq = await witness.now();
@@ -204,6 +310,63 @@ describe('a module loader', () => {
     expect(update).toMatchObject({ result: 'kept-previous', error: { message: 'not loaded' } });
     expect((await reach()).direct).toMatchObject({ tagline: 'made with care' });
     expect((await shop.stats()).pid).toBe(pid);
+  });
+});
+
+describe('what a module loader registers', { timeout: 120_000 }, () => {
+  const registering = (tone: string) => (source: string) =>
+    `import { asFunction } from '@medusajs/framework/awilix';\n${source.replace(
+      /\({\n {2}options,\n}: LoaderOptions.*{\n/,
+      (head) =>
+        `${head.replace('options,', 'options, container,')}  (container as any).register('tone', asFunction(() => '${tone}').singleton());\n`,
+    )}`;
+  const tagline = async () => (await reach()).direct as { tagline: string };
+
+  test('is there for the service, and is taken back with the save that failed', async () => {
+    const loader = shop.project.read(LOADER);
+    const service = shop.project.read(SERVICE);
+    const job = 'src/jobs/count-brands.ts';
+    const { pid } = await shop.stats();
+    const saveLoader = (tone: string) =>
+      shop.dev.nextUpdate(LOADER, () => shop.project.write(LOADER, registering(tone)(loader)));
+    expect((await saveLoader('one')).result).toBe('reloaded');
+    await shop.dev.nextUpdate(SERVICE, () =>
+      shop.project.edit(SERVICE, (source) =>
+        source
+          .replace(
+            'this.#options = options;',
+            'this.#options = options;\n    this.made = container.tone;',
+          )
+          .replace('describe(name', 'made: unknown;\n\n  describe(name')
+          .replace(
+            'tagline: this.#options.tagline',
+            'tagline: `${this.made}, ${(this as any).__container__.tone}`',
+          ),
+      ),
+    );
+    expect(await tagline()).toMatchObject({ tagline: 'one, one' });
+    expect((await saveLoader('two')).result).toBe('reloaded');
+    expect(await tagline()).toMatchObject({ tagline: 'two, two' });
+
+    const original = shop.project.read(job);
+    const failed = await shop.dev.nextUpdate(LOADER, () => {
+      shop.project.write(job, original.replace(/schedule: .*,/, "schedule: 'never',"));
+      shop.project.write(LOADER, registering('three')(loader));
+    });
+    expect(failed).toMatchObject({ result: 'kept-previous', error: { file: job } });
+    expect(await tagline()).toMatchObject({ tagline: 'two, two' });
+    await shop.dev.nextUpdate(job, () => shop.project.write(job, original));
+    expect(await tagline()).toMatchObject({ tagline: 'three, three' });
+    expect((await shop.stats()).pid).toBe(pid);
+
+    const update = await shop.dev.nextUpdate(LOADER, () => {
+      shop.project.write(LOADER, loader);
+      shop.project.write(SERVICE, service);
+    });
+    expect(update).toMatchObject({
+      result: 'restarted',
+      reason: 'a loader of the module brand does not register tone now',
+    });
   });
 });
 
@@ -273,6 +436,34 @@ describe('a restart', { timeout: 120_000 }, () => {
     expect(reason).toContain(
       'src/modules/brand/index.ts changed, used by src/links/product-brand.ts',
     );
+    expect((await shop.dev.get('/shelf')).body).toEqual(shelfBefore);
+  });
+
+  test('comes of a joiner config that the links are defined by', async () => {
+    const reason = await restart(SERVICE, (source) =>
+      withMembers(
+        `listMakers(...args: any[]): any {
+    return (this.listBrands as any)(...args);
+  }
+  __joinerConfig() {
+    return defineJoinerConfig('brand', { models: [Brand], alias: [
+      { name: ['brand', 'brands'], entity: 'Brand', args: { methodSuffix: 'Makers' } },
+    ] });
+  }`,
+      )(source).replace('import { MedusaService }', 'import { defineJoinerConfig, MedusaService }'),
+    );
+    expect(reason).toBe(
+      'the joiner config of the module brand changed, and is built into its links',
+    );
+    expect((await shop.dev.get('/shelf')).body).toEqual(shelfBefore);
+  });
+
+  test.each([
+    ['a loader', 'loaders: [checkOptions]', 'loaders: [checkOptions, async () => {}]'],
+    ['no loader', '  loaders: [checkOptions],\n', ''],
+  ])('comes of a module with %s', async (_, before, after) => {
+    const reason = await restart(INDEX, (source) => source.replace(before, after));
+    expect(reason).toBe('the services or loaders of the module brand are others now');
     expect((await shop.dev.get('/shelf')).body).toEqual(shelfBefore);
   });
 
