@@ -6,6 +6,8 @@ import { medusaRules } from './rules.ts';
 export interface MedusaOptions {
   /** Asked before the built-in rules and those of other plugins; the first that matches decides. */
   rules?: Rule[];
+  /** To replace, reorder or leave out some of the rules that medusa-vite comes with. @default builtInRules */
+  builtInRules?: readonly Rule[];
 }
 
 /**
@@ -18,5 +20,5 @@ export interface MedusaOptions {
  * });
  */
 export function medusa(options: MedusaOptions = {}): Plugin[] {
-  return [medusaConfig(), medusaRules(options.rules ?? [])];
+  return [medusaConfig(), medusaRules(options)];
 }

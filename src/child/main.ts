@@ -16,6 +16,8 @@ import { CHANNEL_FD } from '../protocol/channel.ts';
 import { assertDatabaseReachable } from '../protocol/database-check.ts';
 import { CHILD_OPTIONS_ENV, type ChildOptions, type PreparedApp } from '../protocol/messages.ts';
 import { serializeError } from '../protocol/serialized-error.ts';
+import type { ReloaderApp } from '../reloader.ts';
+import { AuthorsReloader } from '../reloaders/authors-reloader.ts';
 import { JobsReloader } from '../reloaders/jobs.ts';
 import { ModulesReloader } from '../reloaders/modules.ts';
 import { RoutesReloader } from '../reloaders/routes.ts';
@@ -79,6 +81,7 @@ const gate = new RequestGate();
 let boot: MedusaBoot | undefined;
 let pass: ReloadPass | undefined;
 let scheduledJobs: ScheduledJobs | undefined;
+let authorsReloaders: AuthorsReloader[] = [];
 let connections: ReturnType<typeof interceptListen> | undefined;
 
 onHostMessage({
@@ -125,6 +128,7 @@ async function prepare(): Promise<PreparedApp> {
   const routes = new RoutesReloader(root, new ApiRouter(packages));
   const subscribers = new SubscribersReloader(root, new Subscriptions(packages, container));
   const jobs = new JobsReloader(root, scheduledJobs);
+  authorsReloaders = createAuthorsReloaders(medusa);
   const decorators = [modules, routes, subscribers, jobs];
   replaceDynamicImport(packages, root, fileConfigs, {
     importFile: (file) => {
@@ -147,6 +151,7 @@ async function prepare(): Promise<PreparedApp> {
       routes,
       subscribers,
       jobs,
+      ...authorsReloaders,
     ],
     registries: [workflows, hooks],
     hot,
@@ -171,6 +176,9 @@ async function start(): Promise<void> {
   try {
     await boot?.start({ root, port, host });
     scheduledJobs?.guardTimers();
+    for (const reloader of authorsReloaders) {
+      await reloader.start();
+    }
     loaded.flush();
     await sendToHost({ type: 'ready' });
   } catch (error) {
@@ -186,6 +194,32 @@ async function start(): Promise<void> {
       });
     });
   }
+}
+
+function createAuthorsReloaders(medusa: MedusaBoot): AuthorsReloader[] {
+  return options.reloaders.map(
+    (module) =>
+      new AuthorsReloader({
+        root,
+        module,
+        load: () => {
+          loaded.entry(module.specifier);
+          return runner.cachedRequest(module.specifier, module.specifier);
+        },
+        app: {
+          get container() {
+            return medusa.container as ReloaderApp['container'];
+          },
+          get express() {
+            return medusa.expressApp as ReloaderApp['express'];
+          },
+        },
+        importFile: (file) => runner.importFile(file),
+        onEntry: (file) => loaded.entry(file),
+        onFailure: (error) => void sendToHost({ type: 'warning', error: serializeError(error) }),
+        onError: reportStray,
+      }),
+  );
 }
 
 async function reload(id: number, plan: Parameters<ReloadPass['run']>[0]): Promise<void> {

@@ -1,6 +1,7 @@
 import type { FileConfigs } from '../medusa/file-config.ts';
 import type { Registry } from '../medusa/registry.ts';
 import type { ReloadFile, ReloadGuard, ReloadOutcome, ReloadPlan } from '../protocol/messages.ts';
+import { fileOfId, relativeToRoot } from '../protocol/paths.ts';
 import { serializeError } from '../protocol/serialized-error.ts';
 import {
   type PreparedReload,
@@ -56,15 +57,19 @@ export class ReloadPass {
       registry.begin(invalidated);
     }
     this.#runner.begin(plan.invalidated, plan.modules, new Set(plan.deleted));
+    const context = this.#createContext(plan);
     try {
       await this.#evaluate([
-        ...files.filter(({ change }) => change !== 'delete').map(({ file }) => file),
+        ...steps
+          .flatMap(({ reloader, files }) => (reloader.isLazy ? [] : files))
+          .filter(({ change }) => change !== 'delete')
+          .map(({ file }) => file),
         ...plan.evaluate.filter((id) => wasEvaluated.has(id)),
       ]);
       evaluatedAt = performance.now();
       plan.guards.forEach(this.#assertUnaffected);
       for (const { reloader, files } of steps) {
-        prepared.push(await reloader.prepare(files, this.#context));
+        prepared.push(await reloader.prepare(files, context));
       }
     } catch (error) {
       this.#rollback(prepared, restores);
@@ -171,8 +176,22 @@ export class ReloadPass {
     }
   }
 
-  readonly #context: ReloadContext = {
-    importFile: async (file) => (await this.#runner.importFile(file)) as Record<string, unknown>,
-    isDisabled: (file) => this.#fileConfigs.isDisabled(file),
-  };
+  #createContext({ invalidated }: ReloadPlan): ReloadContext {
+    const runner = this.#runner;
+    return {
+      importFile: async (file) => {
+        await this.#evaluate([file]);
+        return (await runner.importFile(file)) as Record<string, unknown>;
+      },
+      isDisabled: (file) => this.#fileConfigs.isDisabled(file),
+      modules: invalidated.map((id) => ({
+        id,
+        path: relativeToRoot(runner.root, fileOfId(id)),
+        get exports() {
+          return runner.exportsOf(id);
+        },
+        previous: runner.exportsBefore(id),
+      })),
+    };
+  }
 }

@@ -22,6 +22,7 @@ export interface AppProcessOptions {
   isStdoutTaken: boolean;
   servePipe(pipe: Duplex): void;
   onLoaded(report: LoadedReport): void;
+  onWarning(error: SerializedError): void;
   /** A module has called `import.meta.hot.invalidate`. */
   onInvalidate(id: string): void;
 }
@@ -88,7 +89,7 @@ export class AppProcess {
   readonly #isWatched: boolean;
 
   constructor(options: AppProcessOptions) {
-    const { env, nodeArgs, isStdoutTaken, servePipe, onLoaded, onInvalidate } = options;
+    const { env, nodeArgs, isStdoutTaken, servePipe, onLoaded, onWarning, onInvalidate } = options;
     this.#isWatched = options.child.inspect === undefined;
     const isSource = import.meta.url.endsWith('.ts');
     const entry = new URL(isSource ? '../child/main.ts' : '../child/main.js', import.meta.url);
@@ -147,6 +148,8 @@ export class AppProcess {
           return;
         case 'loaded':
           return onLoaded(message.loaded);
+        case 'warning':
+          return onWarning(message.error);
         case 'invalidate':
           return onInvalidate(message.id);
         case 'pong':

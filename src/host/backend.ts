@@ -174,6 +174,7 @@ export class Backend {
           reporter.update(this.#updates, result);
         },
         note: (note) => reporter.info(note),
+        warning: (text) => reporter.warn(text),
         failure: (error, headline) => {
           // At the start it is thrown below, and said once.
           if (this.#isStarted || !isFatal(error)) {

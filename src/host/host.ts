@@ -1,24 +1,26 @@
 import { loadConfigFromFile, type ViteDevServer } from 'vite';
-import { collectRules } from '../../plugins/rules.ts';
 import type { ChildOptions, PreparedApp } from '../protocol/messages.ts';
 import { fileOfId, relativeToRoot } from '../protocol/paths.ts';
 import type { SerializedError } from '../protocol/serialized-error.ts';
 import type { UpdateResult } from '../protocol/update.ts';
 import { AppModules } from './app-modules.ts';
 import { type AppExit, AppProcess, describeExit } from './app-process.ts';
+import { completeLocation } from './error-location.ts';
 import { FileWatch } from './file-watch.ts';
 import type { Listener } from './listener.ts';
 import type { Change } from './planner.ts';
 import { sourceFiles, topLevelFiles, workspaceLockfiles } from './project.ts';
+import { RuleBook } from './rule-book.ts';
 import { Supervisor } from './supervisor.ts';
 import { Transformer } from './transformer.ts';
 import { UpdateQueue } from './update-queue.ts';
+import { describeError, describePlace } from './wording.ts';
 
 export interface HostOptions {
   root: string;
   vite: ViteDevServer;
   listener: Listener;
-  child: Omit<ChildOptions, 'root' | 'port' | 'host'>;
+  child: Omit<ChildOptions, 'root' | 'port' | 'host' | 'reloaders'>;
   /** Complete environment of the next app, before its `.env`. */
   env(): NodeJS.ProcessEnv;
   nodeArgs: string[];
@@ -35,6 +37,8 @@ export interface HostEvents {
   failure(error: SerializedError, headline: string): void;
   /** A word for the user that belongs to an update. */
   note(note: string): void;
+  /** Something that the user has to mend, though the app goes on. */
+  warning(text: string): void;
   exit(exit: AppExit, willRestart: boolean): void;
 }
 
@@ -44,6 +48,7 @@ export class Host {
   readonly #transformer: Transformer;
   readonly #supervisor: Supervisor;
   readonly #queue: UpdateQueue;
+  readonly #rules: RuleBook;
   #watch: FileWatch | undefined;
   readonly #modules = new WeakMap<AppProcess, AppModules>();
   /** Modules of the app that serves, or was the last to try. */
@@ -59,6 +64,11 @@ export class Host {
   constructor(options: HostOptions) {
     const { root, vite, listener } = options;
     this.#options = options;
+    this.#rules = new RuleBook({
+      root,
+      config: () => vite.config,
+      warn: (problem) => options.events.warning(problem),
+    });
     this.#transformer = new Transformer(vite, root);
     this.#current = new AppModules(this.#transformer);
     this.#supervisor = new Supervisor({
@@ -86,7 +96,7 @@ export class Host {
     });
     this.#queue = new UpdateQueue({
       root,
-      rules: () => collectRules(vite.config),
+      rules: () => this.#rules.current.rules,
       transformer: this.#transformer,
       supervisor: this.#supervisor,
       modules: () => this.#current,
@@ -152,7 +162,13 @@ export class Host {
     this.#spawnedAt = performance.now();
     const modules = new AppModules(this.#transformer);
     const app = new AppProcess({
-      child: { ...child, root, port: listener.port, host: listener.host },
+      child: {
+        ...child,
+        root,
+        port: listener.port,
+        host: listener.host,
+        reloaders: this.#rules.current.reloaders,
+      },
       env: env(),
       nodeArgs,
       isStdoutTaken,
@@ -160,6 +176,12 @@ export class Host {
       onLoaded: (report) => {
         modules.add(report);
         this.#watchBesides(report.natives);
+      },
+      onWarning: (error) => {
+        const completed = completeLocation(error, root);
+        this.#options.events.warning(
+          describeError(completed, describePlace(completed, root)).trimStart(),
+        );
       },
       onInvalidate: (id) => {
         const change: Change = { file: fileOfId(id), change: 'update', isForced: true };

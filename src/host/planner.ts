@@ -1,6 +1,7 @@
 import type { ReloadFile, ReloadGuard, ReloadStep } from '../protocol/messages.ts';
 import { fileOfId, relativeToRoot } from '../protocol/paths.ts';
-import { type FileChange, matches, type Rule, type RuleFile } from '../rules/rule.ts';
+import type { FileChange, RuleFile } from '../rules/rule.ts';
+import { type CheckedRule, decidingRule } from '../rules/rule-set.ts';
 
 export interface Change {
   /** Absolute, posix. */
@@ -41,13 +42,20 @@ export interface Plan {
   guards: ReloadGuard[];
   /** What to tell the user besides, e.g. which command to run. */
   notes: string[];
+  /** Which rule decided on which file, in the order in which they were reached. */
+  decisions: Decision[];
+}
+
+export interface Decision {
+  file: RuleFile;
+  rule: CheckedRule;
 }
 
 export interface PlannerOptions {
   root: string;
   graph: Graph;
   /** In the order in which they are asked. */
-  rules: Rule[];
+  rules: readonly CheckedRule[];
 }
 
 /**
@@ -65,17 +73,28 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
     steps: [],
     guards: [],
     notes: [],
+    decisions: [],
   };
   const files = new Map<string, Map<string, ReloadFile>>();
   const visited = new Set<string>();
 
-  function decide(file: string, change: FileChange): Rule | undefined {
-    const ruleFile: RuleFile = {
-      path: relativeToRoot(root, file),
+  /** `below`: the files that led here, the changed one first. */
+  function decide(file: string, change: FileChange, below: string[]): CheckedRule | undefined {
+    const relative = (path: string) => relativeToRoot(root, path);
+    const asked: RuleFile = {
+      path: relative(file),
       change,
       isLoaded: graph.isLoaded(file),
+      chain: [...below, file].map(relative),
+      get affected() {
+        return affectedFiles(graph, file).map(relative);
+      },
     };
-    return rules.find((rule) => matches(rule, ruleFile));
+    const rule = decidingRule(rules, asked);
+    if (rule) {
+      result.decisions.push({ file: asked, rule });
+    }
+    return rule;
   }
 
   function addStep(reloader: string, file: string, change: FileChange): void {
@@ -115,7 +134,7 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
   /** What a module imports is another now. `imported`: the module to compare, where there is one. */
   function reach(id: string, chain: string[], imported?: string): void {
     const file = fileOfId(id);
-    const rule = decide(file, 'update');
+    const rule = decide(file, 'update', chain);
     if (rule?.action === 'ignore') {
       return;
     }
@@ -140,7 +159,7 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
   }
 
   for (const { file, change, isForced } of changes) {
-    const rule = decide(file, change);
+    const rule = decide(file, change, []);
     const modules = graph.modulesOf(file);
     if (rule?.note) {
       result.notes.push(rule.note);
@@ -190,6 +209,17 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
     files: [...known.values()],
   }));
   return result;
+}
+
+/** The file and what imports it, at any depth. */
+function affectedFiles(graph: Graph, file: string): string[] {
+  const ids = new Set(graph.modulesOf(file));
+  for (const id of ids) {
+    for (const importer of graph.importersOf(id)) {
+      ids.add(importer);
+    }
+  }
+  return [...new Set([file, ...[...ids].map(fileOfId)])];
 }
 
 const PAST_TENSE: Record<FileChange, string> = {

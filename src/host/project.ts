@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { MedusaViteError } from '../protocol/failure.ts';
@@ -78,4 +79,26 @@ export function sourceFiles(root: string): string[] {
         !file.startsWith(`${folder}/admin/`) &&
         !/\/(?:__tests__|migrations|scripts)\/|\.(?:spec|test)\.[jt]s$/.test(file),
     );
+}
+
+/** Relative to the project; what is written there is never source. */
+export const UNWATCHED: RegExp =
+  /(?:^|\/)(?:node_modules|\.git)(?:\/|$)|^(?:\.medusa|dist|static|private|uploads)(?:\/|$)/;
+
+/** Every file whose change would be noticed; relative, with forward slashes. */
+export async function listFiles(root: string, folder = ''): Promise<string[]> {
+  const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(() => []);
+  const files: string[] = [];
+  for (const entry of entries) {
+    const path = `${folder}${entry.name}`;
+    if (UNWATCHED.test(path)) {
+      continue;
+    }
+    if (entry.isDirectory()) {
+      files.push(...(await listFiles(root, `${path}/`)));
+    } else {
+      files.push(path);
+    }
+  }
+  return files;
 }

@@ -2,7 +2,7 @@ import type { FetchedModule, ReloadTiming } from '../protocol/messages.ts';
 import { fileOfId, isRunnerFile, relativeToRoot } from '../protocol/paths.ts';
 import { type SerializedError, serializeError } from '../protocol/serialized-error.ts';
 import type { UpdateResult, UpdateTiming } from '../protocol/update.ts';
-import type { Rule } from '../rules/rule.ts';
+import type { CheckedRule } from '../rules/rule-set.ts';
 import type { AppModules } from './app-modules.ts';
 import type { AppProcess } from './app-process.ts';
 import { createDeferred, type Deferred } from './deferred.ts';
@@ -13,7 +13,7 @@ import type { Transformer } from './transformer.ts';
 
 export interface UpdateQueueOptions {
   root: string;
-  rules(): Rule[];
+  rules(): readonly CheckedRule[];
   transformer: Transformer;
   supervisor: AppSupervisor;
   /** Modules of the app that serves, or of the one that failed last. */

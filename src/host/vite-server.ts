@@ -1,16 +1,13 @@
 import { createServer, type ViteDevServer } from 'vite';
 import { medusa } from '../../plugins/medusa.ts';
 import { isInside, toPosix } from '../protocol/paths.ts';
+import { UNWATCHED } from './project.ts';
 
 export interface ViteServerOptions {
   root: string;
   /** Set to poll for changes at this interval. */
   pollMs: number | undefined;
 }
-
-/** Relative to the project; what is written there is never source. */
-const UNWATCHED =
-  /(?:^|\/)(?:node_modules|\.git)(?:\/|$)|^(?:\.medusa|dist|static|private|uploads)(?:\/|$)/;
 
 /** The Vite of a project that is run by our own command. It opens no port. */
 export async function createViteServer({

@@ -64,7 +64,7 @@ export function describeError(error: SerializedError, place: string | undefined)
   parts.push(hint);
   if (frame !== undefined) {
     parts.push('', frame);
-  } else if (place === undefined || isDebugEnabled('reload')) {
+  } else if ((place === undefined && name !== 'MedusaViteError') || isDebugEnabled('reload')) {
     parts.push(stackLines(error));
   }
   return parts

@@ -33,6 +33,7 @@ export class MedusaBoot {
   readonly #packages: MedusaPackages;
   readonly #start: Start;
   #app: LoadedApp | undefined;
+  #expressApp: unknown;
   #failed: ((error: unknown) => void) | undefined;
 
   constructor(packages: MedusaPackages) {
@@ -42,6 +43,7 @@ export class MedusaBoot {
     const load = loaders.default as Loader;
     // Stock `start` prints a boot error and exits; the host wants the error itself.
     loaders.default = async (options: Record<string, unknown>) => {
+      this.#expressApp = options.expressApp;
       try {
         this.#app = await load(options);
         return this.#app;
@@ -81,6 +83,14 @@ export class MedusaBoot {
   /** Undefined until the app is loaded. */
   get app(): LoadedApp | undefined {
     return this.#app;
+  }
+
+  /** @throws MedusaViteError if Medusa has loaded the app without it */
+  get expressApp(): unknown {
+    if (typeof this.#expressApp !== 'function') {
+      throw this.#packages.unexpected('@medusajs/medusa/dist/loaders/index.js#expressApp');
+    }
+    return this.#expressApp;
   }
 
   /**

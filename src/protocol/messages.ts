@@ -15,6 +15,17 @@ export interface ChildOptions {
   types: boolean;
   /** Node's inspector; opened by the child itself, because a flag would clash with the child that still runs. */
   inspect: InspectOptions | undefined;
+  /** Reloaders of the authors' own, which rules have named. */
+  reloaders: ReloaderModule[];
+}
+
+export interface ReloaderModule {
+  /** Its path relative to the project, or its specifier: what plans and messages call it. */
+  name: string;
+  /** Absolute and posix, or the specifier of a package that Node finds from the project. */
+  specifier: string;
+  /** Which rule has named it first, in words. */
+  owner: string;
 }
 
 export interface InspectOptions {
@@ -102,6 +113,8 @@ export type ChildToHost =
   | { type: 'hmr-result'; id: number; outcome: ReloadOutcome }
   /** What the host cannot see in Vite's module graph. */
   | { type: 'loaded'; loaded: LoadedReport }
+  /** Something that the user has to know, though the app goes on. */
+  | { type: 'warning'; error: SerializedError }
   /** `import.meta.hot.invalidate`: the module cannot take its own update after all. */
   | { type: 'invalidate'; id: string }
   | { type: 'pong'; id: number };

@@ -1,8 +1,11 @@
 import type { ReloadFile } from '../protocol/messages.ts';
+import type { ReloadedModule } from '../reloader.ts';
 
 /** Brings the resources of one kind up to date. */
 export interface Reloader {
   readonly name: string;
+  /** Whether it evaluates the files by itself, if at all. @default false: they are, before it prepares */
+  readonly isLazy?: boolean;
   /** Whether the app would load this file by itself. @default all that the rules send here */
   accepts?(file: string): boolean;
   /**
@@ -16,6 +19,8 @@ export interface Reloader {
 export interface ReloadContext {
   /** Exports of a project file, evaluated anew if the save made it out of date. */
   importFile(file: string): Promise<Record<string, unknown>>;
+  /** All that is out of date with this save, importers included. */
+  readonly modules: readonly ReloadedModule[];
   /** Whether the file has switched itself off with `defineFileConfig`. */
   isDisabled(file: string): boolean;
 }

@@ -1,10 +1,19 @@
-import type { Rule, RuleFile } from './rule.ts';
+import type { BuiltInReloader, Rule, RuleFile } from './rule.ts';
 
 /**
  * What Medusa loads from a project, and what a change of it takes. Written in the form that users and
- * plugin authors write theirs in, and asked after those.
+ * plugin authors write theirs in, and asked after those. The names stay: they are there to find a rule by.
+ *
+ * @example
+ * // In this order, but for one that is another: an edited migration restarts the app.
+ * const rules = builtInRules.map((rule) =>
+ *   rule.name === 'migration' ? { ...rule, action: 'restart' as const } : rule,
+ * );
+ * medusa({ builtInRules: rules });
  */
-export const builtInRules: Rule[] = [
+export const builtInRules: readonly (Rule & {
+  action: 'restart' | 'ignore' | BuiltInReloader;
+})[] = [
   {
     name: 'environment file',
     match: (file) =>

@@ -2,14 +2,24 @@ import picomatch from 'picomatch';
 
 export type FileChange = 'create' | 'update' | 'delete';
 
-/** The file that a rule is asked about. */
+/** The file that a rule is asked about: the one that was saved, and then each one that imports it. */
 export interface RuleFile {
   /** Relative to the project, with forward slashes; absolute for a file outside of it. */
-  path: string;
-  /** What happened to the file; `update` also for a file that only imports the changed one. */
-  change: FileChange;
+  readonly path: string;
+  /** What happened to the file; `update` also for a file that only imports the saved one. */
+  readonly change: FileChange;
   /** Whether the running app has loaded it. */
-  isLoaded: boolean;
+  readonly isLoaded: boolean;
+  /**
+   * From the saved file up to this one, each imported by the next. Only this file, if it is the saved one.
+   * Paths as in `path`.
+   */
+  readonly chain: readonly string[];
+  /**
+   * The file and all loaded files that import it, at any depth, nearest first. Paths as in `path`. Worked out
+   * when it is read.
+   */
+  readonly affected: readonly string[];
 }
 
 /**
@@ -17,40 +27,72 @@ export interface RuleFile {
  * decides.
  *
  * @example { name: 'graphql', match: 'src/graphql/**', action: 'restart' }
+ * @example { name: 'notices', match: 'src/notices/*.ts', action: { reloader: './reloaders/notices.ts' } }
  */
 export interface Rule {
   /** Shown in messages, e.g. as the reason of a restart. */
   name: string;
-  /** A glob relative to the project, several of them, an expression for the relative path, or a function. */
+  /**
+   * A glob relative to the project, several of them, an expression for the relative path, or a function,
+   * which must answer at once: a promise is an error.
+   */
   match: string | string[] | RegExp | ((file: RuleFile) => boolean);
-  /** `restart`, `ignore`, or the name of a reloader. */
+  /** `restart`, `ignore`, a built-in reloader by its name, or a reloader of your own. */
   action: RuleAction;
-  /** Told to the user when the rule has decided, e.g. which command to run by hand. */
+  /** Told to the user when the rule has decided on a saved file, e.g. which command to run by hand. */
   note?: string;
 }
 
-export type RuleAction = 'restart' | 'ignore' | (string & {});
+export type RuleAction = 'restart' | 'ignore' | BuiltInReloader | OwnReloader;
 
-/** @throws nothing; a rule that throws is reported by whoever asked. */
-export function matches(rule: Rule, file: RuleFile): boolean {
-  const { match } = rule;
+/** The reloaders that medusa-vite comes with, by what Medusa calls the resources. */
+export const BUILT_IN_RELOADERS = [
+  'modules',
+  'workflows',
+  'routes',
+  'subscribers',
+  'jobs',
+] as const;
+export type BuiltInReloader = (typeof BUILT_IN_RELOADERS)[number];
+
+/** A module of your own that brings files up to date: see `defineReloader` of `medusa-vite/reloader`. */
+export interface OwnReloader {
+  /** Path relative to the project, absolute path, `file:` URL, or a specifier such as `my-plugin/reloader`. */
+  reloader: string;
+  /**
+   * What a relative path or a specifier is resolved from: the path or `file:` URL of a file. A plugin gives
+   * `import.meta.url`.
+   * @default the project
+   */
+  from?: string;
+}
+
+/** @throws what the rule throws, and if it answers with a promise */
+export function matches({ match }: Pick<Rule, 'match'>, file: RuleFile): boolean {
   if (typeof match === 'function') {
-    return match(file);
+    const answer: unknown = match(file);
+    if (answer instanceof Promise) {
+      answer.catch(() => {});
+      throw new TypeError('`match` answered with a promise, and has to answer at once');
+    }
+    return !!answer;
   }
   if (match instanceof RegExp) {
+    // With the flags `g` and `y`, an expression goes on where it stopped.
+    match.lastIndex = 0;
     return match.test(file.path);
   }
-  return globMatcher(match)(file.path);
+  return [match].flat().some((glob) => globMatcher(glob)(file.path));
 }
 
 const matchers = new Map<string, (path: string) => boolean>();
 
-function globMatcher(glob: string | string[]): (path: string) => boolean {
-  const key = [glob].flat().join('\n');
-  let matcher = matchers.get(key);
+/** A glob of a rule as a function of the relative path. */
+export function globMatcher(glob: string): (path: string) => boolean {
+  let matcher = matchers.get(glob);
   if (!matcher) {
     matcher = picomatch(glob, { dot: true });
-    matchers.set(key, matcher);
+    matchers.set(glob, matcher);
   }
   return matcher;
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type Change, type Graph, type Plan, plan } from '../../../src/host/planner.ts';
 import { builtInRules } from '../../../src/rules/built-in.ts';
-import type { Rule } from '../../../src/rules/rule.ts';
+import type { CheckedRule } from '../../../src/rules/rule-set.ts';
+import { createMemoryGraph } from '../../../src/testing/memory-graph.ts';
 
 const ROOT = 'C:/my shop';
 
@@ -12,45 +13,23 @@ interface World {
   natives?: string[];
   accepts?: Record<string, string[]>;
   globs?: Record<string, string[]>;
-  rules?: Rule[];
+  rules?: CheckedRule[];
 }
 
 const absolute = (path: string) => `${ROOT}/${path}`;
 const update = (path: string): Change => ({ file: absolute(path), change: 'update' });
 
-function createGraph({
-  imports = {},
-  entries = [],
-  natives = [],
-  accepts = {},
-  globs = {},
-}: World) {
-  const importers = new Map<string, string[]>();
-  for (const [importer, imported] of Object.entries(imports)) {
-    for (const file of imported) {
-      importers.set(absolute(file), [...(importers.get(absolute(file)) ?? []), absolute(importer)]);
-    }
-  }
-  const isLoaded = (id: string) => Object.keys(imports).some((path) => absolute(path) === id);
-  const graph: Graph & { asked: number } = {
+function createGraph({ imports = {}, ...world }: World): Graph & { asked: number } {
+  const graph = createMemoryGraph({ root: ROOT, files: imports, ...world });
+  const counting = {
+    ...graph,
     asked: 0,
-    isLoaded,
-    modulesOf: (file) => (isLoaded(file) ? [file] : []),
-    importersOf: (id) => {
-      graph.asked++;
-      return importers.get(id) ?? [];
+    importersOf: (id: string) => {
+      counting.asked++;
+      return graph.importersOf(id);
     },
-    filesLike: (file) =>
-      Object.keys(imports)
-        .map(absolute)
-        .filter((id) => id !== file && id.replace(/(\/index)?\.ts$/, '') === file.slice(0, -3)),
-    globImportersOf: (file) => (globs[file.slice(ROOT.length + 1)] ?? []).map(absolute),
-    isEntry: (file) => entries.some((path) => absolute(path) === file),
-    isNative: (file) => natives.some((path) => absolute(path) === file),
-    accepts: (id, dependency) =>
-      (accepts[id.slice(ROOT.length + 1)] ?? []).some((path) => absolute(path) === dependency),
   };
-  return graph;
+  return counting;
 }
 
 function planOf(changes: Change[], world: World): Plan {

@@ -1,0 +1,78 @@
+import type { ResolvedConfig } from 'vite';
+import { collectRules } from '../../plugins/rules.ts';
+import { globMatcher } from '../rules/rule.ts';
+import { BUILT_IN, createRuleSet, describeRule, type RuleSet } from '../rules/rule-set.ts';
+import { listFiles } from './project.ts';
+
+export interface RuleBookOptions {
+  root: string;
+  /** Vite's, which is another object once its config file was read again. */
+  config(): Pick<ResolvedConfig, 'plugins'>;
+  /** Gets each problem once. */
+  warn(problem: string): void;
+}
+
+/** The rules of a project as they are now, checked once for each Vite config. */
+export class RuleBook {
+  readonly #options: RuleBookOptions;
+  readonly #sets = new WeakMap<object, RuleSet>();
+  readonly #said = new Set<string>();
+
+  constructor(options: RuleBookOptions) {
+    this.#options = options;
+  }
+
+  get current(): RuleSet {
+    const { root } = this.#options;
+    const config = this.#options.config();
+    let set = this.#sets.get(config);
+    if (!set) {
+      set = createRuleSet(collectRules(config), root);
+      this.#sets.set(config, set);
+      this.#warn(set.problems);
+      void this.#warnOfUnused(set);
+    }
+    return set;
+  }
+
+  async #warnOfUnused(set: RuleSet): Promise<void> {
+    const globs = globsOf(set);
+    if (globs.length > 0) {
+      this.#warn(findUnused(globs, await listFiles(this.#options.root)));
+    }
+  }
+
+  #warn(problems: string[]): void {
+    for (const problem of problems) {
+      if (!this.#said.has(problem)) {
+        this.#said.add(problem);
+        this.#options.warn(problem);
+      }
+    }
+  }
+}
+
+interface OwnedGlob {
+  glob: string;
+  /** The rule, in words. */
+  owner: string;
+}
+
+function globsOf({ rules }: RuleSet): OwnedGlob[] {
+  return rules
+    .filter(({ from }) => from !== BUILT_IN)
+    .flatMap((rule) => {
+      const globs = [rule.match].flat().filter((match) => typeof match === 'string');
+      return globs.map((glob) => ({ glob, owner: describeRule(rule) }));
+    });
+}
+
+function findUnused(globs: OwnedGlob[], files: string[]): string[] {
+  return globs
+    .filter(({ glob }) => !files.some(globMatcher(glob)))
+    .map(
+      ({ glob, owner }) =>
+        `No file of the project matches \`${glob}\`, a glob of ${owner}. ` +
+        'Globs are relative to the project, with forward slashes.',
+    );
+}

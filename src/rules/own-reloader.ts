@@ -1,0 +1,55 @@
+import { realpathSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, isAbsolute, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ReloaderModule } from '../protocol/messages.ts';
+import { isAbsoluteFile, relativeToRoot, toPosix } from '../protocol/paths.ts';
+import type { OwnReloader } from './rule.ts';
+
+/** As Node would find a file without extension, with TypeScript first. */
+const ENDINGS = ['', '.ts', '.mts', '.cts', '.js', '.mjs', '.cjs', '/index.ts', '/index.js'];
+
+/**
+ * Finds the file that is meant; a package that only `import` can resolve is left for the app to find.
+ * @throws TypeError for a `file:` URL that is none
+ */
+export function resolveReloader(
+  { reloader, from }: OwnReloader,
+  root: string,
+): Omit<ReloaderModule, 'owner'> {
+  const base = resolve(root, from === undefined ? 'package.json' : toPath(from));
+  const path = toPath(reloader);
+  const specifier =
+    /^\.{1,2}[/\\]/.test(path) || isAbsolute(path)
+      ? findFile(resolve(dirname(base), path))
+      : (tryResolve(reloader, base) ?? reloader);
+  return { name: relativeToRoot(root, specifier), specifier };
+}
+
+/** Whether the file is one that a rule names, or would be if it was there. */
+export function isReloaderFile(reloaders: ReloaderModule[], file: string): boolean {
+  return reloaders.some(
+    ({ specifier }) =>
+      isAbsoluteFile(specifier) && ENDINGS.some((ending) => specifier + ending === file),
+  );
+}
+
+function toPath(specifier: string): string {
+  return specifier.startsWith('file:') ? fileURLToPath(specifier) : specifier;
+}
+
+/** @returns the path itself if there is no such file: the app then says so */
+function findFile(path: string): string {
+  const found = ENDINGS.map((ending) => path + ending).find((candidate) => {
+    return statSync(candidate, { throwIfNoEntry: false })?.isFile();
+  });
+  return toPosix(found === undefined ? path : realpathSync.native(found));
+}
+
+function tryResolve(specifier: string, from: string): string | undefined {
+  try {
+    return toPosix(createRequire(from).resolve(specifier));
+  } catch {
+    return undefined;
+  }
+}

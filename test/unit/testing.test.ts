@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import type { Rule } from '../../src/rules/rule.ts';
+import { planChange } from '../../src/testing.ts';
+
+const FILES = {
+  'src/api/shop/route.ts': ['src/lib/shop.ts'],
+  'src/jobs/count.ts': ['src/lib/shop.ts'],
+  'src/lib/shop.ts': ['src/graphql/schema.ts'],
+};
+
+describe('a planned change', () => {
+  test('is reloaded by each resource above it, each with its chain', () => {
+    const planned = planChange({ files: FILES, change: 'src/graphql/schema.ts' });
+    expect(planned).toMatchObject({
+      result: 'reload',
+      reloads: [
+        { reloader: 'routes', files: [{ path: 'src/api/shop/route.ts', change: 'update' }] },
+        { reloader: 'jobs', files: [{ path: 'src/jobs/count.ts', change: 'update' }] },
+      ],
+      decisions: [
+        {
+          rule: { name: 'route', from: 'built-in', action: 'routes' },
+          chain: ['src/graphql/schema.ts', 'src/lib/shop.ts', 'src/api/shop/route.ts'],
+        },
+        { rule: { name: 'job' } },
+      ],
+      problems: [],
+    });
+    expect(planned.rule).toBeUndefined();
+  });
+
+  test('has the rule that decided, and those that came too late', () => {
+    const planned = planChange({
+      rules: [{ name: 'no shop', match: 'src/api/shop/*', action: 'ignore' }],
+      files: FILES,
+      change: 'src/api/shop/route.ts',
+    });
+    expect(planned).toMatchObject({
+      result: 'ignore',
+      reason: 'ignored by the rule `no shop`',
+      rule: { name: 'no shop', from: 'vite.config', action: 'ignore' },
+      chain: ['src/api/shop/route.ts'],
+      decisions: [{ others: [{ name: 'route', from: 'built-in', action: 'routes' }] }],
+    });
+  });
+
+  test('of what no rule and no app knows is ignored', () => {
+    expect(planChange({ change: 'README.md' })).toMatchObject({
+      result: 'ignore',
+      reason: 'not loaded by the app',
+      decisions: [],
+      chain: ['README.md'],
+    });
+  });
+
+  test('of what something else has asked for restarts', () => {
+    const planned = planChange({ files: { 'a.ts': [] }, entries: ['a.ts'], change: 'a.ts' });
+    expect(planned).toMatchObject({ result: 'restart', chain: ['a.ts'] });
+    expect(planned.rule).toBeUndefined();
+  });
+
+  test('below the config restarts, unless what the config imports stays the same', () => {
+    const planned = planChange({
+      files: { 'medusa-config.ts': ['config/http.ts'] },
+      change: 'config/http.ts',
+    });
+    expect(planned).toMatchObject({
+      result: 'restart',
+      rule: { name: 'config' },
+      chain: ['config/http.ts', 'medusa-config.ts'],
+      guards: [{ path: 'medusa-config.ts', imports: 'config/http.ts' }],
+    });
+  });
+
+  test('may be of a file that comes or goes', () => {
+    const change = { path: 'src/api/new/route.ts', change: 'create' as const };
+    expect(planChange({ change }).reloads).toEqual([{ reloader: 'routes', files: [change] }]);
+  });
+});
+
+describe('a rule', () => {
+  test('sees the file, the import chain and what is affected', () => {
+    const asked: unknown[] = [];
+    const spy: Rule = {
+      name: 'spy',
+      match: ({ path, change, isLoaded, chain, affected }) => {
+        asked.push({ path, change, isLoaded, chain, affected });
+        return false;
+      },
+      action: 'ignore',
+    };
+    planChange({ rules: [spy], files: FILES, change: 'src/lib/shop.ts' });
+    // Asked a second time, to see who else matches.
+    expect(asked.slice(0, 3)).toEqual([
+      {
+        path: 'src/lib/shop.ts',
+        change: 'update',
+        isLoaded: true,
+        chain: ['src/lib/shop.ts'],
+        affected: ['src/lib/shop.ts', 'src/api/shop/route.ts', 'src/jobs/count.ts'],
+      },
+      {
+        path: 'src/api/shop/route.ts',
+        change: 'update',
+        isLoaded: true,
+        chain: ['src/lib/shop.ts', 'src/api/shop/route.ts'],
+        affected: ['src/api/shop/route.ts'],
+      },
+      {
+        path: 'src/jobs/count.ts',
+        change: 'update',
+        isLoaded: true,
+        chain: ['src/lib/shop.ts', 'src/jobs/count.ts'],
+        affected: ['src/jobs/count.ts'],
+      },
+    ]);
+  });
+
+  test('with a reloader of its own is planned under the path of that', () => {
+    const planned = planChange({
+      rules: [{ name: 'notices', match: 'src/notices/*', action: { reloader: './notices.ts' } }],
+      change: { path: 'src/notices/welcome.md', change: 'create' },
+    });
+    expect(planned).toMatchObject({
+      result: 'reload',
+      rule: { name: 'notices', action: 'notices.ts' },
+      reloads: [{ reloader: 'notices.ts', files: [{ path: 'src/notices/welcome.md' }] }],
+    });
+  });
+
+  test('that is wrong is told', () => {
+    const rules = [{ name: 'typo', match: 'a', action: 'rotues' }] as unknown as Rule[];
+    expect(planChange({ rules, change: 'a' })).toMatchObject({
+      result: 'restart',
+      problems: [expect.stringContaining('`rotues`')],
+    });
+  });
+
+  test('that fails is thrown', () => {
+    const match = () => {
+      throw new Error('oops');
+    };
+    const rules: Rule[] = [{ name: 'x', match, action: 'ignore' }];
+    expect(() => planChange({ rules, change: 'a' })).toThrow('The rule `x` of vite.config failed');
+  });
+
+  test('of a plugin is heard, also of one in a list', () => {
+    const rule = (name: string): Rule => ({ name, match: `${name}/*`, action: 'restart' });
+    const plugin = (name: string) => ({ name, api: { medusaVite: { rules: [rule(name)] } } });
+    const plugins = [plugin('one'), [plugin('two')]];
+    expect(planChange({ plugins, change: 'one/a' }).rule?.from).toBe('one');
+    expect(planChange({ plugins, change: 'two/a' }).rule?.from).toBe('two');
+  });
+
+  test('of the built-in ones can be taken out', () => {
+    const change = 'src/api/shop/route.ts';
+    const planned = planChange({ builtInRules: [], files: FILES, entries: [change], change });
+    expect(planned.result).toBe('restart');
+  });
+});
