@@ -28,12 +28,15 @@ export interface BenchOptions {
 
 export const RESULTS: string = join(REPOSITORY, 'bench/results');
 
+/** 1301 files hold 1,000 routes. */
+const DEFAULT_SIZES = '10,100,1000,1301,5000';
+
 const USAGE = `npm run bench -- [options]
   --all                   all four: ${SUITES.join(', ')} (edits alone by default)
   --suite <name,…>        some of them
   --servers <name,…>      of the edits: develop, hmr, vite
   --kinds <id,…>          of the edits: ${EDIT_KINDS.map(({ id }) => id).join(', ')}
-  --sizes <n,…>           files of the generated projects (10,100,1000,5000)
+  --sizes <n,…>           files of the generated projects (${DEFAULT_SIZES})
   --samples <n>           of what takes milliseconds (30)
   --slow-samples <n>      of what takes seconds (5)
   --load-seconds <n>      of each run of requests (4)
@@ -71,7 +74,7 @@ export function parseBenchOptions(
     suites: values.all ? [...SUITES] : chosen('suite', values.suite ?? 'edits', SUITES),
     servers: chosen('servers', values.servers, ['develop', 'hmr', 'vite']),
     kinds: chosen('kinds', values.kinds ?? (quick ? 'route,helper,new-route' : undefined), kinds),
-    sizes: (values.sizes ?? (quick ? '10,100' : '10,100,1000,5000')).split(',').map(positive),
+    sizes: (values.sizes ?? (quick ? '10,100' : DEFAULT_SIZES)).split(',').map(positive),
     samples: positive(values.samples ?? (quick ? '1' : '30')),
     slowSamples: positive(values['slow-samples'] ?? (quick ? '1' : '5')),
     loadSeconds: positive(values['load-seconds'] ?? (quick ? '1' : '4')),

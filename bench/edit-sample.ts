@@ -30,6 +30,8 @@ export interface SampleOptions {
   /** Who answers with old code for so long, without a failure in between, will not answer with new code. */
   staleLimitMs: number;
   downLimitMs: number;
+  /** How long answers are looked at after the first of new code. @default 200 */
+  aftermathMs?: number;
 }
 
 /** Between an answer and the next question. */
@@ -41,7 +43,7 @@ const AFTERMATH_MS = 200;
 
 /** Saves, and asks until the new code answers. */
 export async function sampleEdit(save: () => void, options: SampleOptions): Promise<EditSample> {
-  const { probe, staleLimitMs, downLimitMs } = options;
+  const { probe, staleLimitMs, downLimitMs, aftermathMs = AFTERMATH_MS } = options;
   const tally = new Tally(options.http);
   const startedAt = performance.now();
   save();
@@ -71,7 +73,7 @@ export async function sampleEdit(save: () => void, options: SampleOptions): Prom
   }
   const freshAt = performance.now();
   let stale = 0;
-  while (performance.now() - freshAt < AFTERMATH_MS) {
+  while (performance.now() - freshAt < aftermathMs) {
     const answer = await tally.ask(probe.path);
     stale += answer.status === 200 && !probe.isFresh(answer.text) ? 1 : 0;
     if (probe.control) {

@@ -4,14 +4,31 @@ import { join } from 'node:path';
 import { buildProduct, copyProduct } from '../test/e2e/support/built-product.ts';
 import { createDatabase } from '../test/e2e/support/database.ts';
 import { createProject } from '../test/e2e/support/project.ts';
+import { REPOSITORY } from '../test/e2e/support/repository.ts';
 import { startTemplateDatabase } from '../test/e2e/support/template-database.ts';
 import type { BenchContext } from './bench-context.ts';
-import { type BenchOptions, parseBenchOptions, type SuiteName } from './bench-options.ts';
+import {
+  type BenchOptions,
+  parseBenchOptions,
+  RESULTS,
+  SUITES,
+  type SuiteName,
+} from './bench-options.ts';
+import { missingRows } from './completeness.ts';
 import { describeMachine } from './machine.ts';
+import { renderPlot } from './plot.ts';
+import { renderReport } from './report.ts';
+import { type Results, type Rows, readResults, writeResults } from './results-file.ts';
 import { measureEdits } from './suites/edits.ts';
+import { measureMemory } from './suites/memory.ts';
+import { measureScale } from './suites/scale.ts';
+import { measureThroughput } from './suites/throughput.ts';
 
-const SUITE_RUNS: Partial<Record<SuiteName, (context: BenchContext) => Promise<unknown[]>>> = {
+const RUNS: { [S in SuiteName]: (context: BenchContext) => Promise<Rows[S]> } = {
   edits: measureEdits,
+  scale: measureScale,
+  throughput: measureThroughput,
+  memory: measureMemory,
 };
 
 // The servers' groups end with this process, and the database with it.
@@ -37,26 +54,45 @@ async function main(options: BenchOptions): Promise<void> {
   buildProduct();
   const product = copyProduct();
   const template = await startTemplateDatabase();
-  const shop = createProject();
+  const missing: string[] = [];
   try {
-    cpSync(join(import.meta.dirname, 'project'), shop.root, { recursive: true });
     mkdirSync(options.out, { recursive: true });
     for (const suite of options.suites) {
       log(`## ${suite}`);
+      const shop = createProject();
+      cpSync(join(import.meta.dirname, 'project'), shop.root, { recursive: true });
       const database = await createDatabase(template.url);
       try {
         const context = { options, shop, databaseUrl: database.url, cli: product.cli, log };
-        const rows = (await SUITE_RUNS[suite]?.(context)) ?? [];
-        const results = { suite, date: new Date().toISOString(), machine: describeMachine(), rows };
-        writeFileSync(join(options.out, `${suite}.json`), `${JSON.stringify(results, null, 2)}\n`);
+        const rows = await RUNS[suite](context);
+        const date = new Date().toISOString();
+        writeResults(options.out, { suite, date, machine: describeMachine(), rows });
+        missing.push(...missingRows(suite, rows, options).map((row) => `${suite}: ${row}`));
+      } catch (error) {
+        // What the other suites measure is worth having all the same.
+        missing.push(`${suite}: ${error instanceof Error ? error.message : error}`);
       } finally {
         await database.drop();
+        shop.dispose();
       }
     }
-    log(`written to ${options.out}`);
   } finally {
     await template.stop();
-    shop.dispose();
     product.dispose();
   }
+  const results = readResults(options.out, SUITES);
+  writeFileSync(join(options.out, 'results.md'), renderReport(results));
+  if (results.edits) {
+    writePlot(results.edits, options);
+  }
+  log(`written to ${options.out}`);
+  if (missing.length > 0) {
+    throw new Error(`Not measured:\n${missing.join('\n')}`);
+  }
+}
+
+/** Of results that are kept, where README shows it. */
+function writePlot({ rows }: Results<'edits'>, { out }: BenchOptions): void {
+  const folder = out === RESULTS ? join(REPOSITORY, 'docs') : out;
+  writeFileSync(join(folder, 'bench.svg'), renderPlot(rows));
 }

@@ -46,7 +46,12 @@ export async function measureEdits(context: BenchContext): Promise<EditRow[]> {
   const { options, shop } = context;
   const kinds = EDIT_KINDS.filter(({ id }) => options.kinds.includes(id));
   for (const server of options.servers) {
-    rows.push(...(await measureServer(server, kinds, context)));
+    try {
+      await measureServer(server, { kinds, rows, context });
+    } catch (error) {
+      // The rows that are missing are named at the end of the run.
+      context.log(`${SERVER_TITLES[server]} is given up: ${error}`);
+    }
     shop.restore();
   }
   return rows;
@@ -82,10 +87,8 @@ async function measureColdStarts(context: BenchContext): Promise<EditRow[]> {
 
 async function measureServer(
   name: ServerName,
-  kinds: EditKind[],
-  context: BenchContext,
-): Promise<EditRow[]> {
-  const rows: EditRow[] = [];
+  { kinds, rows, context }: { kinds: EditKind[]; rows: EditRow[]; context: BenchContext },
+): Promise<void> {
   let server = await start(name, context);
   try {
     for (const kind of kinds) {
@@ -103,7 +106,6 @@ async function measureServer(
   } finally {
     await server.stop();
   }
-  return rows;
 }
 
 let versions = 0;

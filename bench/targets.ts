@@ -1,0 +1,107 @@
+import type { ServerName } from './bench-server.ts';
+import type { AllResults } from './results-file.ts';
+import type { EditRow } from './suites/edits.ts';
+
+/** What a number has to be, and what it is. */
+export interface Target {
+  name: string;
+  limit: string;
+  measured: string;
+  isMet: boolean;
+}
+
+const HOT = ['route', 'helper', 'step', 'subscriber', 'job'];
+/** Hot in place, but more than a function is exchanged. */
+const REBUILT = ['service', 'middleware', 'new-route'];
+/** The size of generated project that has 1,000 routes. */
+const THOUSAND_ROUTES = 1_000;
+
+/** Those that the results say something about. */
+export function targetsOf({ edits, scale, throughput, memory }: AllResults): Target[] {
+  const targets: Target[] = [];
+  const atMost = (name: string, limit: number, value: number | undefined, unit = ' ms') => {
+    if (value !== undefined) {
+      const measured = `${round(value)}${unit}`;
+      targets.push({ name, limit: `≤ ${limit}${unit}`, measured, isMet: value <= limit });
+    }
+  };
+  const atLeast = (name: string, limit: number, value: number | undefined) => {
+    if (value !== undefined) {
+      const measured = `${round(value)} ×`;
+      targets.push({ name, limit: `≥ ${limit} ×`, measured, isMet: value >= limit });
+    }
+  };
+  const rowOf = (kind: string, server: ServerName): EditRow | undefined =>
+    edits?.rows.find((row) => row.kind === kind && row.server === server);
+  const medianOf = (kind: string, server: ServerName) => rowOf(kind, server)?.ms?.median;
+  const ratio = (kind: string, over: ServerName, under: ServerName) => {
+    const [a, b] = [medianOf(kind, over), medianOf(kind, under)];
+    return a === undefined || b === undefined ? undefined : a / b;
+  };
+
+  for (const kind of HOT) {
+    const title = rowOf(kind, 'vite')?.title ?? kind;
+    atMost(`${title}: median`, 15, medianOf(kind, 'vite'));
+    atMost(`${title}: p95`, 40, rowOf(kind, 'vite')?.ms?.p95);
+    if (rowOf(kind, 'hmr')?.outcome === 'fresh') {
+      atLeast(`${title}: faster than Medusa's HMR`, 8, ratio(kind, 'hmr', 'vite'));
+    }
+    atLeast(`${title}: faster than Medusa's restart`, 300, ratio(kind, 'develop', 'vite'));
+  }
+  for (const kind of REBUILT) {
+    atMost(`${rowOf(kind, 'vite')?.title ?? kind}: median`, 60, medianOf(kind, 'vite'));
+  }
+  const hot = edits?.rows.filter(({ server, kind }) => {
+    return server === 'vite' && [...HOT, ...REBUILT].includes(kind);
+  });
+  if (hot?.length) {
+    const failed = hot.reduce((worst, row) => Math.max(worst, row.failed?.max ?? 0), 0);
+    atMost('Failed requests during any of these', 0, failed, '');
+  }
+  atMost(
+    'Cold start of the shop, to `medusa develop`',
+    0.8,
+    ratio('cold-start', 'vite', 'develop'),
+    ' ×',
+  );
+  atMost('Restart, to `medusa develop`', 0.3, ratio('restart', 'vite', 'develop'), ' ×');
+  atMost('Restart: median', 1000, medianOf('restart', 'vite'));
+
+  const sized = (
+    accepts: (row: { files: number; routes: number }) => boolean,
+    server: ServerName,
+  ) => scale?.rows.find((row) => row.server === server && accepts(row));
+  const routes = sized((row) => row.routes === THOUSAND_ROUTES, 'vite');
+  atMost('Helper of 1,000 routes: first new answer', 100, routes?.hubFresh?.median);
+  atMost('Helper of 1,000 routes: all settled', 2000, routes?.hubSettled?.median);
+  const [small, large] = [10, 5_000].map((files) => sized((row) => row.files === files, 'vite'));
+  if (small?.leaf && large?.leaf) {
+    atMost(
+      'Leaf edit at 5,000 files, to 10 files',
+      1.5,
+      large.leaf.median / small.leaf.median,
+      ' ×',
+    );
+  }
+  const [ours, theirs] = (['vite', 'develop'] as const).map((server) => {
+    return sized((row) => row.files === 1_000, server)?.coldStart?.median;
+  });
+  if (ours !== undefined && theirs !== undefined) {
+    atMost('Cold start at 1,000 files, to `medusa develop`', 1, ours / theirs, ' ×');
+  }
+  for (const { path, connections, ratio } of throughput?.rows ?? []) {
+    atLeast(
+      `Requests/s of \`${path}\`, ${connections}, to \`medusa develop\``,
+      0.95,
+      ratio?.median,
+    );
+  }
+  const host = memory?.rows.find(({ server }) => server === 'vite');
+  atMost('Memory of the host on the shop', 150, host?.afterStart.hostMb, ' MB');
+  atMost('Memory of the host on the shop, after reloads', 150, host?.afterReloads?.hostMb, ' MB');
+  return targets;
+}
+
+function round(value: number): number {
+  return value < 100 ? Math.round(value * 100) / 100 : Math.round(value);
+}

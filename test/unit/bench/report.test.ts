@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest';
+import type { ServerName } from '../../../bench/bench-server.ts';
+import { missingRows } from '../../../bench/completeness.ts';
+import { renderPlot } from '../../../bench/plot.ts';
+import { renderReport } from '../../../bench/report.ts';
+import type { Results } from '../../../bench/results-file.ts';
+import { summarize } from '../../../bench/statistics.ts';
+import type { EditRow } from '../../../bench/suites/edits.ts';
+import { targetsOf } from '../../../bench/targets.ts';
+
+function row(kind: string, server: ServerName, samples: number[], failed = 0): EditRow {
+  return {
+    kind,
+    title: `The ${kind}`,
+    server,
+    outcome: 'fresh',
+    ms: summarize(samples),
+    failed: summarize(samples.map(() => failed)),
+    downMs: summarize(samples.map(() => failed * 10)),
+    stale: 0,
+    samples,
+  };
+}
+
+const machine = {
+  cpu: 'Some CPU',
+  cores: 2,
+  memoryGb: 24,
+  os: 'Linux 6',
+  node: '20.20.2',
+  medusa: '2.21.2',
+  commit: 'abc1234',
+};
+const rows: EditRow[] = [
+  row('route', 'develop', [4_000, 5_000, 6_000], 300),
+  row('route', 'hmr', [70, 80, 90], 12),
+  row('route', 'vite', [9, 10, 11]),
+  { ...row('env', 'hmr', []), outcome: 'stale', ms: null, samples: [] },
+  row('env', 'vite', [1_200]),
+];
+const edits: Results<'edits'> = { suite: 'edits', date: '2026-01-02T03:04:05Z', machine, rows };
+
+describe('the report', () => {
+  const report = renderReport({ edits });
+
+  test('sets the servers side by side, with what failed and by how much', () => {
+    expect(report).toContain(
+      '| The route | 5,000, 300 failed requests | 80.0, 12 failed requests | 10.0 | 500 × | 8.0 × |',
+    );
+  });
+
+  test('says who never gets there', () => {
+    expect(report).toContain('| The env |  | never: old code | 1,200 |');
+  });
+
+  test('says where and when', () => {
+    expect(report).toContain('2026-01-02, on Some CPU, 2 cores, 24 GB');
+    expect(report).toContain('Medusa 2.21.2, medusa-vite at abc1234.');
+  });
+});
+
+describe('the targets', () => {
+  test('are judged where there is something to judge', () => {
+    const judged = targetsOf({ edits }).map(({ name, isMet }) => `${isMet} ${name}`);
+    expect(judged).toEqual([
+      'true The route: median',
+      'true The route: p95',
+      "true The route: faster than Medusa's HMR",
+      "true The route: faster than Medusa's restart",
+      'true Failed requests during any of these',
+    ]);
+  });
+
+  test('can be missed', () => {
+    const slow = rows.map((one) => (one.server === 'vite' ? row(one.kind, 'vite', [41], 1) : one));
+    expect(targetsOf({ edits: { ...edits, rows: slow } }).map(({ isMet }) => isMet)).toEqual([
+      false,
+      false,
+      false,
+      false,
+      false,
+    ]);
+  });
+});
+
+test('rows that were asked for and are not there are named', () => {
+  const asked = { servers: ['hmr', 'vite'], kinds: ['route'], sizes: [10] } satisfies Parameters<
+    typeof missingRows
+  >[2];
+  expect(missingRows('edits', rows, asked)).toEqual(['cold-start hmr', 'cold-start vite']);
+  expect(missingRows('scale', [], asked)).toEqual(['10 files']);
+});
+
+test('the plot has a bar or a word for every row', () => {
+  const plot = renderPlot(rows);
+  expect(plot).toMatch(/5\.0 s<.*80 ms<.*10 ms</s);
+  expect(plot).toContain('never: old code');
+  // A tenth of the time is a fifth of the way: 10 ms at the first of five decades.
+  const widths = [...plot.matchAll(/width="([\d.]+)" height="11"/g)].map(([, width]) =>
+    Number(width),
+  );
+  expect(widths[2]).toBeCloseTo((860 - 270 - 130) / 5);
+});
