@@ -1,23 +1,39 @@
 import type { Plugin } from 'vite';
+import { wayInOf } from '../src/host/way-in.ts';
+import { VITE_ENVIRONMENT } from '../src/protocol/vite-environment.ts';
 
 /** As Node looks for a file when the extension is missing, with those that Medusa's ts-node adds. */
 const EXTENSIONS = ['.js', '.json', '.ts', '.tsx', '.jsx', '.mjs', '.mts', '.cts'];
 
-/** What backend code needs of Vite: aliases of `tsconfig.json`, and packages left to Node. */
+/** What backend code needs of Vite: a module graph of its own, aliases of `tsconfig.json`, packages left to Node. */
 export function medusaConfig(): Plugin {
   return {
     name: 'medusa-vite:config',
-    config: () => ({
-      resolve: { tsconfigPaths: true },
-      environments: {
-        ssr: {
-          resolve: {
-            extensions: EXTENSIONS,
-            // Also those that are linked: Node's `require` decides which of two formats is loaded, for all.
-            external: true,
+    apply: (_config, { command, isPreview }) => command === 'serve' && !isPreview,
+    config(config) {
+      if (wayInOf(config.plugins) === 'test') {
+        return undefined;
+      }
+      return {
+        environments: {
+          [VITE_ENVIRONMENT]: {
+            consumer: 'server',
+            resolve: {
+              extensions: EXTENSIONS,
+              tsconfigPaths: true,
+              // Also those that are linked: Node's `require` decides which of two formats is loaded, for all.
+              external: true,
+            },
           },
         },
+      };
+    },
+    // Whatever becomes of a backend file is the host's to decide, not Vite's.
+    hotUpdate: {
+      order: 'post',
+      handler() {
+        return this.environment.name === VITE_ENVIRONMENT ? [] : undefined;
       },
-    }),
+    },
   };
 }

@@ -1,13 +1,21 @@
-import type { Plugin } from 'vite';
+import type { ServeOptions } from '../src/host/serve-options.ts';
 import type { Rule } from '../src/rules/rule.ts';
 import { medusaConfig } from './config.ts';
 import { medusaRules } from './rules.ts';
+import { medusaServe } from './serve.ts';
 
-export interface MedusaOptions {
+export interface MedusaOptions extends ServeOptions {
   /** Asked before the built-in rules and those of other plugins; the first that matches decides. */
   rules?: Rule[];
   /** To replace, reorder or leave out some of the rules that medusa-vite comes with. @default builtInRules */
   builtInRules?: readonly Rule[];
+  /** Whether `vite` and `vite-node` start the backend; `medusa-vite dev` does in any case. @default true */
+  serve?: boolean;
+}
+
+/** A Vite plugin, of whichever supported Vite the project has. */
+export interface MedusaPlugin {
+  name: string;
 }
 
 /**
@@ -19,6 +27,11 @@ export interface MedusaOptions {
  *   plugins: [medusa({ rules: [{ name: 'graphql', match: 'src/graphql/**', action: 'restart' }] })],
  * });
  */
-export function medusa(options: MedusaOptions = {}): Plugin[] {
-  return [medusaConfig(), medusaRules(options)];
+export function medusa(options: MedusaOptions = {}): MedusaPlugin[] {
+  const { rules, builtInRules, serve = true, ...serveOptions } = options;
+  return [
+    medusaConfig(),
+    medusaRules({ rules, builtInRules }),
+    medusaServe(serve && serveOptions),
+  ];
 }

@@ -2,14 +2,17 @@ import type { ViteDevServer } from 'vite';
 import { isEmbeddedDatabaseInstalled, startEmbeddedDatabase } from '../database/embedded.ts';
 import { migrateIfPending } from '../database/migrations.ts';
 import { assertDatabaseReachable } from '../protocol/database-check.ts';
+import type { UpdateEvent } from '../protocol/events.ts';
 import { MedusaViteError } from '../protocol/failure.ts';
 import { findSupportedMedusa } from '../protocol/medusa-version.ts';
 import type { SerializedError } from '../protocol/serialized-error.ts';
+import type { UpdateResult } from '../protocol/update.ts';
 import { describeCrash, Host } from './host.ts';
 import { parseInspect } from './inspect-option.ts';
 import { type Listener, listen } from './listener.ts';
 import { assertMedusaProject, readDotEnv } from './project.ts';
 import type { Reporter } from './reporter.ts';
+import { toUpdateEvent } from './update-event.ts';
 
 /** What a person may ask of the backend, whichever way in was taken. */
 export interface BackendSettings {
@@ -36,7 +39,12 @@ export interface BackendOptions extends BackendSettings {
   /** Called while the database comes up. */
   createVite(): Promise<ViteDevServer>;
   /** The app serves for the first time. */
-  onFirstReady(): void;
+  onFirstReady?(): void;
+  onUpdate?(event: UpdateEvent): void;
+  /** Files that somebody else sees to. */
+  isForeign?(file: string): boolean;
+  /** Why this backend takes the place of another one: its first start is told as that restart. */
+  because?: { files: string[]; reason: string };
 }
 
 const DEFAULT_PORT = 9000;
@@ -99,6 +107,11 @@ export class Backend {
     void this.#host?.restart(reason);
   }
 
+  /** To be called when Vite was restarted by somebody else: its watcher is another one then. */
+  followVite(): void {
+    this.#host?.followVite();
+  }
+
   /** Ends everything that was started, in reverse order. */
   close(): Promise<void> {
     this.#closed ??= this.#closeAll();
@@ -154,6 +167,7 @@ export class Backend {
       nodeArgs: inspector.nodeArgs,
       isStdoutTaken,
       hmr,
+      isForeign: (file) => this.#options.isForeign?.(file) ?? false,
       events: {
         ready: ({ pid, isHmrOn, bootMs }) => {
           reporter.ready({
@@ -166,13 +180,10 @@ export class Backend {
           });
           if (this.#isFirst) {
             this.#isFirst = false;
-            this.#options.onFirstReady();
+            this.#onFirstReady();
           }
         },
-        update: (result) => {
-          this.#updates++;
-          reporter.update(this.#updates, result);
-        },
+        update: (result) => this.#report(result),
         note: (note) => reporter.info(note),
         warning: (text) => reporter.warn(text),
         failure: (error, headline) => {
@@ -194,6 +205,22 @@ export class Backend {
       throw new MedusaViteError(error.message, { code: error.code, hint: error.hint });
     }
     this.#isStarted = true;
+  }
+
+  #onFirstReady(): void {
+    const { because, onFirstReady } = this.#options;
+    if (because) {
+      const ms = Math.round(performance.now() - this.#startedAt);
+      this.#report({ type: 'restarted', ...because, chain: [], ms });
+    }
+    onFirstReady?.();
+  }
+
+  #report(result: UpdateResult): void {
+    const { root, reporter, onUpdate } = this.#options;
+    this.#updates++;
+    reporter.update(this.#updates, result);
+    onUpdate?.(toUpdateEvent(result, { id: this.#updates, root }));
   }
 
   /** @throws MedusaViteError if the backend was closed while this was being started */

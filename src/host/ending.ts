@@ -1,5 +1,5 @@
 const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
-type EndSignal = keyof typeof EXIT_CODES;
+export type EndSignal = keyof typeof EXIT_CODES;
 
 /**
  * `npm run` passes on the Ctrl-C that the terminal has sent to us already: two signals this close together are
@@ -16,8 +16,8 @@ export class Ending {
   /** When the end was asked for first; `performance.now()`. */
   #askedAt = 0;
 
-  constructor() {
-    for (const signal of Object.keys(EXIT_CODES) as EndSignal[]) {
+  constructor(signals: EndSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    for (const signal of signals) {
       process.on(signal, () => this.end(EXIT_CODES[signal]));
     }
     // The terminal, or the program that reads our events, is gone.

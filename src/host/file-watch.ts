@@ -21,6 +21,7 @@ export interface FileWatchOptions {
   events: FileEvents;
   /** Files whose present content is known to be in use, such as `.env`. */
   known: string[];
+  isWatched(file: string): boolean;
   /** A file was touched, and more may follow; a call of `onBatch` comes later in any case. */
   onFirst(): void;
   /** The batch may turn out empty. */
@@ -45,6 +46,7 @@ const SETTLE_LIMIT_MS = 2_000;
  */
 export class FileWatch {
   #events: FileEvents;
+  readonly #isWatched: (file: string) => boolean;
   readonly #onFirst: () => void;
   readonly #onBatch: (batch: FileBatch) => void;
   /** Content that was reported last; null for a file that is gone. */
@@ -60,8 +62,9 @@ export class FileWatch {
   #since = 0;
   #lastEventAt = 0;
 
-  constructor({ events, known, onFirst, onBatch }: FileWatchOptions) {
+  constructor({ events, known, isWatched, onFirst, onBatch }: FileWatchOptions) {
     this.#events = events;
+    this.#isWatched = isWatched;
     this.#onFirst = onFirst;
     this.#onBatch = onBatch;
     for (const file of known) {
@@ -122,6 +125,9 @@ export class FileWatch {
   readonly #onUnlink = (path: string): void => this.#queue(toPosix(path), 'delete');
 
   #queue(file: string, change: Change['change']): void {
+    if (!this.#isWatched(file)) {
+      return;
+    }
     this.#lastEventAt = performance.now();
     if (this.#pending.size === 0) {
       this.#since = this.#lastEventAt;

@@ -1,6 +1,7 @@
 import { loadConfigFromFile, type ViteDevServer } from 'vite';
+import { isUnwatched } from '../../plugins/headless.ts';
 import type { ChildOptions, PreparedApp } from '../protocol/messages.ts';
-import { fileOfId, relativeToRoot } from '../protocol/paths.ts';
+import { fileOfId, isInside, relativeToRoot, toPosix } from '../protocol/paths.ts';
 import type { SerializedError } from '../protocol/serialized-error.ts';
 import type { UpdateResult } from '../protocol/update.ts';
 import { AppModules } from './app-modules.ts';
@@ -27,6 +28,8 @@ export interface HostOptions {
   isStdoutTaken: boolean;
   /** Overrides the feature flag. */
   hmr: boolean | undefined;
+  /** Files that somebody else sees to. */
+  isForeign(file: string): boolean;
   events: HostEvents;
 }
 
@@ -56,6 +59,8 @@ export class Host {
   #prepared: PreparedApp = { backendHmr: { value: false, from: 'default' }, adminPath: null };
   /** Files outside of what Vite watches by itself, which a new watcher would not know of. */
   readonly #watchedBesides = new Set<string>();
+  /** `performance.now()` */
+  #viteRestartedAt = Number.NEGATIVE_INFINITY;
   /** When the latest app process was made; `performance.now()`. */
   #spawnedAt = 0;
   /** Whether `ready` was said of the app that serves; cleared when it is gone. */
@@ -101,7 +106,7 @@ export class Host {
       supervisor: this.#supervisor,
       modules: () => this.#current,
       isHmrOn: () => this.isHmrOn,
-      beforePass: (changes) => this.#updateVite(changes),
+      beforePass: (changes, since) => this.#updateVite(changes, since),
       filesSettled: async () => this.#watch?.settled(),
       onResult: (result) => {
         if (result.type === 'restarted' && !this.#isAnnounced) {
@@ -145,6 +150,15 @@ export class Host {
   /** A restart that nobody saved a file for. */
   restart(reason: string): Promise<void> {
     return this.#queue.restart(reason);
+  }
+
+  /** Vite was restarted, and has a new watcher. */
+  followVite(): void {
+    const { vite } = this.#options;
+    this.#viteRestartedAt = performance.now();
+    this.#watchProject();
+    vite.watcher.add([...this.#watchedBesides]);
+    this.#watch?.follow(vite.watcher);
   }
 
   async close(): Promise<void> {
@@ -196,15 +210,25 @@ export class Host {
   }
 
   #listen(): void {
-    const { root, vite } = this.#options;
+    const { root, vite, isForeign } = this.#options;
     const lockfiles = workspaceLockfiles(root);
+    this.#watchProject();
     this.#watchBesides(lockfiles);
     this.#watch = new FileWatch({
       events: vite.watcher,
       known: [...topLevelFiles(root), ...lockfiles],
+      isWatched: (file) => !isUnwatched(root, file) && !isForeign(file),
       onFirst: () => this.#supervisor.app?.send({ type: 'hold' }),
       onBatch: (batch) => this.#queue.add(batch),
     });
+  }
+
+  /** A front end beside the backend may well be all that Vite looks at. */
+  #watchProject(): void {
+    const { root, vite } = this.#options;
+    if (!isInside(toPosix(vite.config.root), `${root}/`)) {
+      vite.watcher.add(root);
+    }
   }
 
   /** Vite watches the project, and what it has transformed itself. */
@@ -216,25 +240,27 @@ export class Host {
   }
 
   /**
-   * A changed `vite.config` is Vite's to read, before the app is restarted with what it says.
+   * A changed `vite.config` is Vite's to read, before the app is restarted with what it says. Beside a front
+   * end, Vite restarts by itself, for the front end's `.env` files as well: then this waits for it.
    * @throws what is wrong with the config
    */
-  async #updateVite(changes: Change[]): Promise<string | undefined> {
+  async #updateVite(changes: Change[], since: number): Promise<string | undefined> {
     const { root, vite } = this.#options;
-    const { configFile, configFileDependencies } = vite.config;
+    const { configFile, configFileDependencies, envDir, mode } = vite.config;
     const dependencies = new Set([configFile, ...configFileDependencies]);
+    const envFiles = new Set(envDir === false ? [] : envFilesOf(toPosix(envDir), mode));
     const changed = changes.find(({ file }) => dependencies.has(file));
-    if (!changed) {
-      return undefined;
-    }
-    if (changed.change !== 'delete') {
+    if (changed && changed.change !== 'delete') {
       // Vite would print the error and go on with what it had; but then it was no good save.
-      await loadConfigFromFile({ command: 'serve', mode: vite.config.mode }, configFile, root);
+      await loadConfigFromFile({ command: 'serve', mode }, configFile, root);
     }
-    await vite.restart();
-    vite.watcher.add([...this.#watchedBesides]);
-    this.#watch?.follow(vite.watcher);
-    return `${relativeToRoot(root, changed.file)} changed`;
+    const isViteConcerned = changed || changes.some(({ file }) => envFiles.has(file));
+    if (isViteConcerned && this.#viteRestartedAt < since) {
+      // One that is under way already is this one.
+      await vite.restart();
+      this.followVite();
+    }
+    return changed && `${relativeToRoot(root, changed.file)} changed`;
   }
 
   #announce(): void {
@@ -243,6 +269,13 @@ export class Host {
     const bootMs = performance.now() - this.#spawnedAt;
     this.#options.events.ready({ pid, isHmrOn: this.isHmrOn, bootMs });
   }
+}
+
+/** Those that Vite reads. */
+function envFilesOf(directory: string, mode: string): string[] {
+  return ['.env', '.env.local', `.env.${mode}`, `.env.${mode}.local`].map(
+    (name) => `${directory}/${name}`,
+  );
 }
 
 export function describeCrash(exit: AppExit, willRestart: boolean): SerializedError {

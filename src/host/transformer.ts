@@ -2,6 +2,7 @@ import type { DevEnvironment, ViteDevServer } from 'vite';
 import { ViteNodeServer } from 'vite-node/server';
 import type { FetchedModule } from '../protocol/messages.ts';
 import { fileOfId, isAbsoluteFile, isRunnerFile, toPosix } from '../protocol/paths.ts';
+import { VITE_ENVIRONMENT } from '../protocol/vite-environment.ts';
 import type { Change } from './planner.ts';
 
 /** The project's modules as Vite sees them: what they compile to, and which imports which. */
@@ -13,7 +14,7 @@ export class Transformer {
   constructor(vite: ViteDevServer, root: string) {
     this.root = root;
     this.#vite = vite;
-    this.#node = new ViteNodeServer(vite);
+    this.#node = new ViteNodeServer(withEnvironment(vite, () => this.#environment));
   }
 
   /** @throws what Vite says of the file, with its position and code frame. */
@@ -112,12 +113,20 @@ export class Transformer {
 
   /** Looked up each time: a restart of Vite replaces it. */
   get #environment(): DevEnvironment {
-    return this.#vite.environments.ssr as DevEnvironment;
+    return this.#vite.environments[VITE_ENVIRONMENT] as DevEnvironment;
   }
 
   get #graph(): DevEnvironment['moduleGraph'] {
     return this.#environment.moduleGraph;
   }
+}
+
+/** vite-node knows one environment for servers, which is `ssr`: it is shown ours in its place. */
+function withEnvironment(vite: ViteDevServer, environment: () => DevEnvironment): ViteDevServer {
+  return Object.create(vite, {
+    transformRequest: { value: (url: string) => environment().transformRequest(url) },
+    moduleGraph: { get: () => environment().moduleGraph },
+  }) as ViteDevServer;
 }
 
 /** Vite found no file for the id. */

@@ -1,4 +1,4 @@
-import type { DevEvent, EventError } from '../protocol/events.ts';
+import type { EventError, UpdateEvent } from '../protocol/events.ts';
 import { relativeToRoot } from '../protocol/paths.ts';
 import type { SerializedError } from '../protocol/serialized-error.ts';
 import type { UpdateResult } from '../protocol/update.ts';
@@ -8,7 +8,7 @@ import { completeLocation } from './error-location.ts';
 export function toUpdateEvent(
   result: UpdateResult,
   { id, root }: { id: number; root: string },
-): DevEvent {
+): UpdateEvent {
   const files = result.files.map((file) => relativeToRoot(root, file));
   switch (result.type) {
     case 'reloaded': {

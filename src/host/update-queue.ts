@@ -20,10 +20,10 @@ export interface UpdateQueueOptions {
   modules(): AppModules;
   isHmrOn(): boolean;
   /**
-   * Brings Vite itself up to date, where a change concerns it.
+   * Brings Vite itself up to date, where a change concerns it; `since` is when the first of them came in.
    * @returns the reason, if the app has to restart because of that
    */
-  beforePass(changes: Change[]): Promise<string | undefined>;
+  beforePass(changes: Change[], since: number): Promise<string | undefined>;
   /** Resolves when no more files are about to be saved. */
   filesSettled(): Promise<void>;
   onResult(result: UpdateResult): void;
@@ -130,7 +130,7 @@ export class UpdateQueue {
       ),
       ...changes,
     ];
-    const viteReason = await this.#options.beforePass(all);
+    const viteReason = await this.#options.beforePass(all, since);
     const modules = this.#options.modules();
     const isDown = !supervisor.app;
     const rules = this.#options.rules();

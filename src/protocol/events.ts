@@ -33,6 +33,8 @@ export type DevEvent =
   | { event: 'error'; error: EventError }
   | { event: 'exit'; code: number | null; signal: string | null };
 
+export type UpdateEvent = Extract<DevEvent, { event: 'update' }>;
+
 export type EventError = Pick<
   SerializedError,
   'message' | 'file' | 'line' | 'column' | 'frame' | 'hint'

@@ -22,6 +22,7 @@ beforeEach(() => {
   watch = new FileWatch({
     events,
     known: [file('.env')],
+    isWatched: (path) => path !== file('dist/built.js'),
     onFirst: () => {
       firsts++;
     },

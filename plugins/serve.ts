@@ -1,0 +1,112 @@
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Plugin, ResolvedConfig, ViteDevServer } from 'vite';
+import { SERVE_HOOK } from '../src/host/serve-hook.ts';
+import type { ServeOptions } from '../src/host/serve-options.ts';
+import { assertSupportedVite, assertSupportedViteNode } from '../src/host/supported-vite.ts';
+import type { UnderViteNode } from '../src/host/under-vite-node.ts';
+import { type WayIn, wayInOf } from '../src/host/way-in.ts';
+import { toPosix } from '../src/protocol/paths.ts';
+import { headlessConfig } from './headless.ts';
+
+/** By project: the Vite server that came last, which is the one that lives. */
+const latest = new Map<string, ViteDevServer>();
+/** Outlives a restart of Vite. */
+let underViteNode: UnderViteNode | undefined;
+
+const SERVE_ID = '\0virtual:medusa-vite/serve';
+
+/** Starts the backend where nobody else does: beside a front end by `vite`, and for the entry of `vite-node`. */
+export function medusaServe(options: ServeOptions | false): Plugin {
+  let wayIn: WayIn = 'vite';
+  let root = '';
+  let server: ViteDevServer | undefined;
+  return {
+    name: 'medusa-vite:serve',
+    enforce: 'pre',
+    apply: (_config, { command, isPreview }) => command === 'serve' && !isPreview,
+    config(config) {
+      assertSupportedVite(this?.meta?.viteVersion);
+      wayIn = wayInOf(config.plugins);
+      // The database's files, above all; which project it is will be known when a watcher asks.
+      const isOwnData = (path: string) => toPosix(path).startsWith(`${root}/.medusa`);
+      switch (wayIn) {
+        case 'vite-node':
+          assertSupportedViteNode(readViteNodeVersion());
+          return headlessConfig({
+            root: toPosix(realpathSync.native(config.root ?? process.cwd())),
+            pollMs: undefined,
+          });
+        case 'vite':
+          // `null`: nothing is watched at all.
+          return config.server?.watch === null
+            ? undefined
+            : { server: { watch: { ignored: [isOwnData] } } };
+        default:
+          return undefined;
+      }
+    },
+    configResolved(config) {
+      root = findProject(config);
+    },
+    async configureServer(vite) {
+      if (options === false) {
+        return;
+      }
+      if (wayIn === 'vite-node') {
+        const { UnderViteNode } = await import('../src/host/under-vite-node.ts');
+        if (underViteNode) {
+          underViteNode.follow(vite, options);
+        } else {
+          const under = new UnderViteNode(vite, root, options);
+          underViteNode = under;
+          const hook = (asked: ServeOptions) => under.serve(asked);
+          Object.assign(globalThis, { [SERVE_HOOK]: hook });
+        }
+        return;
+      }
+      if (wayIn === 'vite' && vite.httpServer) {
+        const { serveBeside } = await import('../src/host/beside-vite.ts');
+        server = vite;
+        latest.set(root, vite);
+        vite.httpServer.once('listening', () => void serveBeside(vite, root, options));
+      }
+    },
+    // Run by vite-node itself, and so run again whenever the entry is.
+    resolveId: (source) =>
+      wayIn === 'vite-node' && source === 'medusa-vite/serve' ? SERVE_ID : undefined,
+    load: (id) =>
+      id === SERVE_ID ? `globalThis[Symbol.for('${SERVE_HOOK.description}')]({});` : undefined,
+    async closeBundle() {
+      // When Vite restarts, the next server is there before this one is closed.
+      if (server && latest.get(root) === server) {
+        const { closeBeside } = await import('../src/host/beside-vite.ts');
+        await closeBeside(root);
+      }
+    },
+  };
+}
+
+/** The folder with `medusa-config`: a front end may have its root elsewhere. */
+function findProject({ root, configFile }: ResolvedConfig): string {
+  const folders = [root, ...(configFile === undefined ? [] : [dirname(configFile)]), process.cwd()];
+  const found = folders.find(
+    (folder) =>
+      existsSync(folder) && readdirSync(folder).some((name) => name.startsWith('medusa-config.')),
+  );
+  return toPosix(realpathSync.native(found ?? root));
+}
+
+/** Of the vite-node that runs this process. */
+function readViteNodeVersion(): string {
+  for (let folder = dirname(realpathSync(process.argv[1] ?? '.')); ; folder = dirname(folder)) {
+    const file = join(folder, 'package.json');
+    const manifest: unknown = existsSync(file) && JSON.parse(readFileSync(file, 'utf8'));
+    if (manifest instanceof Object && Reflect.get(manifest, 'name') === 'vite-node') {
+      return String(Reflect.get(manifest, 'version'));
+    }
+    if (dirname(folder) === folder) {
+      return 'of an unknown version';
+    }
+  }
+}

@@ -1,0 +1,129 @@
+import type { ViteDevServer } from 'vite';
+import { MedusaViteError } from '../protocol/failure.ts';
+import { relativeToRoot, toPosix } from '../protocol/paths.ts';
+import { Backend } from './backend.ts';
+import { Ending } from './ending.ts';
+import { createJsonReporter, createTerminalReporter, type Reporter } from './reporter.ts';
+import { resolveSettings, type ServeOptions } from './serve-options.ts';
+
+/** What front-end code listens to: `import.meta.hot.on('medusa-vite:update', …)`. */
+export const UPDATE_EVENT = 'medusa-vite:update';
+
+/** By project. Outlives a restart of Vite, which makes new plugins and keeps only its own object. */
+const running = new Map<string, BesideVite>();
+
+/** Ctrl-C ends `vite` at once; the backend is to end properly. SIGTERM and `q` close Vite, and us with it. */
+let ending: Ending | undefined;
+
+/**
+ * To be called when a dev server of Vite listens: starts the backend of the project, or keeps the one that
+ * runs, if Vite was only restarted.
+ */
+export async function serveBeside(
+  vite: ViteDevServer,
+  root: string,
+  options: ServeOptions,
+): Promise<void> {
+  const before = running.get(root);
+  if (before?.isFor(options)) {
+    before.followVite();
+    return;
+  }
+  // After a restart the first object is the one that lives on.
+  const beside = new BesideVite(before?.vite ?? vite, root, options);
+  running.set(root, beside);
+  if (!ending) {
+    ending = new Ending(['SIGINT', 'SIGHUP']);
+    ending.add(
+      async () => {
+        await Promise.all([...running.values()].map((each) => each.vite.close()));
+      },
+      () => {
+        for (const each of running.values()) {
+          each.kill();
+        }
+      },
+    );
+  }
+  await before?.close();
+  await beside.start(before !== undefined);
+}
+
+/** To be called when Vite ends. */
+export async function closeBeside(root: string): Promise<void> {
+  const beside = running.get(root);
+  running.delete(root);
+  await beside?.close();
+}
+
+/** The backend beside a front end on one Vite dev server. */
+class BesideVite {
+  readonly vite: ViteDevServer;
+  readonly #root: string;
+  readonly #options: ServeOptions;
+  #backend: Backend | undefined;
+
+  constructor(vite: ViteDevServer, root: string, options: ServeOptions) {
+    this.vite = vite;
+    this.#root = root;
+    this.#options = options;
+  }
+
+  isFor(options: ServeOptions): boolean {
+    return this.#backend !== undefined && JSON.stringify(options) === JSON.stringify(this.#options);
+  }
+
+  /** Never rejects: the front end goes on without a backend that cannot be started. */
+  async start(isReplacing: boolean): Promise<void> {
+    const { logger } = this.vite.config;
+    try {
+      const { configFile = '' } = this.vite.config;
+      const file = relativeToRoot(this.#root, toPosix(configFile));
+      this.#backend = new Backend({
+        ...resolveSettings(this.#options),
+        root: this.#root,
+        reporter: this.#createReporter(),
+        isStdoutTaken: this.#options.json ?? false,
+        createVite: async () => this.vite,
+        onUpdate: (event) => this.vite.environments.client.hot.send(UPDATE_EVENT, event),
+        ...(isReplacing && { because: { files: [file], reason: `${file} changed` } }),
+      });
+      await this.#backend.start();
+    } catch (error) {
+      this.#backend = undefined;
+      if (error instanceof MedusaViteError) {
+        const { message, hint } = error;
+        logger.error(`[medusa] ${hint ? `${message} ${hint}` : message}`, { timestamp: true });
+        logger.info('[medusa] the front end goes on; press r + enter to try again', {
+          timestamp: true,
+        });
+      } else {
+        logger.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+      }
+    }
+  }
+
+  followVite(): void {
+    this.#backend?.followVite();
+  }
+
+  async close(): Promise<void> {
+    await this.#backend?.close();
+  }
+
+  kill(): void {
+    this.#backend?.kill();
+  }
+
+  /** Through Vite's logger, so that its level, its prefix and its screen are respected. */
+  #createReporter(): Reporter {
+    const root = this.#root;
+    const output = {
+      write: (text: string) => this.vite.config.logger.info(text.trimEnd()),
+    };
+    const color = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
+    return this.#options.json
+      ? createJsonReporter({ root, errorOutput: output })
+      : createTerminalReporter({ root, clearScreen: false, color, output });
+  }
+}

@@ -1,0 +1,157 @@
+import type { ViteDevServer } from 'vite';
+import { isUnwatched } from '../../plugins/headless.ts';
+import { MedusaViteError } from '../protocol/failure.ts';
+import { relativeToRoot, toPosix } from '../protocol/paths.ts';
+import { serializeError } from '../protocol/serialized-error.ts';
+import { Backend } from './backend.ts';
+import { Ending } from './ending.ts';
+import { FileWatch } from './file-watch.ts';
+import { createJsonReporter, createTerminalReporter, type Reporter } from './reporter.ts';
+import { resolveSettings, type ServeOptions } from './serve-options.ts';
+import { bindBackendShortcuts, hasShortcuts, SHORTCUTS_HINT } from './shortcuts.ts';
+
+/**
+ * The backend that the entry of `vite-node --watch` asks for. The entry, and what it imports, are modules of
+ * Vite's environment `ssr`; a change there runs it again, and what it asks for then takes the place of this.
+ */
+export class UnderViteNode {
+  readonly #vite: ViteDevServer;
+  readonly #root: string;
+  readonly #ending = new Ending();
+  /** Files of the entry, which a restart of Vite forgets. */
+  readonly #entryFiles = new Set<string>();
+  #watch: FileWatch | undefined;
+  #backend: Backend | undefined;
+  /** Options that the plugin has in `vite.config.ts`; those of the entry go before them. */
+  #defaults: ServeOptions;
+  #options: ServeOptions = {};
+  /** Files of the entry that were changed since it asked; emptied when it asks again. */
+  #changed: string[] = [];
+  #isFirst = true;
+  /** One start after another; never rejects. */
+  #starting: Promise<void> = Promise.resolve();
+
+  constructor(vite: ViteDevServer, root: string, defaults: ServeOptions) {
+    this.#vite = vite;
+    this.#root = root;
+    this.#defaults = defaults;
+    this.#ending.add(
+      async () => {
+        await this.#backend?.close();
+        await this.#vite.close();
+      },
+      () => this.#backend?.kill(),
+    );
+  }
+
+  /** What the entry calls each time that it runs. */
+  serve(options: ServeOptions): void {
+    for (const file of this.#vite.environments.ssr.moduleGraph.fileToModulesMap.keys()) {
+      if (!file.includes('/node_modules/')) {
+        this.#entryFiles.add(file);
+      }
+    }
+    this.#watch ??= new FileWatch({
+      events: this.#vite.watcher,
+      known: [...this.#entryFiles],
+      isWatched: (file) => this.#isOfEntry(file),
+      onFirst: () => {},
+      onBatch: ({ changes }) => {
+        if (changes.length > 0) {
+          this.#changed.push(...changes.map(({ file }) => relativeToRoot(this.#root, file)));
+          // vite-node runs the entry again for this; all else is kept from it.
+          this.#vite.ws.send({ type: 'full-reload', path: '*' });
+        }
+      },
+    });
+    if (!this.#isFirst && this.#changed.length === 0) {
+      return;
+    }
+    this.#options = options;
+    this.#replace(this.#changed.splice(0));
+  }
+
+  /** To be called when Vite was restarted, by whose new plugin. */
+  follow(vite: ViteDevServer, defaults: ServeOptions): void {
+    this.#watch?.follow(vite.watcher);
+    if (JSON.stringify(defaults) !== JSON.stringify(this.#defaults)) {
+      this.#defaults = defaults;
+      const { configFile = '' } = vite.config;
+      this.#replace([relativeToRoot(this.#root, toPosix(configFile))]);
+    }
+  }
+
+  #isOfEntry(file: string): boolean {
+    const { moduleGraph } = this.#vite.environments.ssr;
+    const isKnown = this.#entryFiles.has(file) || moduleGraph.getModulesByFile(file) !== undefined;
+    return isKnown && !isUnwatched(this.#root, file);
+  }
+
+  #replace(files: string[]): void {
+    this.#starting = this.#starting.then(() => this.#start(files));
+  }
+
+  async #start(files: string[]): Promise<void> {
+    const options = { ...this.#defaults, ...this.#options };
+    const isFirst = this.#isFirst;
+    this.#isFirst = false;
+    const isStdoutTaken = options.json ?? false;
+    const reporter = createReporter(this.#root, isStdoutTaken);
+    try {
+      const settings = resolveSettings(options);
+      await this.#backend?.close();
+      const backend = new Backend({
+        ...settings,
+        root: this.#root,
+        reporter,
+        isStdoutTaken,
+        createVite: async () => this.#vite,
+        isForeign: (file) => this.#isOfEntry(file),
+        onFirstReady: () => {
+          if (hasShortcuts(isStdoutTaken)) {
+            reporter.info(SHORTCUTS_HINT);
+          }
+        },
+        ...(!isFirst && { because: { files, reason: `${files.join(', ')} changed` } }),
+      });
+      this.#backend = backend;
+      if (isFirst && hasShortcuts(isStdoutTaken)) {
+        this.#bindShortcuts(reporter);
+      }
+      await backend.start();
+    } catch (error) {
+      if (!isFirst) {
+        reporter.failure(serializeError(error), 'the backend could not be started');
+        return;
+      }
+      const { message, hint } =
+        error instanceof MedusaViteError ? error : { message: String(error), hint: undefined };
+      process.stderr.write(`medusa-vite: ${hint ? `${message} ${hint}` : message}\n`, () =>
+        this.#ending.end(1),
+      );
+    }
+  }
+
+  #bindShortcuts(reporter: Reporter): void {
+    const backend = () => this.#backend;
+    bindBackendShortcuts(
+      {
+        get url() {
+          return backend()?.url;
+        },
+        get adminUrl() {
+          return backend()?.adminUrl;
+        },
+        restart: (reason) => backend()?.restart(reason),
+      },
+      { reporter, quit: () => this.#ending.end(0) },
+    );
+  }
+}
+
+function createReporter(root: string, json: boolean): Reporter {
+  const color = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
+  return json
+    ? createJsonReporter({ root })
+    : createTerminalReporter({ root, clearScreen: true, color });
+}

@@ -1,0 +1,29 @@
+import type { PluginOption } from 'vite';
+
+/** Who runs the Vite server that the plugin is part of. `test` is Vitest, which gets no backend. */
+export type WayIn = 'cli' | 'vite-node' | 'vite' | 'test';
+
+/** Marks the Vite server of our own command. */
+export const CLI_PLUGIN = 'medusa-vite:cli';
+/** Of `vite-node --watch`; without `--watch` there is none, and nothing that could be kept up to date. */
+const VITE_NODE_PLUGIN = 'vite-node:hmr';
+
+export function wayInOf(plugins: readonly PluginOption[] | undefined): WayIn {
+  const names = new Set(namesOf(plugins ?? []));
+  if (names.has(CLI_PLUGIN)) {
+    return 'cli';
+  }
+  if (names.has(VITE_NODE_PLUGIN)) {
+    return 'vite-node';
+  }
+  return process.env.VITEST === undefined ? 'vite' : 'test';
+}
+
+function namesOf(plugins: readonly PluginOption[]): string[] {
+  return plugins.flatMap((plugin) => {
+    if (Array.isArray(plugin)) {
+      return namesOf(plugin);
+    }
+    return plugin && 'name' in plugin ? [plugin.name] : [];
+  });
+}

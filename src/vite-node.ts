@@ -1,0 +1,28 @@
+import { SERVE_HOOK, type ServeHook } from './host/serve-hook.ts';
+import type { ServeOptions } from './host/serve-options.ts';
+import { MedusaViteError } from './protocol/failure.ts';
+
+export type { ServeOptions } from './host/serve-options.ts';
+
+/**
+ * Starts the backend on the Vite server of `vite-node --watch`, to be called by its entry. When the entry
+ * changes it runs again, and what it asks for then takes the place of this. Options given here go before
+ * those of `medusa()` in `vite.config.ts`.
+ *
+ * @throws MedusaViteError if this is not vite-node with `--watch`, or its Vite lacks `medusa()`
+ * @example
+ * // dev.ts, for `npx vite-node --watch dev.ts`
+ * import { serve } from 'medusa-vite/vite-node';
+ *
+ * serve({ port: 9001 });
+ */
+export function serve(options: ServeOptions = {}): void {
+  const hook: unknown = Reflect.get(globalThis, SERVE_HOOK);
+  if (typeof hook !== 'function') {
+    throw new MedusaViteError('The backend was asked for, but nothing here can serve it.', {
+      code: 'NO_VITE_NODE',
+      hint: 'Add `medusa()` to the plugins in vite.config.ts and run `npx vite-node --watch dev.ts`.',
+    });
+  }
+  (hook as ServeHook)(options);
+}
