@@ -7,8 +7,8 @@ import { onTestFailed } from 'vitest';
 import type { DevEvent } from '../../../src/protocol/events.ts';
 import { cleanEnv } from './clean-env.ts';
 import type { Project } from './project.ts';
-import { CLI } from './repository.ts';
 import { GiveUp, until } from './until.ts';
+import { commandOf, WAY_IN, type WayIn } from './way-in.ts';
 
 export type ReadyEvent = Extract<DevEvent, { event: 'ready' }>;
 export type UpdateEvent = Extract<DevEvent, { event: 'update' }>;
@@ -19,6 +19,8 @@ export interface DevServerOptions {
   databaseUrl: string;
   /** @default the one that the repository's build made */
   cli?: string;
+  /** @default that of the test run */
+  wayIn?: WayIn;
 }
 
 export interface Answer {
@@ -43,7 +45,7 @@ process.once('exit', () => {
   }
 });
 
-/** Runs `medusa-vite dev` in a process group of its own. */
+/** Runs the backend in a process group of its own. */
 export async function startDevServer(
   project: Project,
   options: DevServerOptions,
@@ -60,6 +62,7 @@ export async function startDevServer(
 
 export class DevServer {
   readonly #process: ChildProcess;
+  readonly #wayIn: WayIn;
   readonly #events: DevEvent[] = [];
   /** Lines on stdout that are no events: there must be none. */
   readonly #stray: string[] = [];
@@ -67,10 +70,17 @@ export class DevServer {
   #hasEnded = false;
 
   constructor(project: Project, options: DevServerOptions) {
-    const { args = [], env = {}, databaseUrl, cli = CLI } = options;
-    this.#process = spawn(process.execPath, [cli, 'dev', '--json', '-p', '0', ...args], {
+    const { args = [], env = {}, databaseUrl, cli, wayIn = WAY_IN } = options;
+    const command = commandOf(wayIn, { root: project.root, args, cli });
+    this.#wayIn = wayIn;
+    this.#process = spawn(process.execPath, command.args, {
       cwd: project.root,
-      env: cleanEnv({ DATABASE_URL: databaseUrl, MEDUSA_FF_BACKEND_HMR: 'true', ...env }),
+      env: cleanEnv({
+        DATABASE_URL: databaseUrl,
+        MEDUSA_FF_BACKEND_HMR: 'true',
+        ...command.env,
+        ...env,
+      }),
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -239,6 +249,9 @@ export class DevServer {
     const event = parseJson(line);
     if (event instanceof Object && 'event' in event) {
       this.#events.push(event as DevEvent);
+    } else if (this.#wayIn === 'vite') {
+      // Vite has something to say there too.
+      this.#output += `${line}\n`;
     } else {
       this.#stray.push(line);
     }

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { MEDUSA_VERSION, otherMedusaFolder } from './other-medusa.ts';
 import { REPOSITORY, SHOP } from './repository.ts';
+import { filesOf, WAY_IN, type WayIn } from './way-in.ts';
 
 const NOT_COPIED = new Set(['node_modules', '.medusa', '.env', 'dist']);
 
@@ -41,6 +42,8 @@ export interface ProjectOptions {
   under?: string;
   /** What stands in files besides the shop's, or instead of them. */
   files?: Record<string, string>;
+  /** @default that of the test run */
+  wayIn?: WayIn;
 }
 
 export function createProject(options: ProjectOptions = {}): Project {
@@ -55,7 +58,10 @@ export function createProject(options: ProjectOptions = {}): Project {
     recursive: true,
     filter: (source) => source === SHOP || !NOT_COPIED.has(basename(source)),
   });
-  for (const [file, source] of Object.entries(options.files ?? {})) {
+  for (const [file, source] of Object.entries({
+    ...filesOf(options.wayIn ?? WAY_IN),
+    ...options.files,
+  })) {
     mkdirSync(dirname(join(root, file)), { recursive: true });
     writeFileSync(join(root, file), source);
   }

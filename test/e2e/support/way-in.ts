@@ -1,0 +1,69 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { CLI } from './repository.ts';
+
+/** How the backend of a test is started; the same tests hold for each. */
+export type WayIn = 'cli' | 'vite-node' | 'vite';
+
+/** Set by the projects of vite.config.ts. */
+export const WAY_IN: WayIn = (process.env.MEDUSA_VITE_WAY_IN as WayIn | undefined) ?? 'cli';
+
+/** What a project needs in order to be run in a way. */
+export function filesOf(wayIn: WayIn): Record<string, string> {
+  switch (wayIn) {
+    case 'cli':
+      return {};
+    case 'vite-node':
+      return {
+        'vite.config.ts': viteConfig('medusa()'),
+        'dev.ts': `
+import { serve } from 'medusa-vite/vite-node';
+serve({ port: 0, json: true, nodeArgs: JSON.parse(process.env.NODE_ARGS ?? '[]') });
+`,
+      };
+    case 'vite':
+      return {
+        'vite.config.ts': viteConfig(
+          "medusa({ port: 0, json: true, nodeArgs: JSON.parse(process.env.NODE_ARGS ?? '[]') })",
+        ),
+        'index.html': '<script type="module" src="/web/main.ts"></script>\n',
+        'web/main.ts': `import { text } from './text.ts';\ndocument.title = text;\n`,
+        'web/text.ts': "export const text: string = 'one';\n",
+      };
+  }
+}
+
+function viteConfig(plugin: string): string {
+  return `
+import { medusa } from 'medusa-vite';
+export default { plugins: [${plugin}], server: { port: 0 } };
+`;
+}
+
+export interface Command {
+  args: string[];
+  env: Record<string, string>;
+}
+
+/** The arguments for Node. `args` are those of \`medusa-vite dev\`; the other ways know only what follows \`--\`. */
+export function commandOf(
+  wayIn: WayIn,
+  { root, args, cli = CLI }: { root: string; args: string[]; cli?: string },
+): Command {
+  if (wayIn === 'cli') {
+    return { args: [cli, 'dev', '--json', '-p', '0', ...args], env: {} };
+  }
+  const separator = args.indexOf('--');
+  if (separator !== 0 && args.length > 0) {
+    throw new Error(`\`${wayIn}\` does not take \`${args.join(' ')}\`.`);
+  }
+  const env = { NODE_ARGS: JSON.stringify(args.slice(1)) };
+  return wayIn === 'vite'
+    ? { args: [binOf(root, 'vite', 'bin/vite.js')], env }
+    : { args: [binOf(root, 'vite-node', 'dist/cli.mjs'), '--watch', 'dev.ts'], env };
+}
+
+function binOf(root: string, name: string, file: string): string {
+  const manifest = createRequire(join(root, 'package.json')).resolve(`${name}/package.json`);
+  return join(dirname(manifest), file);
+}
