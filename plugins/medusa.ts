@@ -29,9 +29,5 @@ export interface MedusaPlugin {
  */
 export function medusa(options: MedusaOptions = {}): MedusaPlugin[] {
   const { rules, builtInRules, serve = true, ...serveOptions } = options;
-  return [
-    medusaConfig(),
-    medusaRules({ rules, builtInRules }),
-    medusaServe(serve && serveOptions),
-  ];
+  return [medusaConfig(), medusaRules({ rules, builtInRules }), medusaServe(serve && serveOptions)];
 }
