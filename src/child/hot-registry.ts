@@ -102,6 +102,14 @@ export class HotRegistry implements Registry {
     }
   }
 
+  keep(module: string): void {
+    const record = this.#serving?.get(module);
+    if (record) {
+      this.#records.set(module, record);
+      this.#serving?.delete(module);
+    }
+  }
+
   enter(): void {}
 
   leave(): void {}

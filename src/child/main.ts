@@ -24,6 +24,7 @@ import { RoutesReloader } from '../reloaders/routes.ts';
 import { SubscribersReloader } from '../reloaders/subscribers.ts';
 import { WorkflowsReloader } from '../reloaders/workflows.ts';
 import { interceptListen } from './connections.ts';
+import { DeferredEvaluation } from './deferred-evaluation.ts';
 import { onHostMessage, sendToHost } from './host-link.ts';
 import { HotRegistry } from './hot-registry.ts';
 import { LoadedReporter } from './loaded-report.ts';
@@ -156,6 +157,10 @@ async function prepare(): Promise<PreparedApp> {
     registries: [workflows, hooks],
     hot,
     fileConfigs,
+    deferred: new DeferredEvaluation({
+      evaluate: (file) => runner.requireFile(file) as Record<string, unknown>,
+      onError: reportStray,
+    }),
   });
 
   const config = await medusa.readConfig(root);

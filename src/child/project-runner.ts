@@ -12,6 +12,8 @@ import {
   createProjectRequire,
   requireNatively,
 } from './common-js.ts';
+import { modulesInCycles } from './import-cycles.ts';
+import { importedNames } from './imported-names.ts';
 import { importNatively, needsImport, toNamespace } from './interop.ts';
 import { compile } from './module-code.ts';
 import { ModuleResolution, type Target } from './module-resolution.ts';
@@ -31,7 +33,41 @@ export interface ProjectRunnerOptions {
 /** vite-node's record of a module, with the module as Node's CommonJS knows it. */
 interface RunnerModule extends ModuleCache {
   imports: Set<string>;
+  /** Of those: imported in a way that does not name what is used of them. */
+  opaqueImports: Set<string>;
+  /** Exports that never change, if they are primitive. */
+  constants: string[];
+  isInert?: boolean | undefined;
   node: NodeJS.Module;
+}
+
+/** What a reload does with the modules. */
+export interface ModuleReload {
+  /** Out of date: their own code, or that of something that they import. */
+  invalidated: Iterable<string>;
+  /** New code. What has none kept its own: it is evaluated again only for what it imports. */
+  fresh: Record<string, FetchedModule>;
+  deleted: ReadonlySet<string>;
+  /** Whether all of them evaluate, also those that have imported nothing different. */
+  isForced: boolean;
+  /** Nothing that the module has imported turned out different, so it goes on as it was. */
+  onKept(id: string): void;
+}
+
+/** A module as it was before a reload. */
+interface Aside {
+  module: RunnerModule | undefined;
+  /** Its code, if it was not evaluated yet. */
+  supplied: FetchedModule | undefined;
+}
+
+/** A reload that is under way. */
+interface Reloading extends ModuleReload {
+  asides: Map<string, Aside>;
+  /** Put back, because nothing changed for them. */
+  kept: Set<string>;
+  /** Made when it is first needed. */
+  inCycles?: Set<string>;
 }
 
 interface AwaitedModule {
@@ -65,8 +101,8 @@ export class ProjectRunner extends ViteNodeRunner {
   #partial: ReadonlySet<string> = NONE;
   /** Packages that only `import()` can load, once loaded. */
   readonly #imported = new Map<string, object>();
-  /** Set while a reload is tried: what was there before. */
-  #stash: Map<string, RunnerModule | undefined> | undefined;
+  /** Set while a reload is tried. */
+  #reloading: Reloading | undefined;
   /** Evaluated since the outermost load began; a failure takes those with it that saw half of a cycle. */
   readonly #session = new Set<string>();
   #depth = 0;
@@ -103,9 +139,10 @@ export class ProjectRunner extends ViteNodeRunner {
     return this.#moduleOf(id)?.node.exports;
   }
 
-  /** Exports of the version that `begin` has put aside. */
+  /** Exports of the version that serves while a reload is tried. */
   exportsBefore(id: string): Record<string, unknown> | undefined {
-    return this.#stash?.get(id)?.node.exports;
+    const aside = this.#reloading?.asides.get(id);
+    return aside ? aside.module?.node.exports : this.exportsOf(id);
   }
 
   codeOf(id: string): string | undefined {
@@ -149,41 +186,46 @@ export class ProjectRunner extends ViteNodeRunner {
     return this.#import(target, undefined);
   }
 
-  /**
-   * Forgets the modules, but keeps them aside until `commit` or `rollback`. What the host does not supply
-   * anew kept its code: it is evaluated again only because something that it imports has changed.
-   */
-  begin(
-    invalidated: Iterable<string>,
-    supplied: Record<string, FetchedModule>,
-    deleted: ReadonlySet<string>,
-  ): void {
-    this.#stash = new Map();
-    for (const id of invalidated) {
-      this.#supplied.delete(id);
+  /** Whether evaluating the module, of which the code is here, only declares. */
+  isInert(id: string): boolean {
+    const { isInert } = (this.#moduleOf(id) ?? this.#supplied.get(id) ?? {}) as {
+      isInert?: boolean;
+    };
+    return isInert ?? false;
+  }
+
+  /** Forgets the modules, but keeps them aside until `commit` or `rollback`. */
+  begin(reload: ModuleReload): void {
+    const asides = new Map<string, Aside>();
+    this.#reloading = { ...reload, asides, kept: new Set() };
+    for (const id of reload.invalidated) {
       const module = this.#moduleOf(id);
-      if (!module) {
-        continue;
+      if (module) {
+        this.#supplied.delete(id);
       }
-      this.#stash.set(id, module);
-      this.#drop(id, module);
-      if (deleted.has(id)) {
+      asides.set(id, { module, supplied: this.#supplied.get(id) });
+      if (module) {
+        this.#drop(id, module);
+      }
+      if (reload.deleted.has(id)) {
         this.#supplied.delete(id);
       }
     }
-    for (const id of Object.keys(supplied)) {
+    for (const id of Object.keys(reload.fresh)) {
       this.#remember(id);
     }
-    this.#supply(supplied);
+    this.#supply(reload.fresh);
   }
 
   /** @returns ids of the modules that were evaluated since `begin` */
   commit(): Set<string> {
-    const ids = [...(this.#stash?.keys() ?? [])].filter((id) => this.moduleCache.has(id));
-    // Children keep an old version as their `parent`; through its children it would keep all before it.
-    this.#stash?.forEach((old) => void old?.node.children.splice(0));
-    this.#stash = undefined;
-    return new Set(ids);
+    const asides = this.#reloading?.asides ?? new Map<string, Aside>();
+    this.#reloading = undefined;
+    for (const { module } of asides.values()) {
+      // Children keep an old version as their `parent`; through its children it would keep all before it.
+      module?.node.children.splice(0);
+    }
+    return new Set([...asides.keys()].filter((id) => this.moduleCache.has(id)));
   }
 
   /** Drops modules that nothing imports any more. */
@@ -195,15 +237,19 @@ export class ProjectRunner extends ViteNodeRunner {
   }
 
   rollback(): void {
-    for (const [id, module] of this.#stash ?? []) {
-      this.#supplied.delete(id);
+    for (const [id, { module, supplied }] of this.#reloading?.asides ?? []) {
+      if (supplied) {
+        this.#supplied.set(id, supplied);
+      } else {
+        this.#supplied.delete(id);
+      }
       if (module) {
         this.moduleCache.setByModuleId(id, module);
       } else {
         this.moduleCache.deleteByModuleId(id);
       }
     }
-    this.#stash = undefined;
+    this.#reloading = undefined;
   }
 
   /** Waits for what has to be awaited. `owner`: the module with top-level await on whose behalf it is. */
@@ -261,6 +307,10 @@ export class ProjectRunner extends ViteNodeRunner {
       // In a cycle its exports are still being filled, as in CommonJS.
       return known;
     }
+    const kept = this.#keepUnaffected(id);
+    if (kept) {
+      return kept;
+    }
     const fetched = this.#fetch(id, importer);
     const module = this.#createModule(id, importer);
     this.#remember(id);
@@ -269,6 +319,8 @@ export class ProjectRunner extends ViteNodeRunner {
     this.#depth++;
     try {
       if (fetched.externalize === undefined) {
+        module.isInert = fetched.isInert;
+        module.constants = fetched.constants ?? [];
         this.#evaluate(id, fetched.code, module);
       } else {
         module.node.exports = this.#external(fetched.externalize, importer);
@@ -283,6 +335,73 @@ export class ProjectRunner extends ViteNodeRunner {
       this.#depth--;
       this.#endSession();
     }
+  }
+
+  /** Puts a module back that has its old code, and has imported nothing that turned out different. */
+  #keepUnaffected(id: string): RunnerModule | undefined {
+    const reloading = this.#reloading;
+    const module = reloading?.asides.get(id)?.module;
+    if (
+      !reloading ||
+      !module ||
+      reloading.isForced ||
+      id in reloading.fresh ||
+      reloading.deleted.has(id) ||
+      !this.#isUnaffected(id, module, reloading)
+    ) {
+      return undefined;
+    }
+    reloading.asides.delete(id);
+    reloading.kept.add(id);
+    this.#supplied.delete(id);
+    this.moduleCache.setByModuleId(id, module);
+    reloading.onKept(id);
+    return module;
+  }
+
+  /**
+   * Compared is what the module has imported by name, which tells nothing unless it is primitive and
+   * constant: anything else may hold on to code, or change later in the new version alone.
+   */
+  #isUnaffected(id: string, module: RunnerModule, reloading: Reloading): boolean {
+    const { asides, kept } = reloading;
+    const imports = [...module.imports];
+    // Without any that is invalidated, the reason is one that only the host sees.
+    const isKnown = imports.some((imported) => asides.has(imported) || kept.has(imported));
+    if (!isKnown || this.#isInCycle(id)) {
+      return false;
+    }
+    return imports.every((imported) => {
+      if (!asides.has(imported)) {
+        return true;
+      }
+      const before = asides.get(imported)?.module;
+      const names = module.opaqueImports.has(imported)
+        ? undefined
+        : importedNames(module.code ?? '', imported, this.root);
+      if (!before || !names || reloading.deleted.has(imported)) {
+        return false;
+      }
+      const mayBeKept = !(imported in reloading.fresh);
+      if (!mayBeKept && !names.every((name) => before.constants.includes(name))) {
+        return false;
+      }
+      const after = this.#evaluated(imported, id);
+      return after === before || names.every((name) => isSameConstant(before, after, name));
+    });
+  }
+
+  #isInCycle(id: string): boolean {
+    const reloading = this.#reloading;
+    if (!reloading) {
+      return false;
+    }
+    const { asides } = reloading;
+    reloading.inCycles ??= modulesInCycles(
+      asides.keys(),
+      (other) => asides.get(other)?.module?.imports ?? [],
+    );
+    return reloading.inCycles.has(id);
   }
 
   #evaluate(id: string, code: string, module: RunnerModule): void {
@@ -339,7 +458,13 @@ export class ProjectRunner extends ViteNodeRunner {
     const parent = importer === undefined ? this.#origin : this.#nodeModuleOf(importer);
     const file = fileOfId(id);
     const node = createCommonJsModule(isAbsoluteFile(file) ? file : this.#origin.filename, parent);
-    return { imports: new Set(), importers: new Set(), node };
+    return {
+      imports: new Set(),
+      opaqueImports: new Set(),
+      importers: new Set(),
+      constants: [],
+      node,
+    };
   }
 
   #createScope(id: string, code: string, module: RunnerModule): ModuleScope {
@@ -396,6 +521,7 @@ export class ProjectRunner extends ViteNodeRunner {
     }
     this.#options.onEdge(importer, file);
     module.imports.add(file);
+    module.opaqueImports.add(file);
     try {
       const required = this.#evaluated(file, importer);
       addChild(module.node, required.node);
@@ -409,6 +535,9 @@ export class ProjectRunner extends ViteNodeRunner {
     const target = this.#resolution.resolve(specifier, importer);
     if (target.id !== undefined) {
       this.#options.onEdge(importer, target.id);
+      const module = this.#moduleOf(importer);
+      module?.imports.add(target.id);
+      module?.opaqueImports.add(target.id);
       // The module that asks runs on first, as with Node's own `import()`.
       await Promise.resolve();
       return this.#import(target, importer, this.#awaited.has(importer) ? importer : undefined);
@@ -504,7 +633,11 @@ export class ProjectRunner extends ViteNodeRunner {
   }
 
   #nodeModuleOf(id: string): NodeJS.Module {
-    return (this.#moduleOf(id) ?? this.#awaited.get(id)?.module)?.node ?? this.#origin;
+    const module =
+      this.#moduleOf(id) ??
+      this.#awaited.get(id)?.module ??
+      this.#reloading?.asides.get(id)?.module;
+    return module?.node ?? this.#origin;
   }
 
   /** What a package registers while it is loaded is not the module's that happened to load it first. */
@@ -519,8 +652,9 @@ export class ProjectRunner extends ViteNodeRunner {
   }
 
   #remember(id: string): void {
-    if (this.#stash && !this.#stash.has(id)) {
-      this.#stash.set(id, undefined);
+    const { asides } = this.#reloading ?? {};
+    if (asides && !asides.has(id)) {
+      asides.set(id, { module: undefined, supplied: this.#supplied.get(id) });
     }
   }
 
@@ -528,7 +662,8 @@ export class ProjectRunner extends ViteNodeRunner {
   #drop(id: string, module: RunnerModule): void {
     this.moduleCache.deleteByModuleId(id);
     if (module.code !== undefined) {
-      this.#supplied.set(id, { code: module.code });
+      const { code, isInert, constants } = module;
+      this.#supplied.set(id, { code, constants, ...(isInert && { isInert }) });
     }
   }
 
@@ -556,6 +691,16 @@ export class ProjectRunner extends ViteNodeRunner {
       this.#session.clear();
     }
   }
+}
+
+function isSameConstant(before: RunnerModule, after: RunnerModule, name: string): boolean {
+  const value: unknown = before.node.exports[name];
+  return (
+    Object(value) !== value &&
+    before.constants.includes(name) &&
+    after.constants.includes(name) &&
+    Object.is(value, after.node.exports[name])
+  );
 }
 
 /** @throws never; the error keeps the position that the host found. */

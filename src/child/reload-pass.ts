@@ -9,6 +9,7 @@ import {
   type Reloader,
   RestartNeeded,
 } from '../reloaders/reloader.ts';
+import type { DeferredEvaluation } from './deferred-evaluation.ts';
 import type { HotRegistry } from './hot-registry.ts';
 import { importedNames } from './imported-names.ts';
 import type { ProjectRunner } from './project-runner.ts';
@@ -21,7 +22,11 @@ export interface ReloadPassOptions {
   registries: Registry[];
   hot: HotRegistry;
   fileConfigs: FileConfigs;
+  deferred: DeferredEvaluation;
 }
+
+/** Fewer than this are evaluated in less time than anyone would notice. */
+const DEFER_FROM = 40;
 
 /**
  * Brings one save to the running app: evaluates the new modules beside the old ones, lets every reloader
@@ -33,46 +38,78 @@ export class ReloadPass {
   readonly #registries: Registry[];
   readonly #hot: HotRegistry;
   readonly #fileConfigs: FileConfigs;
+  readonly #deferred: DeferredEvaluation;
+  /** Of the reload that is under way: files that are left for later. */
+  #deferring: ReadonlySet<string> = new Set();
 
-  constructor({ runner, reloaders, registries, hot, fileConfigs }: ReloadPassOptions) {
+  constructor({ runner, reloaders, registries, hot, fileConfigs, deferred }: ReloadPassOptions) {
     this.#runner = runner;
     this.#reloaders = reloaders;
     this.#registries = [...registries, hot];
     this.#hot = hot;
     this.#fileConfigs = fileConfigs;
+    this.#deferred = deferred;
   }
 
   async run(plan: ReloadPlan): Promise<ReloadOutcome> {
+    this.#deferred.begin([...Object.keys(plan.modules), ...plan.deleted]);
+    try {
+      return await this.#run(plan);
+    } finally {
+      this.#deferred.end();
+    }
+  }
+
+  async #run(plan: ReloadPlan): Promise<ReloadOutcome> {
     const startedAt = performance.now();
     const evaluationsBefore = this.#runner.evaluations;
     const steps = this.#order(plan);
     const files = steps.flatMap((step) => step.files);
     const wasEvaluated = new Set(plan.invalidated.filter((id) => this.#runner.isEvaluated(id)));
-    const restores = files.map(({ file }) => this.#fileConfigs.reset(file));
+    const restores = new Map(files.map(({ file }) => [file, this.#fileConfigs.reset(file)]));
     const prepared: PreparedReload[] = [];
+    const kept = new Set<string>();
     let evaluatedAt = startedAt;
 
     const invalidated = new Set(plan.invalidated);
     for (const registry of this.#registries) {
       registry.begin(invalidated);
     }
-    this.#runner.begin(plan.invalidated, plan.modules, new Set(plan.deleted));
+    this.#deferring = this.#selectDeferred(plan);
+    this.#runner.begin({
+      invalidated,
+      fresh: plan.modules,
+      deleted: new Set(plan.deleted),
+      isForced: plan.isForced,
+      onKept: (id) => {
+        kept.add(id);
+        restores.get(id)?.();
+        for (const registry of this.#registries) {
+          registry.keep(id);
+        }
+      },
+    });
     const context = this.#createContext(plan);
     try {
-      await this.#evaluate([
-        ...steps
-          .flatMap(({ reloader, files }) => (reloader.isLazy ? [] : files))
-          .filter(({ change }) => change !== 'delete')
-          .map(({ file }) => file),
-        ...plan.evaluate.filter((id) => wasEvaluated.has(id)),
-      ]);
+      await this.#evaluate(
+        [
+          ...steps
+            .flatMap(({ reloader, files }) => (reloader.isLazy ? [] : files))
+            .filter(({ change }) => change !== 'delete')
+            .map(({ file }) => file),
+          ...plan.evaluate.filter((id) => wasEvaluated.has(id)),
+        ].filter((id) => !this.#deferring.has(id)),
+      );
       evaluatedAt = performance.now();
       plan.guards.forEach(this.#assertUnaffected);
       for (const { reloader, files } of steps) {
-        prepared.push(await reloader.prepare(files, context));
+        const changed = files.filter(({ file, change }) => change !== 'update' || !kept.has(file));
+        if (changed.length > 0) {
+          prepared.push(await reloader.prepare(changed, context));
+        }
       }
     } catch (error) {
-      this.#rollback(prepared, restores);
+      this.#rollback(prepared, [...restores.values()]);
       await this.#hot.emit('vite:error', { type: 'error', err: serializeError(error) });
       return error instanceof RestartNeeded
         ? { type: 'restart-needed', reason: error.message }
@@ -100,6 +137,7 @@ export class ReloadPass {
       return { type: 'restart-needed', reason: `the reload failed half-way: ${message}` };
     }
     const committedAt = performance.now();
+    const awaiting = [...this.#deferring].filter((id) => !this.#runner.isEvaluated(id));
     for (const { dispose } of prepared.toReversed()) {
       await dispose?.();
     }
@@ -109,7 +147,7 @@ export class ReloadPass {
     return {
       type: 'reloaded',
       resources: [...new Set([...prepared.flatMap(({ resources }) => resources), ...registered])],
-      modules: this.#runner.evaluations - evaluationsBefore,
+      modules: this.#runner.evaluations - evaluationsBefore + awaiting.length,
       timing: {
         evaluate: evaluatedAt - startedAt,
         prepare: preparedAt - evaluatedAt,
@@ -123,9 +161,22 @@ export class ReloadPass {
       const files = plan.steps
         .filter((step) => step.reloader === reloader.name)
         .flatMap((step) => step.files)
-        .filter(({ file }) => this.#runner.isEvaluated(file) || (reloader.accepts?.(file) ?? true));
+        .filter(
+          ({ file }) =>
+            this.#runner.isEvaluated(file) ||
+            this.#deferred.has(file) ||
+            (reloader.accepts?.(file) ?? true),
+        );
       return files.length > 0 ? [{ reloader, files }] : [];
     });
+  }
+
+  /** A request needs few of very many modules: those that cannot fail may come after the reload. */
+  #selectDeferred({ deferrable }: ReloadPlan): ReadonlySet<string> {
+    const inert = deferrable.filter(
+      (id) => this.#runner.isInert(id) && (this.#runner.isEvaluated(id) || this.#deferred.has(id)),
+    );
+    return new Set(inert.length >= DEFER_FROM ? inert : []);
   }
 
   /** In one go; only where something has to be awaited does the rest of the app run in between. */
@@ -184,6 +235,9 @@ export class ReloadPass {
         return (await runner.importFile(file)) as Record<string, unknown>;
       },
       isDisabled: (file) => this.#fileConfigs.isDisabled(file),
+      isDeferred: (file) => this.#deferring.has(file),
+      defer: (file, onEvaluated) => this.#deferred.add(file, onEvaluated),
+      importLater: (file) => this.#deferred.evaluate(file),
       modules: invalidated.map((id) => ({
         id,
         path: relativeToRoot(runner.root, fileOfId(id)),

@@ -3,6 +3,7 @@ import { ViteNodeServer } from 'vite-node/server';
 import type { FetchedModule } from '../protocol/messages.ts';
 import { fileOfId, isAbsoluteFile, isRunnerFile, toPosix } from '../protocol/paths.ts';
 import { VITE_ENVIRONMENT } from '../protocol/vite-environment.ts';
+import { type ModuleTraits, readTraits } from './module-traits.ts';
 import type { Change } from './planner.ts';
 
 /** The project's modules as Vite sees them: what they compile to, and which imports which. */
@@ -10,6 +11,8 @@ export class Transformer {
   readonly root: string;
   readonly #vite: ViteDevServer;
   readonly #node: ViteNodeServer;
+  /** By module id, with the code that they were read from. */
+  readonly #traits = new Map<string, { code: string; traits: ModuleTraits }>();
 
   constructor(vite: ViteDevServer, root: string) {
     this.root = root;
@@ -39,7 +42,20 @@ export class Transformer {
         code: 'ERR_MODULE_NOT_FOUND',
       });
     }
-    return { code: result.code };
+    return { code: result.code, ...this.#traitsOf(id, result.code) };
+  }
+
+  #traitsOf(
+    id: string,
+    code: string,
+  ): Pick<FetchedModule & { code: string }, 'isInert' | 'constants'> {
+    let known = this.#traits.get(id);
+    if (known?.code !== code) {
+      known = { code, traits: readTraits(code) };
+      this.#traits.set(id, known);
+    }
+    const { isInert, constants } = known.traits;
+    return { ...(isInert && { isInert }), ...(constants.length > 0 && { constants }) };
   }
 
   /** Transforms files before anyone asks, so that a starting app does not wait for it. */

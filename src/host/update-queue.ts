@@ -1,4 +1,4 @@
-import type { FetchedModule, ReloadTiming } from '../protocol/messages.ts';
+import type { FetchedModule, ReloadPlan, ReloadStep, ReloadTiming } from '../protocol/messages.ts';
 import { fileOfId, isRunnerFile, relativeToRoot } from '../protocol/paths.ts';
 import { type SerializedError, serializeError } from '../protocol/serialized-error.ts';
 import type { UpdateResult, UpdateTiming } from '../protocol/update.ts';
@@ -50,6 +50,8 @@ interface Reload {
   fresh: Record<string, FetchedModule>;
   /** Files that were deleted. */
   gone: ReadonlySet<string>;
+  /** Whether a module has refused its own update: what imports it must evaluate, whatever it sees. */
+  isForced: boolean;
   modules: AppModules;
   since: number;
   /** What it took so far. */
@@ -199,18 +201,37 @@ export class UpdateQueue {
       plan: plannedAt - startedAt,
       transform: performance.now() - plannedAt,
     };
-    await this.#reload({ files: concerned, planned, fresh, gone, modules, since, timing });
+    const isForced = all.some((change) => change.isForced);
+    await this.#reload({
+      files: concerned,
+      planned,
+      fresh,
+      gone,
+      isForced,
+      modules,
+      since,
+      timing,
+    });
   }
 
   async #reload(reload: Reload): Promise<void> {
-    const { files, planned, fresh, gone, modules, since, timing } = reload;
+    const { files, planned, fresh, gone, isForced, modules, since, timing } = reload;
     const { root, supervisor } = this.#options;
     const { invalidated, steps, guards } = planned;
     const deleted = invalidated.filter((id) => gone.has(fileOfId(id)));
     const evaluate = invalidated.filter(
       (id) => !deleted.includes(id) && (modules.isEntry(id) || modules.isStillImported(id)),
     );
-    const plan = { invalidated, modules: fresh, steps, evaluate, deleted, guards };
+    const plan: ReloadPlan = {
+      invalidated,
+      modules: fresh,
+      steps,
+      evaluate,
+      deleted,
+      guards,
+      deferrable: deferrableFiles(steps, fresh, modules),
+      isForced,
+    };
     const outcome = await supervisor.reload(plan);
     switch (outcome?.type) {
       case 'reloaded': {
@@ -361,6 +382,22 @@ export class UpdateQueue {
     const files = result.files.map((file) => relativeToRoot(this.#options.root, file));
     this.#options.onResult({ ...result, files });
   }
+}
+
+/** Route files that only something below them has changed for. */
+function deferrableFiles(
+  steps: ReloadStep[],
+  fresh: Record<string, FetchedModule>,
+  modules: AppModules,
+): string[] {
+  return steps
+    .filter(({ reloader }) => reloader === 'routes')
+    .flatMap(({ files }) => files)
+    .filter(
+      ({ file, change }) =>
+        change === 'update' && !(file in fresh) && modules.importersOf(file).length === 0,
+    )
+    .map(({ file }) => file);
 }
 
 function merge(first: FileBatch, second: FileBatch): FileBatch {

@@ -40,6 +40,7 @@ export class HookRegistry implements Registry {
   #attached: Attachment[] = [];
   /** Set during a reload: what goes, and what comes. */
   #next: { removed: Attachment[]; added: Attachment[] } | undefined;
+  #isShowingNext = false;
 
   constructor({ packages, owner, handlersOf }: HookRegistryOptions) {
     this.#handlersOf = handlersOf;
@@ -79,14 +80,26 @@ export class HookRegistry implements Registry {
     };
   }
 
+  keep(module: string): void {
+    const kept = this.#next?.removed.filter((attachment) => attachment.module === module) ?? [];
+    for (const attachment of kept) {
+      this.#next?.removed.splice(this.#next.removed.indexOf(attachment), 1);
+      if (this.#isShowingNext) {
+        attach(attachment);
+      }
+    }
+  }
+
   enter(): void {
     this.#next?.removed.forEach(detach);
     this.#next?.added.forEach(attach);
+    this.#isShowingNext = true;
   }
 
   leave(): void {
     this.#next?.added.forEach(detach);
     this.#next?.removed.forEach(attach);
+    this.#isShowingNext = false;
   }
 
   commit(): string[] {

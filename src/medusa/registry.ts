@@ -6,6 +6,8 @@
 export interface Registry {
   /** Starts a reload: what these modules have registered is not part of the state to come. */
   begin(modules: ReadonlySet<string>): void;
+  /** The module is not evaluated again after all: what it has registered stays. */
+  keep(module: string): void;
   /** Shows the state to come. */
   enter(): void;
   /** Shows the state that serves. */

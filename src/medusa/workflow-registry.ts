@@ -117,6 +117,32 @@ export class WorkflowRegistry implements Registry {
     this.#next = { definitions, runners, owners };
   }
 
+  keep(module: string): void {
+    const next = this.#next;
+    if (!next) {
+      return;
+    }
+    const serving = this.#serving ?? {
+      definitions: this.#manager.workflows,
+      runners: this.#engine.workflows,
+    };
+    for (const [id, owner] of this.#owners) {
+      const definition = serving.definitions.get(id);
+      if (owner !== module || !definition) {
+        continue;
+      }
+      if (next.definitions.has(id)) {
+        // What Medusa says when a module is evaluated whose workflow is there already.
+        throw new Error(`Workflow with id "${id}" and step definition already exists.`);
+      }
+      next.definitions.set(id, definition);
+      next.owners.set(id, owner);
+      if (id in serving.runners) {
+        next.runners[id] = serving.runners[id];
+      }
+    }
+  }
+
   enter(): void {
     if (this.#next) {
       this.#serving = { definitions: this.#manager.workflows, runners: this.#engine.workflows };

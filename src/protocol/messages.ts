@@ -2,7 +2,14 @@ import type { SerializedError } from './serialized-error.ts';
 
 /** What a module is executed from; `externalize` names a file or package that Node loads natively. */
 export type FetchedModule =
-  | { code: string; externalize?: undefined }
+  | {
+      code: string;
+      /** Set if evaluating it only declares: no effect that could be seen, and no way to fail by itself. */
+      isInert?: true;
+      /** Exports declared by `const`; primitive ones never change once it is evaluated. */
+      constants?: string[];
+      externalize?: undefined;
+    }
   | { externalize: string; code?: undefined };
 
 /** What the child is told when it is forked, in the environment variable named below. */
@@ -48,6 +55,10 @@ export interface ReloadPlan {
   deleted: string[];
   steps: ReloadStep[];
   guards: ReloadGuard[];
+  /** Invalidated files of steps that nothing imports: they can be evaluated later, if they are inert. */
+  deferrable: string[];
+  /** Whether all that is invalidated must evaluate, also what has not imported anything different. */
+  isForced: boolean;
 }
 
 /**

@@ -23,6 +23,15 @@ export interface ReloadContext {
   readonly modules: readonly ReloadedModule[];
   /** Whether the file has switched itself off with `defineFileConfig`. */
   isDisabled(file: string): boolean;
+  /**
+   * Whether the file, whose own code is the same as before, is evaluated only after the reload: then ask
+   * neither for its exports nor whether it is disabled, which cannot have changed.
+   */
+  isDeferred(file: string): boolean;
+  /** To be called at commit for a deferred file: tells when it is evaluated. */
+  defer(file: string, onEvaluated: (exports: Record<string, unknown>) => void): void;
+  /** Evaluates a deferred file now, or when the reload that is under way has ended. */
+  importLater(file: string): Promise<Record<string, unknown>>;
 }
 
 export interface PreparedReload {

@@ -69,6 +69,11 @@ export class RoutesReloader implements Reloader {
         resources.push(...(known?.resources ?? []).map((resource) => `${resource} (removed)`));
         continue;
       }
+      if (known && context.isDeferred(file)) {
+        swaps.push(() => defer(file, known, context));
+        resources.push(...known.resources);
+        continue;
+      }
       const exports = await context.importFile(file);
       const isDisabled = context.isDisabled(file);
       const read = this.#read(file, isDisabled ? { ...exports, [SKIP_FILE]: true } : exports);
@@ -113,6 +118,25 @@ export class RoutesReloader implements Reloader {
     }
     return readRoutes(path, exports) ?? readMiddlewares(path, exports);
   }
+}
+
+/** Until the file is evaluated, who calls one of its functions sees to that first. */
+function defer(file: string, { functions }: Registered, context: ReloadContext): void {
+  const waiting = [...functions].map(([key, stable]) => {
+    const current: StableFunction['current'] = async function (...args) {
+      const exports = await context.importLater(file);
+      return (exports[key] as StableFunction['current']).apply(this, args);
+    };
+    stable.current = current;
+    return { key, stable, current };
+  });
+  context.defer(file, (exports) => {
+    for (const { key, stable, current } of waiting) {
+      if (stable.current === current) {
+        stable.current = exports[key] as StableFunction['current'];
+      }
+    }
+  });
 }
 
 function run(swaps: (() => void)[]): void {

@@ -56,20 +56,14 @@ describe('a change of a file that many use', () => {
     const file = 'src/lib/brand-label.ts';
     const evaluated = [
       file,
-      'src/api/admin/brands/[id]/products/[product_id]/route.ts',
-      'src/api/admin/brands/[id]/route.ts',
       'src/api/admin/brands/route.ts',
-      'src/api/describe/[name]/route.ts',
       'src/api/slogan/route.ts',
-      'src/jobs/count-brands.ts',
       'src/modules/brand/index.ts',
       'src/modules/brand/service.ts',
       'src/subscribers/brand-created.ts',
       'src/workflows/create-brand/steps/create-brand.ts',
-      'src/workflows/create-brand/steps/link-products.ts',
       'src/workflows/create-brand/workflow.ts',
       'src/workflows/hooks/brand-created.ts',
-      'src/workflows/hooks/products-created.ts',
       'src/workflows/make-slogan/steps/praise.ts',
       'src/workflows/make-slogan/workflow.ts',
     ];

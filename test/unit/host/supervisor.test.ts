@@ -15,6 +15,8 @@ const PLAN: ReloadPlan = {
   deleted: [],
   steps: [],
   guards: [],
+  deferrable: [],
+  isForced: false,
 };
 const RELOADED: ReloadOutcome = {
   type: 'reloaded',

@@ -32,12 +32,24 @@ hookNativeRequire({
   onNative,
 });
 
+const kept = [];
+
 answer({
   load: (file) => runner.importFile(file),
   require,
   describe: serializeError,
   commands: {
-    begin: ({ invalidated, modules }) => runner.begin(invalidated, modules, new Set()),
+    begin: ({ invalidated, modules, isForced = false }) => {
+      kept.length = 0;
+      runner.begin({
+        invalidated,
+        fresh: modules,
+        deleted: new Set(),
+        isForced,
+        onKept: (id) => kept.push(id),
+      });
+    },
+    kept: () => kept,
     commit: () => runner.commit(),
     rollback: () => runner.rollback(),
     evaluations: () => runner.evaluations,

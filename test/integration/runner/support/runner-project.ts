@@ -38,8 +38,11 @@ export interface RunnerProject {
   runStock<T>(files: Files): Promise<T>;
   /** Writes the files as a save does: whoever asks for them next gets the new code. */
   save(files: Files): void;
-  /** Saves the files and begins a reload of them, to be committed or rolled back. */
-  beginReload(files: Files): Promise<void>;
+  /**
+   * Saves the files and begins a reload of them, to be committed or rolled back.
+   * @param reload `importers`: other files that are out of date by that.
+   */
+  beginReload(files: Files, reload?: { importers?: string[]; isForced?: boolean }): Promise<void>;
 }
 
 export function useRunnerProject(options: RunnerProjectOptions = {}): RunnerProject {
@@ -91,14 +94,15 @@ export function useRunnerProject(options: RunnerProjectOptions = {}): RunnerProj
     const changed = Object.keys(files).map((file) => join(project.root, file));
     project.transformer.onChange(changed.map((file) => ({ file, change: 'update' })));
   };
-  project.beginReload = async (files) => {
+  project.beginReload = async (files, { importers = [], isForced = false } = {}) => {
     project.save(files);
     const ids = Object.keys(files).map((file) => join(project.root, file));
     const modules: Record<string, FetchedModule> = {};
     for (const id of ids) {
       modules[id] = await project.transformer.transform(id);
     }
-    await project.runner.ask('begin', { invalidated: ids, modules });
+    const invalidated = [...ids, ...importers.map((file) => join(project.root, file))];
+    await project.runner.ask('begin', { invalidated, modules, isForced });
   };
   return project;
 }

@@ -1,0 +1,98 @@
+type Exports = Record<string, unknown>;
+
+export interface DeferredEvaluationOptions {
+  evaluate(file: string): Exports;
+  onError(error: unknown): void;
+}
+
+/** So that requests come through in between; milliseconds. */
+const SLICE_MS = 8;
+
+/**
+ * Modules that a reload has left for later, because evaluating them only declares things. They are evaluated
+ * when a request needs them, and otherwise soon after the reload, a few at a time.
+ */
+export class DeferredEvaluation {
+  readonly #options: DeferredEvaluationOptions;
+  readonly #pending = new Map<string, (exports: Exports) => void>();
+  #isReloading = false;
+  /** For when the reload that is under way has ended. */
+  readonly #waiting: (() => void)[] = [];
+  #isScheduled = false;
+
+  constructor(options: DeferredEvaluationOptions) {
+    this.#options = options;
+  }
+
+  has(file: string): boolean {
+    return this.#pending.has(file);
+  }
+
+  /** @param onEvaluated Called with the exports, once. */
+  add(file: string, onEvaluated: (exports: Exports) => void): void {
+    this.#pending.set(file, onEvaluated);
+  }
+
+  /** A reload begins. These of the files it cannot leave for later. */
+  begin(files: Iterable<string>): void {
+    for (const file of files) {
+      if (this.#pending.has(file)) {
+        this.#evaluate(file);
+      }
+    }
+    this.#isReloading = true;
+  }
+
+  /** The reload has ended, whichever way. */
+  end(): void {
+    this.#isReloading = false;
+    for (const go of this.#waiting.splice(0)) {
+      go();
+    }
+    this.#schedule();
+  }
+
+  /** For who needs the file now. Waits for a reload that is under way. */
+  async evaluate(file: string): Promise<Exports> {
+    while (this.#isReloading) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    return this.#evaluate(file);
+  }
+
+  #evaluate(file: string): Exports {
+    const exports = this.#options.evaluate(file);
+    const onEvaluated = this.#pending.get(file);
+    this.#pending.delete(file);
+    onEvaluated?.(exports);
+    return exports;
+  }
+
+  #schedule(): void {
+    if (!this.#isScheduled && this.#pending.size > 0) {
+      this.#isScheduled = true;
+      setImmediate(() => this.#evaluateSome());
+    }
+  }
+
+  #evaluateSome(): void {
+    this.#isScheduled = false;
+    if (this.#isReloading) {
+      // `end` goes on with them.
+      return;
+    }
+    const until = performance.now() + SLICE_MS;
+    for (const file of this.#pending.keys()) {
+      try {
+        this.#evaluate(file);
+      } catch (error) {
+        this.#pending.delete(file);
+        this.#options.onError(error);
+      }
+      if (performance.now() > until) {
+        break;
+      }
+    }
+    this.#schedule();
+  }
+}
