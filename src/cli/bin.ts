@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MedusaViteError } from '../protocol/failure.ts';
 import { helpText, parseDevOptions, readCommand } from './dev-options.ts';
+import { EXPLAIN_HELP, parseExplainOptions } from './explain-options.ts';
 
 try {
   await run(process.argv.slice(2));
@@ -22,6 +23,16 @@ async function run(argv: string[]): Promise<void> {
     case 'version':
       process.stdout.write(`medusa-vite/${readVersion()} node/${process.version}\n`);
       return;
+    case 'explain': {
+      const options = parseExplainOptions(args);
+      if (options === 'help') {
+        process.stdout.write(`${EXPLAIN_HELP}\n`);
+        return;
+      }
+      const { runExplain } = await import('./explain.ts');
+      await runExplain(options, realpathSync.native(process.cwd()));
+      return;
+    }
     case 'dev': {
       const options = parseDevOptions(args, realpathSync.native(process.cwd()));
       // Loaded late, so that a wrong option is answered at once.

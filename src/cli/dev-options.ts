@@ -15,7 +15,7 @@ export interface DevOptions extends BackendSettings {
   json: boolean;
 }
 
-export type Command = 'dev' | 'help' | 'version';
+export type Command = 'dev' | 'explain' | 'help' | 'version';
 
 /** How often chokidar, and so Vite, polls unless told otherwise. */
 const DEFAULT_POLL_MS = 100;
@@ -60,6 +60,9 @@ const NAMES = OPTIONS.flatMap(({ name, negatable }) => (negatable ? [name, `no-$
 
 /** The command, and the arguments without it. */
 export function readCommand(argv: string[]): { command: Command; args: string[] } {
+  if (argv[0] === 'explain') {
+    return { command: 'explain', args: argv.slice(1) };
+  }
   const tokens = tokenize(argv);
   for (const token of tokens) {
     if (token.kind === 'option' && (token.name === 'help' || token.name === 'version')) {
@@ -115,6 +118,7 @@ export function helpText(): string {
     'Usage: medusa-vite dev [options] [-- <node arguments>]',
     '',
     'Starts the Medusa project in this folder and keeps it up to date. `develop` means the same.',
+    '`medusa-vite explain <file>` prints what a change of a file would do, and by which rule.',
     '',
     ...rows.map(([flags, text]) => `  ${flags.padEnd(width)}  ${text}`),
   ].join('\n');

@@ -1,0 +1,1 @@
+export const countries: string[] = ['dk', 'fr'];

@@ -1,0 +1,5 @@
+import type { Notice } from '../lib/notice-board';
+
+const closing: Notice = { text: () => 'We close at six.' };
+
+export default closing;

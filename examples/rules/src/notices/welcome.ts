@@ -1,0 +1,5 @@
+import type { Notice } from '../lib/notice-board';
+
+const welcome: Notice = { text: (name) => `Welcome, ${name}!` };
+
+export default welcome;

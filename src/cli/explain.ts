@@ -1,0 +1,138 @@
+import { realpathSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { ViteDevServer } from 'vite';
+import { collectRules } from '../../plugins/rules.ts';
+import {
+  type DecisionDescription,
+  type Explanation,
+  explain,
+  type RuleDescription,
+} from '../host/explanation.ts';
+import { assertMedusaProject, listFiles, UNWATCHED } from '../host/project.ts';
+import { type StaticLimit, StaticModules } from '../host/static-modules.ts';
+import { Transformer } from '../host/transformer.ts';
+import { createViteServer } from '../host/vite-server.ts';
+import { MedusaViteError } from '../protocol/failure.ts';
+import { isInside, relativeToRoot, toPosix } from '../protocol/paths.ts';
+import { createRuleSet, describeRule } from '../rules/rule-set.ts';
+import type { ExplainOptions } from './explain-options.ts';
+
+/** What `--json` prints. */
+export interface ExplainedFile extends Explanation {
+  /** Relative to the project, with forward slashes. */
+  file: string;
+  /** Where the running app may know better. */
+  limits: StaticLimit[];
+  /** What is wrong with the rules. */
+  problems: string[];
+}
+
+/** `medusa-vite explain <file>`. @throws MedusaViteError */
+export async function runExplain(options: ExplainOptions, folder: string): Promise<void> {
+  const root = toPosix(folder);
+  assertMedusaProject(root);
+  const file = findFile(options.file, root);
+  const explained = await explainFile(file, root);
+  process.stdout.write(`${options.json ? JSON.stringify(explained) : toText(explained)}\n`);
+}
+
+async function explainFile(file: string, root: string): Promise<ExplainedFile> {
+  const path = relativeToRoot(root, file);
+  const vite = await createViteServer({ root, pollMs: undefined });
+  try {
+    const { rules, problems } = createRuleSet(collectRules(vite.config), root);
+    if (UNWATCHED.test(path)) {
+      const reason = `nothing below \`${path.split('/')[0]}\` is watched`;
+      const nothing = { chain: [path], reloads: [], guards: [], decisions: [], notes: [] };
+      return { file: path, result: 'ignore', reason, ...nothing, limits: [], problems };
+    }
+    const graph = await loadModules(vite, root);
+    const explanation = explain({ file, change: 'update' }, { root, graph, rules });
+    return { file: path, ...explanation, limits: graph.limits, problems };
+  } finally {
+    await vite.close();
+  }
+}
+
+async function loadModules(vite: ViteDevServer, root: string): Promise<StaticModules> {
+  const modules = new StaticModules(new Transformer(vite, root));
+  await modules.load(await listFiles(root));
+  return modules;
+}
+
+/** @throws MedusaViteError unless it is a file of the project */
+function findFile(given: string, root: string): string {
+  const path = resolve(root, given);
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (!status) {
+    throw new MedusaViteError(`\`${given}\` does not exist.`, {
+      code: 'NO_FILE',
+      hint: 'Give the path of a file, relative to this folder.',
+    });
+  }
+  const file = toPosix(realpathSync.native(path));
+  if (!isInside(root, file)) {
+    throw new MedusaViteError(`\`${given}\` is not a file of the project in \`${root}\`.`, {
+      code: 'NO_FILE',
+      hint: 'Run the command in the folder of the Medusa backend that has the file.',
+    });
+  }
+  if (!status.isFile()) {
+    throw new MedusaViteError(`\`${given}\` is a folder.`, {
+      code: 'NO_FILE',
+      hint: 'Give the path of a file in it.',
+    });
+  }
+  return file;
+}
+
+function toText(explained: ExplainedFile): string {
+  const { file, result, reason, decisions, reloads, guards, limits, problems } = explained;
+  const why = reason === undefined || result === 'reload' ? '' : `: ${reason}`;
+  const lines = [`${file}: ${OUTCOME[result]}${why}`];
+  for (const decision of decisions) {
+    lines.push('', `  ${describeDecision(decision)}`, ...chainLines(decision.chain));
+    for (const other of decision.others) {
+      lines.push(`    matches too, but comes later: ${describeAction(other)}`);
+    }
+  }
+  if (decisions.length === 0 && result === 'restart') {
+    lines.push('', '  by no rule', ...chainLines(explained.chain));
+  }
+  if (guards.length > 0 && reloads.length > 0) {
+    lines.push('', '  The app restarts instead if one of these would get something else:');
+    lines.push(...guards.map(({ path, imports }) => `    ${path}, which imports ${imports}`));
+  }
+  lines.push(...section('Told besides:', explained.notes));
+  lines.push(...section('Wrong with the rules:', problems));
+  lines.push('', `  ${LIMITS}`, ...limits.map(({ path, limit }) => `    ${path} ${limit}`));
+  return lines.join('\n');
+}
+
+const OUTCOME: Record<Explanation['result'], string> = {
+  reload: 'reloads in place',
+  restart: 'restarts the app',
+  ignore: 'is ignored',
+};
+
+/** Whatever follows it. */
+const LIMITS =
+  'Told from the sources alone, as if backend HMR was on and every module of the project in use.';
+
+function section(title: string, lines: string[]): string[] {
+  return lines.length > 0 ? ['', `  ${title}`, ...lines.map((line) => `    ${line}`)] : [];
+}
+
+function chainLines(chain: string[]): string[] {
+  return chain.length > 1 ? [`    ${chain.join(' -> ')}`] : [];
+}
+
+function describeDecision({ path, rule }: DecisionDescription): string {
+  return `${path}: ${describeAction(rule)}`;
+}
+
+function describeAction(rule: RuleDescription): string {
+  const { action } = rule;
+  const what = action === 'restart' || action === 'ignore' ? action : `reloader ${action}`;
+  return `${what}, by ${describeRule(rule)}`;
+}
