@@ -1,5 +1,6 @@
 import type { MedusaPackages } from './packages.ts';
 import type { Registry } from './registry.ts';
+import { compareScanOrder } from './scan-order.ts';
 
 /** The globals in which Medusa keeps the workflow, and the condition, that is being composed. */
 export function composerGlobals(packages: MedusaPackages): { context: string; condition: string } {
@@ -34,7 +35,17 @@ interface WorkflowManagerClass {
 
 interface MedusaWorkflowClass {
   workflows: Record<string, unknown>;
+  registerWorkflow(id: string, runner: unknown): void;
 }
+
+/** One `createWorkflow`. Two with the same steps may share an id. */
+interface Registration {
+  /** Undefined for a package, and for who registers by hand. */
+  module: string | undefined;
+  definition: WorkflowDefinition;
+  runner: unknown;
+}
+type Registrations = Map<string, Registration[]>;
 
 /** The two registries of workflows at one moment. */
 interface Snapshot {
@@ -56,10 +67,10 @@ export class WorkflowRegistry implements Registry {
   readonly #owner: () => string | undefined;
   readonly #schedule: (workflow: WorkflowDefinition) => Promise<void>;
   readonly #composerGlobals: string[];
-  /** Module that registered a workflow, by the id of the workflow. */
-  #owners = new Map<string, string>();
+  /** By the id of the workflow, in the order of a cold start. */
+  #registrations: Registrations = new Map();
   /** Set during a reload. */
-  #next: (Snapshot & { owners: Map<string, string> }) | undefined;
+  #next: (Snapshot & { registrations: Registrations }) | undefined;
   #serving: Snapshot | undefined;
 
   /** @param owner The module that is being evaluated. */
@@ -93,12 +104,13 @@ export class WorkflowRegistry implements Registry {
       (handlers) =>
       (...run) =>
         buildHandlers.call(this.#manager, new Map(handlers))(...run);
-    const register = this.#manager.register;
-    this.#manager.register = (id, ...rest) => {
-      register.call(this.#manager, id, ...rest);
-      const module = this.#owner();
-      if (module !== undefined) {
-        (this.#next?.owners ?? this.#owners).set(id, module);
+    // The last thing that `createWorkflow` does.
+    const registerWorkflow = this.#engine.registerWorkflow;
+    this.#engine.registerWorkflow = (id, runner) => {
+      registerWorkflow.call(this.#engine, id, runner);
+      const definition = this.#manager.workflows.get(id);
+      if (definition) {
+        this.#add(id, { module: this.#owner(), definition, runner });
       }
     };
   }
@@ -106,15 +118,15 @@ export class WorkflowRegistry implements Registry {
   begin(modules: ReadonlySet<string>): void {
     const definitions = new Map(this.#manager.workflows);
     const runners = { ...this.#engine.workflows };
-    const owners = new Map(this.#owners);
-    for (const [id, module] of this.#owners) {
-      if (modules.has(module)) {
-        definitions.delete(id);
-        delete runners[id];
-        owners.delete(id);
+    const registrations = new Map(this.#registrations);
+    for (const [id, all] of this.#registrations) {
+      const kept = all.filter(({ module }) => module === undefined || !modules.has(module));
+      if (kept.length < all.length) {
+        registrations.set(id, kept);
+        serve(id, kept, { definitions, runners });
       }
     }
-    this.#next = { definitions, runners, owners };
+    this.#next = { definitions, runners, registrations };
   }
 
   keep(module: string): void {
@@ -168,8 +180,16 @@ export class WorkflowRegistry implements Registry {
     }
     const before = this.#manager.workflows;
     const changed: string[] = [];
+    for (const [id, registrations] of next.registrations) {
+      if (registrations !== this.#registrations.get(id)) {
+        serve(id, registrations, next);
+      }
+      if (registrations.length === 0) {
+        next.registrations.delete(id);
+      }
+    }
     this.#show(next);
-    this.#owners = next.owners;
+    this.#registrations = next.registrations;
     this.#next = undefined;
     for (const [id, workflow] of next.definitions) {
       const previous = before.get(id);
@@ -190,11 +210,15 @@ export class WorkflowRegistry implements Registry {
   rollback(): void {
     const next = this.#next;
     this.#next = undefined;
-    for (const [id, workflow] of next?.definitions ?? []) {
+    for (const [id, registrations] of next?.registrations ?? []) {
       // A package that was loaded meanwhile will not register again.
-      if (!next?.owners.has(id) && !this.#manager.workflows.has(id)) {
-        this.#manager.workflows.set(id, workflow);
-        this.#engine.workflows[id] = next?.runners[id];
+      const ofPackages = registrations.filter(({ module }) => module === undefined);
+      if (ofPackages.length > 0 && !this.#manager.workflows.has(id)) {
+        this.#registrations.set(id, ofPackages);
+        serve(id, ofPackages, {
+          definitions: this.#manager.workflows,
+          runners: this.#engine.workflows,
+        });
       }
     }
   }
@@ -205,6 +229,7 @@ export class WorkflowRegistry implements Registry {
 
   /** Forgets a workflow of whoever registers and unregisters by hand, such as the jobs. */
   unregister(id: string): void {
+    this.#registrations.delete(id);
     this.#manager.workflows.delete(id);
     delete this.#engine.workflows[id];
   }
@@ -216,6 +241,19 @@ export class WorkflowRegistry implements Registry {
   /** The engine alone forgets workflows of a file that `defineFileConfig` switched off, as at boot. */
   disable(id: string): void {
     delete (this.#next?.runners ?? this.#engine.workflows)[id];
+  }
+
+  /** A module that registers again keeps its place; a new one comes where a scan would come upon it. */
+  #add(id: string, added: Registration): void {
+    const registrations = this.#next?.registrations ?? this.#registrations;
+    const present = registrations.get(id) ?? [];
+    const before = this.#registrations.get(id) ?? [];
+    const place = before.findIndex(({ module }) => module && module === added.module);
+    const following = place === -1 ? [] : before.slice(place + 1);
+    const index = present.findIndex((other) =>
+      place === -1 ? comesFirst(added, other) : following.includes(other),
+    );
+    registrations.set(id, index === -1 ? [...present, added] : present.toSpliced(index, 0, added));
   }
 
   get #isShowingNext(): boolean {
@@ -243,4 +281,26 @@ export class WorkflowRegistry implements Registry {
       this.clearSchedule(previous.id);
     }
   }
+}
+
+/** Medusa runs the steps of who registered last, and what the first one makes of their results. */
+function serve(
+  id: string,
+  registrations: Registration[],
+  { definitions, runners }: Snapshot,
+): void {
+  const [first, last] = [registrations.at(0), registrations.at(-1)];
+  if (first && last) {
+    definitions.set(id, last.definition);
+    runners[id] = first.runner;
+  } else {
+    definitions.delete(id);
+    delete runners[id];
+  }
+}
+
+function comesFirst({ module }: Registration, other: Registration): boolean {
+  return (
+    module !== undefined && other.module !== undefined && compareScanOrder(module, other.module) < 0
+  );
 }

@@ -1,5 +1,6 @@
 import { createStableFunction, type StableFunction } from '../child/stable-function.ts';
 import { SKIP_FILE } from '../medusa/file-config.ts';
+import { compareScanOrder } from '../medusa/scan-order.ts';
 import type { JobConfig, ScheduledJobs } from '../medusa/scheduled-jobs.ts';
 import type { ReloadFile } from '../protocol/messages.ts';
 import { relativeToRoot } from '../protocol/paths.ts';
@@ -7,8 +8,10 @@ import type { PreparedReload, ReloadContext, Reloader } from './reloader.ts';
 import type { Exports } from './routes.ts';
 import { isScanned } from './scanned-files.ts';
 
-interface Registered {
-  name: string;
+/** The job of one file. Of files that share a name, Medusa runs the one that it comes upon last. */
+interface Job {
+  file: string;
+  config: JobConfig;
   shape: string;
   handler: StableFunction;
 }
@@ -18,7 +21,10 @@ export class JobsReloader implements Reloader {
   readonly name = 'jobs';
   readonly #root: string;
   readonly #jobs: ScheduledJobs;
-  readonly #registered = new Map<string, Registered>();
+  /** By file. */
+  readonly #known = new Map<string, Job>();
+  /** By name: the one that runs. */
+  readonly #registered = new Map<string, Job>();
 
   constructor(root: string, jobs: ScheduledJobs) {
     this.#root = root;
@@ -32,64 +38,72 @@ export class JobsReloader implements Reloader {
   /** Called for every file that Medusa's loaders import. */
   decorate(file: string, exports: Exports): Exports {
     const config = exports.config as JobConfig | undefined;
-    const isJob = this.accepts(file) && !!config?.name && !exports[SKIP_FILE];
-    return isJob ? { ...exports, default: this.#register(file, config, exports.default) } : exports;
+    if (!this.accepts(file) || !config?.name || exports[SKIP_FILE]) {
+      return exports;
+    }
+    const job = createJob(file, config, exports.default);
+    this.#known.set(file, job);
+    this.#registered.set(config.name, job);
+    return { ...exports, default: job.handler.call };
   }
 
   async prepare(files: ReloadFile[], context: ReloadContext): Promise<PreparedReload> {
-    const removals: (() => void)[] = [];
-    const additions: (() => void)[] = [];
+    const commits: (() => void)[] = [];
     const resources: string[] = [];
+    const names = new Set<string>();
     for (const { file, change } of this.#jobs.areLoaded
       ? files.filter(({ file }) => this.accepts(file))
       : []) {
       const exports = change === 'delete' ? undefined : await context.importFile(file);
-      const known = this.#registered.get(file);
+      const known = this.#known.get(file);
+      if (known) {
+        names.add(known.config.name);
+      }
       if (!exports || context.isDisabled(file)) {
         if (known) {
-          removals.push(() => this.#remove(file, known));
-          resources.push(`job ${known.name} (removed)`);
+          commits.push(() => this.#known.delete(file));
+          resources.push(`job ${known.config.name} (removed)`);
         }
         continue;
       }
       const config: unknown = exports.config;
       this.#assertValid(config, file);
       resources.push(`job ${config.name}`);
-      if (known?.shape === JSON.stringify(config)) {
-        additions.push(() => {
-          known.handler.current = exports.default as StableFunction['current'];
-        });
-        continue;
-      }
-      if (known && known.name !== config.name) {
-        removals.push(() => this.#remove(file, known));
-      }
-      additions.push(() => {
-        this.#jobs.register(file, config, this.#register(file, config, exports.default));
+      names.add(config.name);
+      const next = createJob(file, config, exports.default);
+      commits.push(() => {
+        if (known?.shape === next.shape) {
+          known.handler.current = next.handler.current;
+        } else {
+          this.#known.set(file, next);
+        }
       });
     }
     return {
       resources,
       commit: () => {
-        for (const commit of [...removals, ...additions]) {
+        for (const commit of commits) {
           commit();
         }
+        this.#register(names);
       },
     };
   }
 
-  #register(file: string, config: JobConfig, handler: unknown): StableFunction['call'] {
-    const stable = createStableFunction(handler as StableFunction['current']);
-    const { name } = config;
-    this.#registered.set(file, { name, shape: JSON.stringify(config), handler: stable });
-    return stable.call;
-  }
-
-  #remove(file: string, { name }: Registered): void {
-    this.#registered.delete(file);
-    const isTakenOver = [...this.#registered.values()].some((other) => other.name === name);
-    if (!isTakenOver) {
-      this.#jobs.unregister(name);
+  /** All old ones go before the first new one comes: two files may trade their names. */
+  #register(names: ReadonlySet<string>): void {
+    const jobs = [...this.#known.values()].sort((a, b) => compareScanOrder(a.file, b.file));
+    const next = new Map([...names].map((name) => [name, jobs.findLast(isNamed(name))] as const));
+    for (const [name, job] of next) {
+      if (!job && this.#registered.delete(name)) {
+        this.#jobs.unregister(name);
+      }
+    }
+    for (const [name, job] of next) {
+      if (job && job !== this.#registered.get(name)) {
+        this.#registered.set(name, job);
+        this.#jobs.register(job.file, job.config, job.handler.call);
+      }
     }
   }
 
@@ -101,4 +115,17 @@ export class JobsReloader implements Reloader {
       throw Object.assign(error as Error, { file });
     }
   }
+}
+
+function createJob(file: string, config: JobConfig, handler: unknown): Job {
+  return {
+    file,
+    config,
+    shape: JSON.stringify(config),
+    handler: createStableFunction(handler as StableFunction['current']),
+  };
+}
+
+function isNamed(name: string): (job: Job) => boolean {
+  return ({ config }) => config.name === name;
 }

@@ -291,6 +291,41 @@ describe('a job file', () => {
     expect((await shop.stats()).pid).toBe(pid);
   });
 
+  test('that shares its name with another runs when that one is gone, as after a start', async () => {
+    const first = 'src/jobs/a-first.ts';
+    const last = 'src/jobs/z-last.ts';
+    const shared = (file: string, version: string) => job({ name: 'shared', file, version });
+    const running = async () => {
+      const seq = await witness.now();
+      const all = await until(
+        async () => (await witness.entries(seq)).filter(({ by }) => by === first || by === last),
+        (entries) => entries.length >= 2,
+      );
+      expectOneChain(all, INTERVAL_MS);
+      return [...new Set(all.map(({ by, version }) => `${by} ${version}`))];
+    };
+    const { pid } = await shop.stats();
+    await save(shared(first, 'one'), first);
+    await save(shared(last, 'one'), last);
+    expect(await running()).toEqual([`${last} one`]);
+    await save(shared(first, 'number two'), first);
+    expect(await running()).toEqual([`${last} one`]);
+    expect((await shop.stats()).pid).toBe(pid);
+    await shop.dev.nextUpdate('.env', () => shop.project.write('.env', 'FRESH=start'));
+    expect(await running()).toEqual([`${last} one`]);
+
+    await shop.dev.nextUpdate(last, () => shop.project.remove(last));
+    expect(await running()).toEqual([`${first} number two`]);
+    await save(shared(last, 'again'), last);
+    expect(await running()).toEqual([`${last} again`]);
+    await save(job({ name: 'own', file: last, schedule: `{ interval: ${NEVER_MS} }` }), last);
+    expect(await running()).toEqual([`${first} number two`]);
+    for (const file of [first, last]) {
+      await shop.dev.nextUpdate(file, () => shop.project.remove(file));
+    }
+    expect(Object.keys(await schedules())).not.toContain('job-shared');
+  });
+
   test('named `index` is a helper, as in stock', async () => {
     const index = 'src/jobs/index.ts';
     const { pid } = await shop.stats();

@@ -44,6 +44,11 @@ export async function GET(req: any, res: any) {
   res.json([direct.result, engine.result]);
 }
 `,
+  'src/api/engine/[id]/route.ts': `
+export async function GET(req: any, res: any) {
+  res.json((await req.scope.resolve('workflows').run(req.params.id, {})).result);
+}
+`,
   [SLOW_STEP]: `${evaluations(SLOW_STEP)}
 import { record } from '@lib/journal';
 import { createStep, StepResponse } from '@medusajs/framework/workflows-sdk';
@@ -342,6 +347,44 @@ export const freshWorkflow = createWorkflow('fresh', () => new WorkflowResponse(
     const { workflows, runners } = await witness.probe();
     expect(workflows.fresh).toBeUndefined();
     expect(runners).not.toContain('fresh');
+  });
+
+  test('that shares its id with another serves when that one is gone, as after a start', async () => {
+    const first = 'src/workflows/a-twin.ts';
+    const last = 'src/workflows/z-twin.ts';
+    const twin = (by: string) => `
+import { createStep, createWorkflow, StepResponse, transform, WorkflowResponse } from '@medusajs/framework/workflows-sdk';
+const step = createStep('twin-step', async () => new StepResponse('step of ${by}'));
+createWorkflow('twin', () => new WorkflowResponse(transform({ made: step() }, ({ made }) => made + ', result of ${by}')));
+`;
+    const save = (file: string, by: string) =>
+      shop.dev.nextUpdate(file, () => shop.project.write(file, twin(by)));
+    const remove = (file: string) => shop.dev.nextUpdate(file, () => shop.project.remove(file));
+    const answer = async () => (await shop.dev.get('/engine/twin')).body;
+    const { pid } = await shop.stats();
+    await save(last, 'the last');
+    await save(first, 'the first');
+    expect(await answer()).toBe('step of the last, result of the first');
+    await save(last, 'the last one');
+    await save(first, 'the first one');
+    expect(await answer()).toBe('step of the last one, result of the first one');
+    expect((await shop.stats()).pid).toBe(pid);
+    await shop.dev.nextUpdate('.env', () => shop.project.write('.env', 'FRESH=start'));
+    expect(await answer()).toBe('step of the last one, result of the first one');
+
+    await remove(last);
+    expect(await answer()).toBe('step of the first one, result of the first one');
+    await save(last, 'the last');
+    await remove(first);
+    expect(await answer()).toBe('step of the last, result of the last');
+    const other = twin('another').replace("Workflow('twin'", "Workflow('another'");
+    await save(first, 'the first');
+    await shop.dev.nextUpdate(last, () => shop.project.write(last, other));
+    expect(await answer()).toBe('step of the first, result of the first');
+    await remove(first);
+    await remove(last);
+    const { workflows, runners } = await witness.probe();
+    expect([...Object.keys(workflows), ...runners]).not.toContain('twin');
   });
 
   test('with a schedule runs on time, by its new schedule, and not when it is gone', async () => {
