@@ -19,6 +19,7 @@ export function composerGlobals(packages: MedusaPackages): { context: string; co
 interface WorkflowDefinition {
   id: string;
   options: { schedule?: unknown };
+  flow_: unknown;
   handlers_: StepHandlers;
 }
 type StepHandlers = Map<string, unknown>;
@@ -138,19 +139,26 @@ export class WorkflowRegistry implements Registry {
       definitions: this.#manager.workflows,
       runners: this.#engine.workflows,
     };
-    for (const [id, owner] of this.#owners) {
-      const definition = serving.definitions.get(id);
-      if (owner !== module || !definition) {
+    for (const [id, before] of this.#registrations) {
+      const own = before.filter((registration) => registration.module === module);
+      for (const registration of own) {
+        const present = next.definitions.get(id);
+        if (present && stepsOf(present) !== stepsOf(registration.definition)) {
+          // What Medusa says when a module is evaluated whose workflow is there already.
+          throw new Error(`Workflow with id "${id}" and step definition already exists.`);
+        }
+        this.#add(id, registration);
+      }
+      const after = next.registrations.get(id) ?? [];
+      if (own.length === 0) {
         continue;
       }
-      if (next.definitions.has(id)) {
-        // What Medusa says when a module is evaluated whose workflow is there already.
-        throw new Error(`Workflow with id "${id}" and step definition already exists.`);
-      }
-      next.definitions.set(id, definition);
-      next.owners.set(id, owner);
-      if (id in serving.runners) {
-        next.runners[id] = serving.runners[id];
+      if (before.length === after.length && before.every((one, index) => one === after[index])) {
+        // As it was, also where the engine has been told to forget it.
+        next.registrations.set(id, before);
+        copy(id, serving, next);
+      } else {
+        serve(id, after, next);
       }
     }
   }
@@ -296,6 +304,21 @@ function serve(
   } else {
     definitions.delete(id);
     delete runners[id];
+  }
+}
+
+/** As Medusa compares them: which steps there are, and in which order. */
+function stepsOf({ flow_: flow }: WorkflowDefinition): string | undefined {
+  return JSON.stringify(flow, (key, value: unknown) => (key === 'uuid' ? undefined : value));
+}
+
+function copy(id: string, from: Snapshot, to: Snapshot): void {
+  const definition = from.definitions.get(id);
+  if (definition) {
+    to.definitions.set(id, definition);
+  }
+  if (id in from.runners) {
+    to.runners[id] = from.runners[id];
   }
 }
 
