@@ -6,6 +6,7 @@ import { loadDotEnv, MedusaBoot } from '../medusa/boot.ts';
 import { replaceDynamicImport } from '../medusa/dynamic-import.ts';
 import { resolveBackendHmr, switchOffStockHmr } from '../medusa/feature-flag.ts';
 import { FileConfigs } from '../medusa/file-config.ts';
+import { rememberFolderListings } from '../medusa/folder-listings.ts';
 import { HookRegistry } from '../medusa/hook-registry.ts';
 import { JoinerConfigs } from '../medusa/joiner-configs.ts';
 import { MedusaPackages } from '../medusa/packages.ts';
@@ -117,6 +118,7 @@ async function prepare(): Promise<PreparedApp> {
     },
     onNative: (file) => loaded.native(file),
   });
+  rememberFolderListings(packages);
   const fileConfigs = new FileConfigs(packages);
   const owner = () => runner.evaluating;
   const workflows = new WorkflowRegistry(packages, owner);
