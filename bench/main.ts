@@ -52,6 +52,8 @@ async function main(options: BenchOptions): Promise<void> {
   };
   log('building, and making a database');
   buildProduct();
+  // Before anything takes long: somebody may commit meanwhile.
+  const machine = describeMachine();
   const product = copyProduct();
   const template = await startTemplateDatabase();
   const missing: string[] = [];
@@ -66,7 +68,7 @@ async function main(options: BenchOptions): Promise<void> {
         const context = { options, shop, databaseUrl: database.url, cli: product.cli, log };
         const rows = await RUNS[suite](context);
         const date = new Date().toISOString();
-        writeResults(options.out, { suite, date, machine: describeMachine(), rows });
+        writeResults(options.out, { suite, date, machine, rows });
         missing.push(...missingRows(suite, rows, options).map((row) => `${suite}: ${row}`));
       } catch (error) {
         // What the other suites measure is worth having all the same.

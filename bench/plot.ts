@@ -7,16 +7,16 @@ const SERVERS: { name: ServerName; title: string }[] = [
   { name: 'vite', title: 'medusa-vite dev' },
 ];
 
-const WIDTH = 860;
-const LEFT = 270;
-const RIGHT = 130;
+const WIDTH = 820;
+const LEFT = 290;
+const RIGHT = 70;
 const TOP = 84;
 const BAR = 11;
 const GAP = 2;
 const GROUP = SERVERS.length * (BAR + GAP) + 13;
 const BOTTOM = 16;
 /** Powers of ten of a millisecond. */
-const DECADES = 5;
+const DECADES = 4.5;
 
 /** Bars on a logarithmic scale: the median of each kind, for each server. */
 export function renderPlot(rows: EditRow[]): string {
@@ -24,8 +24,8 @@ export function renderPlot(rows: EditRow[]): string {
   const height = TOP + kinds.length * GROUP + BOTTOM;
   const parts = [
     `<text class="title" x="20" y="28">From the save to new code over HTTP: median, logarithmic</text>`,
-    ...SERVERS.map(({ name, title }, index) => legend(name, title, 20 + index * 220)),
-    ...Array.from({ length: DECADES + 1 }, (_, power) => gridLine(power, height)),
+    ...SERVERS.map(({ name, title }, index) => legend(name, title, 20 + index * 205)),
+    ...Array.from({ length: Math.floor(DECADES) + 1 }, (_, power) => gridLine(power, height)),
     ...kinds.map((kind, index) => group(rows, kind, TOP + index * GROUP)),
   ];
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Milliseconds from a save to new code, by kind of edit and dev server">

@@ -235,7 +235,8 @@ export class UpdateQueue {
     const outcome = await supervisor.reload(plan);
     switch (outcome?.type) {
       case 'reloaded': {
-        modules.forget(invalidated.filter((id) => !evaluate.includes(id) && !(id in fresh)));
+        const evaluable = new Set(evaluate);
+        modules.forget(invalidated.filter((id) => !evaluable.has(id) && !(id in fresh)));
         modules.accept(fresh);
         modules.own(steps.flatMap((step) => step.files));
         this.#behind.clear();
