@@ -83,7 +83,8 @@ export interface Reloader {
    */
   start?(app: ReloaderApp): void | Promise<void>;
   /**
-   * Gets the new version ready beside the one that serves. Requests wait meanwhile, for 2 s at most.
+   * Gets the new version ready beside the one that serves. Requests wait meanwhile, for 2 s at most; after
+   * 20 s the app is restarted.
    * @throws what is wrong with the files: the previous version stays, and the user sees the error.
    */
   prepare(change: ReloaderChange, app: ReloaderApp): PreparedReload | Promise<PreparedReload>;

@@ -27,8 +27,13 @@ const NOT_COPIED = new Set(['node_modules', '.medusa', '.env', 'dist']);
 const PING = 'src/api/ping/route.ts';
 const CONFIG = 'medusa-config.ts';
 const VITE_CONFIG = `
-import { medusa, type Rule } from 'medusa-vite';
+import { builtInRules, medusa, type Rule } from 'medusa-vite';
+import { defineReloader, type ReloaderFile } from 'medusa-vite/reloader';
+import { planChange } from 'medusa-vite/testing';
 const rules: Rule[] = [{ name: 'graphql', match: 'src/graphql/**', action: 'restart' }];
+export const files: ReloaderFile[] = [];
+export const reloader = defineReloader({ prepare: () => ({ commit() {} }) });
+export const { result } = planChange({ rules, builtInRules, change: 'src/graphql/schema.graphql' });
 export default { plugins: [medusa({ rules })] };
 `;
 
@@ -100,8 +105,9 @@ test('a saved config restarts the app', async () => {
   expect(await get('/ping')).toEqual({ ping: 'installed' });
 });
 
-test('the types of the plugin are found', async () => {
-  const file = join(root, 'plugin-check.mts');
+// `.ts` is CommonJS in a Medusa project, and the package is an ES module.
+test.each(['mts', 'ts'])('the types of the package are found in .%s', async (extension) => {
+  const file = join(root, `plugin-check.${extension}`);
   writeFileSync(file, VITE_CONFIG);
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const options = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'NodeNext'];

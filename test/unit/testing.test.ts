@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import texts from '../../examples/rules/vite-plugin-texts/index.js';
 import type { Rule } from '../../src/rules/rule.ts';
 import { planChange } from '../../src/testing.ts';
 
@@ -156,5 +157,38 @@ describe('a rule', () => {
     const change = 'src/api/shop/route.ts';
     const planned = planChange({ builtInRules: [], files: FILES, entries: [change], change });
     expect(planned.result).toBe('restart');
+  });
+});
+
+describe('as in the guide:', () => {
+  test('a plugin is tested', () => {
+    const planned = planChange({
+      plugins: [texts()],
+      files: { 'src/api/texts/route.ts': ['src/texts/imprint.md'] },
+      change: 'src/texts/imprint.md',
+    });
+    expect(planned.result).toBe('reload');
+    expect(planned.problems).toEqual([]);
+    expect(planned.decisions.map(({ chain, rule }) => [rule.name, ...chain])).toEqual([
+      ['texts', 'src/texts/imprint.md'],
+      ['route', 'src/texts/imprint.md', 'src/api/texts/route.ts'],
+    ]);
+  });
+
+  test('a rule for workflows goes by the import chain', () => {
+    const rule: Rule = {
+      name: 'pricing in workflows',
+      match: ({ path, chain }) =>
+        path.startsWith('src/workflows/') && chain[0] === 'src/lib/pricing.ts',
+      action: 'restart',
+    };
+    const files = {
+      'src/api/pricing/route.ts': ['src/lib/pricing.ts'],
+      'src/workflows/pricing.ts': ['src/lib/pricing.ts', 'src/lib/other.ts'],
+    };
+    const plan = (change: string) => planChange({ rules: [rule], files, change });
+    expect(plan('src/lib/pricing.ts').guards).toMatchObject([{ path: 'src/workflows/pricing.ts' }]);
+    expect(plan('src/lib/other.ts').guards).toEqual([]);
+    expect(plan('src/workflows/pricing.ts').result).toBe('reload');
   });
 });
