@@ -85,7 +85,10 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
       path: relative(file),
       change,
       isLoaded: graph.isLoaded(file),
-      chain: [...below, file].map(relative),
+      // Both worked out only for who looks: there may be thousands of files.
+      get chain() {
+        return [...below, file].map(relative);
+      },
       get affected() {
         return affectedFiles(graph, file).map(relative);
       },
