@@ -22,6 +22,14 @@ export function summarize(values: number[]): Summary | null {
   };
 }
 
+/** Nearest rank: always a value that was measured; 0 if none was. */
+export function percentileOf(values: number[], fraction: number): number {
+  return percentile(
+    values.toSorted((a, b) => a - b),
+    fraction,
+  );
+}
+
 export function medianOf(values: number[]): number {
   return median(values.toSorted((a, b) => a - b));
 }
@@ -32,7 +40,6 @@ function median(sorted: number[]): number {
   return Number.isInteger(middle) ? ((sorted[middle - 1] ?? upper) + upper) / 2 : upper;
 }
 
-/** Nearest rank: always a value that was measured. */
 function percentile(sorted: number[], fraction: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * fraction) - 1)] ?? 0;
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import autocannon from 'autocannon';
 import type { BenchContext } from '../bench-context.ts';
 import { BenchServer, SERVER_TITLES, type ServerName } from '../bench-server.ts';
+import { type LoadRound, oneShotLoad } from '../one-shot-load.ts';
 import { medianOf, type Summary, summarize } from '../statistics.ts';
 
 /** What one route does under load, over connections of one kind. */
@@ -24,13 +25,6 @@ export interface Load {
 }
 
 type Compared = keyof ThroughputRow['servers'];
-
-interface Round {
-  requestsPerSecond: number;
-  latencyMedian: number;
-  latencyP99: number;
-  failed: number;
-}
 
 const ROUTES = [
   { route: 'Trivial', path: '/ping' },
@@ -80,8 +74,8 @@ async function measureRounds(
   servers: Map<Compared, BenchServer>,
   target: Pick<ThroughputRow, 'path' | 'connections'>,
   { options }: BenchContext,
-): Promise<Map<Compared, Round[]>> {
-  const rounds = new Map<Compared, Round[]>(SERVERS.map((name) => [name, []]));
+): Promise<Map<Compared, LoadRound[]>> {
+  const rounds = new Map<Compared, LoadRound[]>(SERVERS.map((name) => [name, []]));
   for (const server of servers.values()) {
     await load(server, target, options.isQuick ? 1 : WARM_UP_SECONDS);
   }
@@ -99,14 +93,13 @@ async function load(
   server: BenchServer,
   { path, connections }: Pick<ThroughputRow, 'path' | 'connections'>,
   seconds: number,
-): Promise<Round> {
+): Promise<LoadRound> {
   await delay(REST_MS);
-  const result = await autocannon({
-    url: `http://localhost:${server.http.port}${path}`,
-    connections: CONNECTIONS,
-    duration: seconds,
-    ...(connections === 'one-shot' && { reconnectRate: 1 }),
-  });
+  const url = `http://localhost:${server.http.port}${path}`;
+  if (connections === 'one-shot') {
+    return oneShotLoad(url, { connections: CONNECTIONS, seconds });
+  }
+  const result = await autocannon({ url, connections: CONNECTIONS, duration: seconds });
   return {
     requestsPerSecond: result.requests.average,
     latencyMedian: result.latency.p50,
@@ -117,7 +110,7 @@ async function load(
 
 function toRow(
   row: Pick<ThroughputRow, 'route' | 'path' | 'connections'>,
-  rounds: Map<Compared, Round[]>,
+  rounds: Map<Compared, LoadRound[]>,
 ): ThroughputRow {
   const theirs = rounds.get('develop') ?? [];
   const ours = rounds.get('vite') ?? [];
@@ -132,7 +125,7 @@ function toRow(
   };
 }
 
-function toLoad(rounds: Round[]): Load {
+function toLoad(rounds: LoadRound[]): Load {
   return {
     requestsPerSecond: summarize(rounds.map(({ requestsPerSecond }) => requestsPerSecond)),
     latencyMedian: medianOf(rounds.map(({ latencyMedian }) => latencyMedian)),

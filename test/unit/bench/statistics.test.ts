@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { medianOf, summarize } from '../../../bench/statistics.ts';
+import { medianOf, percentileOf, summarize } from '../../../bench/statistics.ts';
 
 test('summarizes what was measured, in whatever order', () => {
   const values = Array.from({ length: 40 }, (_, index) => 40 - index);
@@ -14,4 +14,9 @@ test('makes up no numbers', () => {
 test('takes the middle', () => {
   expect(medianOf([9, 1, 5])).toBe(5);
   expect(medianOf([9, 1, 5, 7])).toBe(6);
+});
+
+test('takes a percentile that was measured', () => {
+  expect(percentileOf([9, 1, 5, 7], 0.5)).toBe(5);
+  expect(percentileOf([9, 1, 5, 7], 0.99)).toBe(9);
 });
