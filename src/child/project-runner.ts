@@ -696,6 +696,8 @@ export class ProjectRunner extends ViteNodeRunner {
 function isSameConstant(before: RunnerModule, after: RunnerModule, name: string): boolean {
   const value: unknown = before.node.exports[name];
   return (
+    // The exports of JSON are its data: its `default` is not among them.
+    Object.hasOwn(before.node.exports, name) &&
     Object(value) !== value &&
     before.constants.includes(name) &&
     after.constants.includes(name) &&

@@ -53,6 +53,17 @@ describe('a module whose imports changed', () => {
     expect(outcome).toEqual({ result: 'brand', kept: ['main.ts'], runs: 1 });
   });
 
+  it('is evaluated again if it imports JSON as a whole', async () => {
+    const outcome = await reload(
+      {
+        'main.ts': `import data from './data.json'; export const result = () => data.pages;`,
+        'data.json': '{"title":"a","pages":24}',
+      },
+      { 'data.json': '{"title":"a","pages":2400}' },
+    );
+    expect(outcome).toEqual({ result: 2400, kept: [], runs: 2 });
+  });
+
   it('goes on as it was if what it imports does', async () => {
     const outcome = await reload(
       {
