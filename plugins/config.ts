@@ -3,7 +3,7 @@ import { wayInOf } from '../src/host/way-in.ts';
 import { VITE_ENVIRONMENT } from '../src/protocol/vite-environment.ts';
 
 /** As Node looks for a file when the extension is missing, with those that Medusa's ts-node adds. */
-const EXTENSIONS = ['.js', '.json', '.ts', '.tsx', '.jsx', '.mjs', '.mts', '.cts'];
+export const EXTENSIONS: string[] = ['.js', '.json', '.ts', '.tsx', '.jsx', '.mjs', '.mts', '.cts'];
 
 /** What backend code needs of Vite: a module graph of its own, aliases of `tsconfig.json`, packages left to Node. */
 export function medusaConfig(): Plugin {

@@ -1,8 +1,9 @@
 import type { ServeOptions } from '../src/host/serve-options.ts';
 import type { Rule } from '../src/rules/rule.ts';
-import { medusaConfig } from './config.ts';
+import { EXTENSIONS, medusaConfig } from './config.ts';
 import { medusaRules } from './rules.ts';
 import { medusaServe } from './serve.ts';
+import { vite7 } from './vite-7.ts';
 
 export interface MedusaOptions extends ServeOptions {
   /** Asked before the built-in rules and those of other plugins; the first that matches decides. */
@@ -29,5 +30,10 @@ export interface MedusaPlugin {
  */
 export function medusa(options: MedusaOptions = {}): MedusaPlugin[] {
   const { rules, builtInRules, serve = true, ...serveOptions } = options;
-  return [medusaConfig(), medusaRules({ rules, builtInRules }), medusaServe(serve && serveOptions)];
+  return [
+    medusaConfig(),
+    vite7(EXTENSIONS),
+    medusaRules({ rules, builtInRules }),
+    medusaServe(serve && serveOptions),
+  ];
 }

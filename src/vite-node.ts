@@ -1,6 +1,6 @@
 import { SERVE_HOOK, type ServeHook } from './host/serve-hook.ts';
 import type { ServeOptions } from './host/serve-options.ts';
-import { MedusaViteError } from './protocol/failure.ts';
+import { MedusaViteError, withoutStack } from './protocol/failure.ts';
 
 export type { ServeOptions } from './host/serve-options.ts';
 
@@ -19,10 +19,12 @@ export type { ServeOptions } from './host/serve-options.ts';
 export function serve(options: ServeOptions = {}): void {
   const hook: unknown = Reflect.get(globalThis, SERVE_HOOK);
   if (typeof hook !== 'function') {
-    throw new MedusaViteError('The backend was asked for, but nothing here can serve it.', {
-      code: 'NO_VITE_NODE',
-      hint: 'Add `medusa()` to the plugins in vite.config.ts and run `npx vite-node --watch dev.ts`.',
-    });
+    throw withoutStack(
+      new MedusaViteError('The backend was asked for, but nothing here can serve it.', {
+        code: 'NO_VITE_NODE',
+        hint: 'Add `medusa()` to the plugins in vite.config.ts and run `npx vite-node --watch dev.ts`.',
+      }),
+    );
   }
   (hook as ServeHook)(options);
 }

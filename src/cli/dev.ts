@@ -1,6 +1,7 @@
 import type { ViteDevServer } from 'vite';
 import { Backend } from '../host/backend.ts';
 import { Ending } from '../host/ending.ts';
+import { describeOtherVite } from '../host/project-vite.ts';
 import { createJsonReporter, createTerminalReporter, type Reporter } from '../host/reporter.ts';
 import { bindBackendShortcuts, hasShortcuts, SHORTCUTS_HINT } from '../host/shortcuts.ts';
 import { createViteServer } from '../host/vite-server.ts';
@@ -33,6 +34,10 @@ export async function runDev(options: DevOptions): Promise<void> {
     () => backend.kill(),
   );
   guardAgainstStrayErrors(reporter);
+  const otherVite = describeOtherVite(root);
+  if (otherVite) {
+    reporter.warn(otherVite);
+  }
   if (hasShortcuts(json)) {
     bindBackendShortcuts(backend, { reporter, quit: () => ending.end(0) });
   }

@@ -1,6 +1,6 @@
 import type { ViteDevServer } from 'vite';
-import { MedusaViteError } from '../protocol/failure.ts';
 import { relativeToRoot, toPosix } from '../protocol/paths.ts';
+import { serializeError } from '../protocol/serialized-error.ts';
 import { Backend } from './backend.ts';
 import { Ending } from './ending.ts';
 import { createJsonReporter, createTerminalReporter, type Reporter } from './reporter.ts';
@@ -45,8 +45,9 @@ export async function serveBeside(
       },
     );
   }
+  const isReplacing = before?.isServing ?? false;
   await before?.close();
-  await beside.start(before !== undefined);
+  await beside.start(isReplacing);
 }
 
 /** To be called when Vite ends. */
@@ -69,20 +70,24 @@ class BesideVite {
     this.#options = options;
   }
 
+  get isServing(): boolean {
+    return this.#backend !== undefined;
+  }
+
   isFor(options: ServeOptions): boolean {
     return this.#backend !== undefined && JSON.stringify(options) === JSON.stringify(this.#options);
   }
 
   /** Never rejects: the front end goes on without a backend that cannot be started. */
   async start(isReplacing: boolean): Promise<void> {
-    const { logger } = this.vite.config;
+    const reporter = this.#createReporter();
     try {
       const { configFile = '' } = this.vite.config;
       const file = relativeToRoot(this.#root, toPosix(configFile));
       this.#backend = new Backend({
         ...resolveSettings(this.#options),
         root: this.#root,
-        reporter: this.#createReporter(),
+        reporter,
         isStdoutTaken: this.#options.json ?? false,
         createVite: async () => this.vite,
         onUpdate: (event) => this.vite.environments.client.hot.send(UPDATE_EVENT, event),
@@ -91,15 +96,10 @@ class BesideVite {
       await this.#backend.start();
     } catch (error) {
       this.#backend = undefined;
-      if (error instanceof MedusaViteError) {
-        const { message, hint } = error;
-        logger.error(`[medusa] ${hint ? `${message} ${hint}` : message}`, { timestamp: true });
-        logger.info('[medusa] the front end goes on; press r + enter to try again', {
-          timestamp: true,
-        });
-      } else {
-        logger.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
-      }
+      reporter.failure(
+        serializeError(error),
+        'the backend could not be started; the front end goes on, r + enter tries again',
+      );
     }
   }
 

@@ -1,4 +1,4 @@
-import { loadConfigFromFile, type ViteDevServer } from 'vite';
+import type { ViteDevServer } from 'vite';
 import { isUnwatched } from '../../plugins/headless.ts';
 import type { ChildOptions, PreparedApp } from '../protocol/messages.ts';
 import { fileOfId, isInside, relativeToRoot, toPosix } from '../protocol/paths.ts';
@@ -11,6 +11,7 @@ import { FileWatch } from './file-watch.ts';
 import type { Listener } from './listener.ts';
 import type { Change } from './planner.ts';
 import { sourceFiles, topLevelFiles, workspaceLockfiles } from './project.ts';
+import { loadVite } from './project-vite.ts';
 import { RuleBook } from './rule-book.ts';
 import { Supervisor } from './supervisor.ts';
 import { Transformer } from './transformer.ts';
@@ -252,6 +253,7 @@ export class Host {
     const changed = changes.find(({ file }) => dependencies.has(file));
     if (changed && changed.change !== 'delete') {
       // Vite would print the error and go on with what it had; but then it was no good save.
+      const { loadConfigFromFile } = await loadVite(root);
       await loadConfigFromFile({ command: 'serve', mode }, configFile, root);
     }
     const isViteConcerned = changed || changes.some(({ file }) => envFiles.has(file));

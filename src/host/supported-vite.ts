@@ -1,4 +1,4 @@
-import { MedusaViteError } from '../protocol/failure.ts';
+import { MedusaViteError, withoutStack } from '../protocol/failure.ts';
 
 const SUPPORTED = 'Vite 7.3 (with vite-node 5.3) and Vite 8 (with vite-node 6)';
 
@@ -24,11 +24,10 @@ export function assertSupportedViteNode(version: string): void {
 }
 
 function unsupported(what: string): MedusaViteError {
-  const error = new MedusaViteError(`${what} is not supported.`, {
-    code: 'UNSUPPORTED_VITE',
-    hint: `medusa-vite works with ${SUPPORTED}.`,
-  });
-  // Vite prints the stack of what a plugin throws.
-  error.stack = `medusa-vite: ${error.message} ${error.hint}`;
-  return error;
+  return withoutStack(
+    new MedusaViteError(`${what} is not supported.`, {
+      code: 'UNSUPPORTED_VITE',
+      hint: `medusa-vite works with ${SUPPORTED}.`,
+    }),
+  );
 }

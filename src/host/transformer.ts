@@ -27,6 +27,7 @@ export class Transformer {
       return { externalize: file };
     }
     const result = await this.#node.transformRequest(id, file, 'ssr').catch((error: unknown) => {
+      countColumnsFromOne(error);
       // Vite 8's native JSON plugin leaves an object where other plugins name the file.
       if (
         error instanceof Error &&
@@ -134,6 +135,14 @@ export class Transformer {
 
   get #graph(): DevEnvironment['moduleGraph'] {
     return this.#environment.moduleGraph;
+  }
+}
+
+/** esbuild, in Vite 7, counts the columns from 0; everything else in a place counts from 1. */
+function countColumnsFromOne(error: unknown): void {
+  const { plugin, loc } = Object(error) as { plugin?: unknown; loc?: { column: number } };
+  if (plugin === 'vite:esbuild' && loc) {
+    loc.column++;
   }
 }
 

@@ -13,3 +13,9 @@ export class MedusaViteError extends Error {
     this.hint = options.hint;
   }
 }
+
+/** For errors that pass through somebody who prints stacks: then this is all that there is to read. */
+export function withoutStack(error: MedusaViteError): MedusaViteError {
+  error.stack = `medusa-vite: ${error.hint ? `${error.message} ${error.hint}` : error.message}`;
+  return error;
+}

@@ -12,6 +12,8 @@ import { ProjectProcess } from './project-process.ts';
 
 /** Set to test another build than that of `npm run build`. */
 const DIST = process.env.MEDUSA_VITE_DIST ?? join(REPOSITORY, 'dist');
+/** Set to test a Vite of the project's own: the folder of the package. */
+const VITE = process.env.PROJECT_VITE;
 const START_LIMIT_MS = 60_000;
 
 export type Files = Record<string, string>;
@@ -126,11 +128,18 @@ function createProject(root: string, { files, compilerOptions }: RunnerProjectOp
     exclude: ['node_modules'],
   };
   writeFiles(root, {
-    'package.json': JSON.stringify({ name: 'my-shop', private: true }),
+    'package.json': JSON.stringify({
+      name: 'my-shop',
+      private: true,
+      ...(VITE && { devDependencies: { vite: '*' } }),
+    }),
     'tsconfig.json': JSON.stringify(tsconfig, undefined, 2),
     ...files,
   });
   mkdirSync(join(root, 'node_modules'), { recursive: true });
+  if (VITE) {
+    symlinkSync(VITE, join(root, 'node_modules/vite'), 'junction');
+  }
   for (const name of LINKED) {
     symlinkSync(
       join(REPOSITORY, 'node_modules', name),

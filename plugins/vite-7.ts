@@ -1,0 +1,194 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { Plugin } from 'vite';
+import { MedusaViteError } from '../src/protocol/failure.ts';
+import { findPackage } from '../src/protocol/medusa-version.ts';
+import { isTypeScript, toPosix } from '../src/protocol/paths.ts';
+import { VITE_ENVIRONMENT } from '../src/protocol/vite-environment.ts';
+
+/**
+ * What Vite 8 does by itself and Vite 7.3 does not: the `paths` and the decorator metadata of a tsconfig.
+ * Both are done here with what stock Medusa uses for them. Goes with the support of Vite 7.
+ */
+export function vite7(extensions: string[]): Plugin {
+  let root = '';
+  let configs: TsconfigPaths | undefined;
+  return {
+    name: 'medusa-vite:vite-7',
+    enforce: 'pre',
+    apply: (_config, { command, isPreview }) => command === 'serve' && !isPreview,
+    applyToEnvironment: ({ name }) => name === VITE_ENVIRONMENT,
+    configResolved(config) {
+      root = config.root;
+      configs = this.meta.viteVersion.startsWith('7.') ? new TsconfigPaths(root) : undefined;
+    },
+    watchChange(file) {
+      if (file.endsWith('.json')) {
+        configs?.clear();
+      }
+    },
+    async resolveId(source, importer, options) {
+      const found =
+        importer === undefined ? undefined : configs?.of(importer)?.match(source, extensions);
+      return found && this.resolve(found, importer, { ...options, skipSelf: true });
+    },
+    async transform(code, id) {
+      const file = id.replace(/[?#].*$/, '');
+      if (!configs || !isTypeScript(file) || !code.includes('@')) {
+        return undefined;
+      }
+      const options = configs.of(file)?.compilerOptions ?? {};
+      return options.emitDecoratorMetadata
+        ? withMetadata({ code, file, options, root })
+        : undefined;
+    },
+  };
+}
+
+interface CompilerOptions {
+  target?: string;
+  emitDecoratorMetadata?: boolean;
+  useDefineForClassFields?: boolean;
+  baseUrl?: string;
+  paths?: Record<string, string[]>;
+}
+
+interface Config {
+  compilerOptions: CompilerOptions;
+  match(specifier: string, extensions: string[]): string | undefined;
+}
+
+/** The part of the package `tsconfig-paths` that is used, versions 4.2; Medusa's framework depends on it. */
+interface Library {
+  createMatchPath(
+    baseUrl: string,
+    paths: Record<string, string[]>,
+    mainFields: undefined,
+    addMatchAll: boolean,
+  ): (
+    specifier: string,
+    readJson: undefined,
+    fileExists: undefined,
+    extensions: string[],
+  ) => string | undefined;
+  loadConfig(directory: string):
+    | {
+        resultType: 'success';
+        absoluteBaseUrl: string;
+        configFileAbsolutePath: string;
+        paths: Record<string, string[]>;
+        /** Whether there is a `baseUrl`, below which everything is found. */
+        addMatchAll: boolean;
+      }
+    | { resultType: 'failed' };
+}
+interface Loader {
+  loadTsconfig(file: string): { compilerOptions?: CompilerOptions } | undefined;
+}
+
+/** The tsconfig of each folder: the nearest one above. */
+class TsconfigPaths {
+  readonly #root: string;
+  readonly #configs = new Map<string, Config | undefined>();
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  of(file: string): Config | undefined {
+    const folder = dirname(file.replace(/[?#].*$/, ''));
+    if (!this.#configs.has(folder)) {
+      this.#configs.set(folder, existsSync(folder) ? this.#load(folder) : undefined);
+    }
+    return this.#configs.get(folder);
+  }
+
+  clear(): void {
+    this.#configs.clear();
+  }
+
+  #load(folder: string): Config | undefined {
+    const require = requireFrom(this.#root, '@medusajs/framework');
+    const library = require('tsconfig-paths') as Library;
+    const loader = require('tsconfig-paths/lib/tsconfig-loader') as Loader;
+    const loaded = library.loadConfig(folder);
+    if (loaded.resultType === 'failed') {
+      return undefined;
+    }
+    const { absoluteBaseUrl, configFileAbsolutePath, paths, addMatchAll } = loaded;
+    const match = library.createMatchPath(absoluteBaseUrl, paths, undefined, addMatchAll);
+    return {
+      compilerOptions: loader.loadTsconfig(configFileAbsolutePath)?.compilerOptions ?? {},
+      match(specifier, extensions) {
+        const isPath = /^(?:\.{0,2}\/|\0|[A-Za-z]:)/.test(specifier);
+        const found = isPath ? undefined : match(specifier, undefined, undefined, extensions);
+        return found && toPosix(found);
+      },
+    };
+  }
+}
+
+/** Compiled by swc, which ts-node uses in Medusa's own starter; esbuild has no metadata. */
+async function withMetadata({
+  code,
+  file,
+  options,
+  root,
+}: {
+  code: string;
+  file: string;
+  options: CompilerOptions;
+  root: string;
+}): Promise<{ code: string; map: string | undefined } | undefined> {
+  // A decorator, not an address in a comment; swc says the rest.
+  if (!/@[\w$(]/.test(code)) {
+    return undefined;
+  }
+  const { transform } = loadSwc(root);
+  return transform(code, {
+    filename: file,
+    swcrc: false,
+    configFile: false,
+    sourceMaps: true,
+    jsc: {
+      target: 'es2022',
+      // esbuild comes after this, and gives a class expression another name than the variable that holds it.
+      keepClassNames: false,
+      parser: { syntax: 'typescript', decorators: true, tsx: file.endsWith('x') },
+      transform: {
+        legacyDecorator: true,
+        decoratorMetadata: true,
+        useDefineForClassFields:
+          options.useDefineForClassFields ?? /^es(?:202[2-9]|next)$/i.test(options.target ?? ''),
+      },
+    },
+  });
+}
+
+interface Swc {
+  transform(code: string, options: object): Promise<{ code: string; map: string | undefined }>;
+}
+
+/** @throws MedusaViteError */
+function loadSwc(root: string): Swc {
+  try {
+    return requireFrom(root, '@medusajs/medusa')('@swc/core') as Swc;
+  } catch (cause) {
+    throw new MedusaViteError(
+      '`emitDecoratorMetadata` takes the package `@swc/core` on Vite 7, and it is not installed.',
+      {
+        code: 'NO_SWC',
+        hint: 'Run `npm install --save-dev @swc/core`, or use Vite 8.',
+        cause,
+      },
+    );
+  }
+}
+
+/** As a package of the project does: pnpm hides from the project what the package depends on. */
+function requireFrom(root: string, name: string): NodeJS.Require {
+  const require = createRequire(join(root, 'package.json'));
+  const found = findPackage(require, name);
+  return found ? createRequire(join(found.folder, 'package.json')) : require;
+}
