@@ -1,3 +1,5 @@
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 /** Every file runs a Medusa of its own: side by side they would only measure each other. */
@@ -5,6 +7,9 @@ const withMedusa = { fileParallelism: false, testTimeout: 60_000, hookTimeout: 1
 
 /** What differs from one Medusa to the next: everything that touches its internals. */
 const OF_MEDUSA = ['routes', 'workflows', 'subscribers', 'jobs', 'modules', 'links', 'hot-api'];
+
+/** What is run through each way in; all else is the same code behind it. */
+const OF_EACH_WAY_IN = ['routes', 'env', 'ends'];
 
 const config: ViteUserConfig = defineConfig({
   test: {
@@ -15,8 +20,36 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          exclude: ['test/e2e/matrix.test.ts'],
           globalSetup: ['test/e2e/support/global-setup.ts'],
           ...withMedusa,
+        },
+      },
+      {
+        // Which way is said by MEDUSA_VITE_WAY_IN.
+        test: {
+          name: 'way-in',
+          include: OF_EACH_WAY_IN.map((name) => `test/e2e/${name}.test.ts`),
+          globalSetup: ['test/e2e/support/global-setup.ts'],
+          ...withMedusa,
+        },
+      },
+      {
+        // On the host and the Medusa that VITE_VERSION and MEDUSA_VERSION name.
+        test: {
+          name: 'matrix',
+          include: ['test/e2e/matrix.test.ts'],
+          globalSetup: ['test/e2e/support/global-setup.ts'],
+          env: { MEDUSA_VITE_WAY_IN: 'vite-node' },
+          ...withMedusa,
+        },
+      },
+      {
+        // How the other Vite compiles what the runner evaluates. Its package is the one that Medusa's admin has.
+        test: {
+          name: 'integration-vite-7',
+          include: ['test/integration/runner/*.test.ts'],
+          env: { PROJECT_VITE: viteOf('@medusajs/admin-bundler') },
         },
       },
       {
@@ -40,5 +73,11 @@ const config: ViteUserConfig = defineConfig({
     ],
   },
 });
+
+/** The folder of the Vite that a package depends on. */
+function viteOf(name: string): string {
+  const fromPackage = createRequire(createRequire(import.meta.url).resolve(`${name}/package.json`));
+  return dirname(fromPackage.resolve('vite/package.json'));
+}
 
 export default config;

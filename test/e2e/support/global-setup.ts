@@ -1,6 +1,7 @@
 import type { TestProject } from 'vitest/node';
 import { buildProduct } from './built-product.ts';
 import { installOtherMedusa, MEDUSA_VERSION } from './other-medusa.ts';
+import { installOtherVite, VITE_VERSION } from './other-vite.ts';
 import { startTemplateDatabase } from './template-database.ts';
 
 declare module 'vitest' {
@@ -16,6 +17,9 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
   buildProduct();
   if (MEDUSA_VERSION) {
     installOtherMedusa(MEDUSA_VERSION);
+  }
+  if (VITE_VERSION) {
+    installOtherVite(VITE_VERSION);
   }
   const { url, publishableKey, stop } = await startTemplateDatabase();
   provide('templateDatabaseUrl', url);

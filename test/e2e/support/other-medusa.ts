@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { installOnce } from './install-once.ts';
 import { SHOP } from './repository.ts';
 
 /** Runs the tests on another Medusa than the one that the shop names, e.g. `2.12.1`. */
@@ -9,7 +9,6 @@ export const MEDUSA_VERSION: string | undefined = process.env.MEDUSA_VERSION;
 
 /** Zod comes with Medusa, and a schema of another major is not one that it knows. */
 const ZOD_BEFORE_2_13 = '3.25.76';
-const INSTALL_LIMIT_MS = 600_000;
 
 /** The folder in which that Medusa is installed, with what else the shop needs. */
 export function otherMedusaFolder(version: string): string {
@@ -18,22 +17,7 @@ export function otherMedusaFolder(version: string): string {
 
 /** Installs it once; a later run finds it there. */
 export function installOtherMedusa(version: string): void {
-  const folder = otherMedusaFolder(version);
-  const done = join(folder, 'node_modules/.package-lock.json');
-  if (existsSync(done)) {
-    return;
-  }
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest(version), null, 2));
-  const result = spawnSync('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund'], {
-    cwd: folder,
-    encoding: 'utf8',
-    shell: process.platform === 'win32',
-    timeout: INSTALL_LIMIT_MS,
-  });
-  if (result.status !== 0) {
-    throw new Error(`Medusa ${version} could not be installed:\n${result.stdout}${result.stderr}`);
-  }
+  installOnce(otherMedusaFolder(version), manifest(version));
 }
 
 function manifest(version: string): object {

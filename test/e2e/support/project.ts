@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { MEDUSA_VERSION, otherMedusaFolder } from './other-medusa.ts';
+import { otherViteFolder, VITE_VERSION } from './other-vite.ts';
 import { REPOSITORY, SHOP } from './repository.ts';
 import { filesOf, WAY_IN, type WayIn } from './way-in.ts';
 
@@ -47,6 +48,7 @@ export interface ProjectOptions {
 }
 
 export function createProject(options: ProjectOptions = {}): Project {
+  const { wayIn = WAY_IN } = options;
   const base = realpathSync(mkdtempSync(join(tmpdir(), 'medusa-vite ü ')));
   const root = join(base, options.under ?? '', 'my shøp');
   mkdirSync(root, { recursive: true });
@@ -59,13 +61,13 @@ export function createProject(options: ProjectOptions = {}): Project {
     filter: (source) => source === SHOP || !NOT_COPIED.has(basename(source)),
   });
   for (const [file, source] of Object.entries({
-    ...filesOf(options.wayIn ?? WAY_IN),
+    ...filesOf(wayIn),
     ...options.files,
   })) {
     mkdirSync(dirname(join(root, file)), { recursive: true });
     writeFileSync(join(root, file), source);
   }
-  linkNodeModules(base, root);
+  linkNodeModules(base, root, wayIn);
 
   /** What stood in a file before its first change; `undefined` if there was none. */
   const originals = new Map<string, string | undefined>();
@@ -139,17 +141,42 @@ export function createProject(options: ProjectOptions = {}): Project {
 }
 
 /** As in the repository: what npm did not hoist lies in the project, everything else above it. */
-function linkNodeModules(base: string, root: string): void {
-  if (MEDUSA_VERSION) {
-    const modules = join(otherMedusaFolder(MEDUSA_VERSION), 'node_modules');
-    symlinkSync(modules, join(root, 'node_modules'), 'junction');
+function linkNodeModules(base: string, root: string, wayIn: WayIn): void {
+  const hoisted = MEDUSA_VERSION
+    ? join(otherMedusaFolder(MEDUSA_VERSION), 'node_modules')
+    : join(REPOSITORY, 'node_modules');
+  const own = MEDUSA_VERSION ? [] : packagesIn(join(SHOP, 'node_modules'));
+  if (VITE_VERSION || (MEDUSA_VERSION && wayIn !== 'cli')) {
+    const vite = VITE_VERSION ? otherViteFolder(VITE_VERSION) : REPOSITORY;
+    own.push(
+      ['medusa-vite', REPOSITORY],
+      ...['vite', 'vite-node'].map((name): [string, string] => [
+        name,
+        join(vite, 'node_modules', name),
+      ]),
+    );
+  }
+  if (own.length === 0) {
+    symlinkSync(hoisted, join(root, 'node_modules'), 'junction');
     return;
   }
-  const hoisted = join(REPOSITORY, 'node_modules');
-  const own = join(SHOP, 'node_modules');
-  const hasOwn = existsSync(own) && readdirSync(own).some((name) => !name.startsWith('.'));
-  if (hasOwn) {
-    symlinkSync(hoisted, join(base, 'node_modules'), 'junction');
+  symlinkSync(hoisted, join(base, 'node_modules'), 'junction');
+  for (const [name, folder] of own) {
+    const link = join(root, 'node_modules', name);
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(realpathSync(folder), link, 'junction');
   }
-  symlinkSync(hasOwn ? own : hoisted, join(root, 'node_modules'), 'junction');
+}
+
+/** The folder of each package by its name. */
+function packagesIn(modules: string): [string, string][] {
+  const names = existsSync(modules) ? readdirSync(modules) : [];
+  return names
+    .filter((name) => !name.startsWith('.'))
+    .flatMap((name) =>
+      name.startsWith('@')
+        ? readdirSync(join(modules, name)).map((each) => `${name}/${each}`)
+        : [name],
+    )
+    .map((name) => [name, join(modules, name)]);
 }

@@ -1,0 +1,19 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { installOnce } from './install-once.ts';
+
+/** Runs the tests on another Vite than the one of this repository, e.g. `7.3`; as the project's own. */
+export const VITE_VERSION: string | undefined = process.env.VITE_VERSION;
+
+/** Each Vite has a vite-node of its own. */
+const VITE_NODE: Record<string, string> = { '7.3': '~5.3.0' };
+
+/** The folder in which that Vite and its vite-node are installed. */
+export function otherViteFolder(version: string): string {
+  return join(tmpdir(), `medusa-vite-vite-${version}`);
+}
+
+export function installOtherVite(version: string): void {
+  const dependencies = { vite: `~${version}.0`, 'vite-node': VITE_NODE[version] };
+  installOnce(otherViteFolder(version), { name: 'other-vite', private: true, dependencies });
+}
