@@ -127,7 +127,7 @@ export class StaticModules implements Graph {
 /** In what Vite emits, where comments are left and strings are as they were written. */
 const REQUIRE = /(?<![\w$.])require\s*\(/;
 const COMPUTED_IMPORT = /__vite_ssr_dynamic_import__\((?!\s*["'])/;
-const ACCEPT = /\bimport_meta__?\.hot\??\.accept|\.hot\??\.accept/;
+const ACCEPT = /\.hot\??\.accept/;
 
 /**
  * Whether Medusa loads a file by itself, as its loaders do from 2.12.1 to 2.21.2. A module that the config

@@ -43,6 +43,11 @@ beforeAll(() => {
         "import '../../graphql/schema';\nimport '../../lib/native.cjs';\nexport const GET = () => {};\n",
       'src/api/computed/route.ts':
         'export const GET = async (req: { query: { path: string } }) => import(req.query.path);\n',
+      'src/api/required/route.ts':
+        "const { a } = require('../../lib/native.cjs');\nexport const GET = () => a;\n",
+      'src/api/accepting/route.ts':
+        'export const GET = () => {};\nimport.meta.hot?.accept(() => {});\n',
+      'src/api/unfinished/route.ts': 'export const GET = (;\n',
       'dist/built.js': '',
     },
   });
@@ -119,6 +124,15 @@ describe('`medusa-vite explain`', { timeout: LIMIT_MS }, () => {
     const printed = await text('src/graphql/schema.ts');
     expect(printed).toContain('The rule `typo` of vite.config has the unknown action `rotues`');
     expect(printed).toContain('src/api/computed/route.ts imports a computed path');
+    expect(printed).toContain('src/api/required/route.ts calls require()');
+    expect(printed).toContain('src/api/accepting/route.ts may take updates');
+    expect(printed).toContain('src/api/unfinished/route.ts cannot be read');
+    expect(await json('src/graphql/schema.ts')).toHaveProperty('limits', [
+      expect.objectContaining({ path: 'src/api/accepting/route.ts' }),
+      expect.objectContaining({ path: 'src/api/computed/route.ts' }),
+      expect.objectContaining({ path: 'src/api/required/route.ts' }),
+      expect.objectContaining({ path: 'src/api/unfinished/route.ts' }),
+    ]);
   });
 
   test('prints JSON', async () => {

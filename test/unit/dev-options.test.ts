@@ -128,6 +128,7 @@ describe('command', () => {
     [['develop', '-p', '1'], { command: 'dev', args: ['-p', '1'] }],
     [['--host', 'dev', 'dev'], { command: 'dev', args: ['--host', 'dev'] }],
     [['dev', '--', 'dev', '-h'], { command: 'dev', args: ['--', 'dev', '-h'] }],
+    [['explain', 'a.ts', '-h'], { command: 'explain', args: ['a.ts', '-h'] }],
     [['-h'], { command: 'help', args: [] }],
     [['dev', '--help'], { command: 'help', args: [] }],
     [['--version'], { command: 'version', args: [] }],

@@ -153,6 +153,20 @@ describe('a rule', () => {
     expect(planChange({ plugins, change: 'two/a' }).rule?.from).toBe('two');
   });
 
+  test('that ignores a file on the way up ends the path there', () => {
+    const rules: Rule[] = [{ name: 'cut', match: 'src/lib/shop.ts', action: 'ignore' }];
+    const planned = planChange({ rules, files: FILES, change: 'src/graphql/schema.ts' });
+    expect(planned.reloads).toEqual([]);
+    expect(planned.decisions).toMatchObject([{ path: 'src/lib/shop.ts', rule: { name: 'cut' } }]);
+  });
+
+  test('has its note told, but only for a saved file', () => {
+    const note = 'run the generator';
+    const rules: Rule[] = [{ name: 'shop', match: 'src/lib/shop.ts', action: 'restart', note }];
+    expect(planChange({ rules, files: FILES, change: 'src/lib/shop.ts' }).notes).toEqual([note]);
+    expect(planChange({ rules, files: FILES, change: 'src/graphql/schema.ts' }).notes).toEqual([]);
+  });
+
   test('of the built-in ones can be taken out', () => {
     const change = 'src/api/shop/route.ts';
     const planned = planChange({ builtInRules: [], files: FILES, entries: [change], change });
