@@ -1,5 +1,6 @@
 import { realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import type { ViteDevServer } from 'vite';
 import { collectRules } from '../../plugins/rules.ts';
 import {
@@ -38,7 +39,7 @@ export async function runExplain(options: ExplainOptions, folder: string): Promi
 
 async function explainFile(file: string, root: string): Promise<ExplainedFile> {
   const path = relativeToRoot(root, file);
-  const vite = await createViteServer({ root, pollMs: undefined });
+  const vite = await startVite(root);
   try {
     const { rules, problems } = createRuleSet(collectRules(vite.config), root);
     if (UNWATCHED.test(path)) {
@@ -51,6 +52,19 @@ async function explainFile(file: string, root: string): Promise<ExplainedFile> {
     return { file: path, ...explanation, limits: graph.limits, problems };
   } finally {
     await vite.close();
+  }
+}
+
+/** @throws MedusaViteError if the project's Vite config is wrong */
+async function startVite(root: string): Promise<ViteDevServer> {
+  try {
+    return await createViteServer({ root, pollMs: undefined });
+  } catch (cause) {
+    const what = cause instanceof Error ? cause.message : String(cause);
+    throw new MedusaViteError(`Vite cannot start: ${stripVTControlCharacters(what).trim()}`, {
+      code: 'BAD_VITE_CONFIG',
+      cause,
+    });
   }
 }
 
@@ -90,19 +104,19 @@ function toText(explained: ExplainedFile): string {
   const { file, result, reason, decisions, reloads, guards, limits, problems } = explained;
   const why = reason === undefined || result === 'reload' ? '' : `: ${reason}`;
   const lines = [`${file}: ${OUTCOME[result]}${why}`];
-  for (const decision of decisions) {
-    lines.push('', `  ${describeDecision(decision)}`, ...chainLines(decision.chain));
-    for (const other of decision.others) {
-      lines.push(`    matches too, but comes later: ${describeAction(other)}`);
-    }
+  for (const [rule, decided] of groupByRule(decisions)) {
+    const isGuard = result === 'reload' && decided[0]?.rule.action === 'restart';
+    lines.push('', `  ${rule}${isGuard ? `, ${IF_DIFFERENT}` : ''}`);
+    lines.push(...decided.flatMap(describeDecision));
   }
   if (decisions.length === 0 && result === 'restart') {
-    lines.push('', '  by no rule', ...chainLines(explained.chain));
+    lines.push('', '  by no rule', `    ${explained.chain.join(' -> ')}`);
   }
-  if (guards.length > 0 && reloads.length > 0) {
-    lines.push('', '  The app restarts instead if one of these would get something else:');
-    lines.push(...guards.map(({ path, imports }) => `    ${path}, which imports ${imports}`));
-  }
+  const unruled = guards.filter(({ path }) =>
+    decisions.every((decision) => decision.path !== path),
+  );
+  const guarded = unruled.map(({ path, imports }) => `${path}, which imports ${imports}`);
+  lines.push(...section(`restart, by no rule, ${IF_DIFFERENT}`, guarded));
   lines.push(...section('Told besides:', explained.notes));
   lines.push(...section('Wrong with the rules:', problems));
   lines.push('', `  ${LIMITS}`, ...limits.map(({ path, limit }) => `    ${path} ${limit}`));
@@ -115,7 +129,7 @@ const OUTCOME: Record<Explanation['result'], string> = {
   ignore: 'is ignored',
 };
 
-/** Whatever follows it. */
+const IF_DIFFERENT = 'but only if what is imported there turns out different';
 const LIMITS =
   'Told from the sources alone, as if backend HMR was on and every module of the project in use.';
 
@@ -123,12 +137,20 @@ function section(title: string, lines: string[]): string[] {
   return lines.length > 0 ? ['', `  ${title}`, ...lines.map((line) => `    ${line}`)] : [];
 }
 
-function chainLines(chain: string[]): string[] {
-  return chain.length > 1 ? [`    ${chain.join(' -> ')}`] : [];
+function groupByRule(decisions: DecisionDescription[]): Map<string, DecisionDescription[]> {
+  const groups = new Map<string, DecisionDescription[]>();
+  for (const decision of decisions) {
+    const rule = describeAction(decision.rule);
+    groups.set(rule, [...(groups.get(rule) ?? []), decision]);
+  }
+  return groups;
 }
 
-function describeDecision({ path, rule }: DecisionDescription): string {
-  return `${path}: ${describeAction(rule)}`;
+function describeDecision({ chain, others }: DecisionDescription): string[] {
+  const later = others.map(
+    (other) => `      matches too, but comes later: ${describeAction(other)}`,
+  );
+  return [`    ${chain.join(' -> ')}`, ...later];
 }
 
 function describeAction(rule: RuleDescription): string {

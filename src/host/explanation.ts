@@ -16,7 +16,7 @@ export interface DecisionDescription {
   /** The file that the rule was asked about; relative to the project. */
   path: string;
   change: FileChange;
-  /** From the saved file up to this one, each imported by the next. */
+  /** From the saved file up to this one, each imported by the next; the first such chain that was found. */
   chain: string[];
   rule: RuleDescription;
   /** Rules that match too, but come later. */
@@ -42,7 +42,7 @@ export interface Explanation {
   chain: string[];
   reloads: { reloader: string; files: { path: string; change: FileChange }[] }[];
   guards: GuardDescription[];
-  /** All decisions, in the order in which they were made; the first rule that matches makes it. */
+  /** One for each file that a rule was found for, in the order in which they were reached. */
   decisions: DecisionDescription[];
   /** What the user would be told besides. */
   notes: string[];
@@ -80,7 +80,7 @@ export function explain(change: Change, options: PlannerOptions): Explanation {
       files: files.map(({ file, change }) => ({ path: relative(file), change })),
     })),
     guards: guarded,
-    decisions: planned.decisions.map(({ file, rule }) => ({
+    decisions: firstOfEach(planned.decisions).map(({ file, rule }) => ({
       path: file.path,
       change: file.change,
       chain: [...file.chain],
@@ -109,6 +109,16 @@ function resultOf({ restart, ignored, steps, guards, invalidated }: Plan): Expla
 function soleDecision({ decisions }: Plan): Decision | undefined {
   const [first, ...others] = decisions;
   return others.every(({ rule }) => rule === first?.rule) ? first : undefined;
+}
+
+/** A file is reached once along each of its imports. */
+function firstOfEach(decisions: Decision[]): Decision[] {
+  const byPath = new Map<string, Decision>();
+  for (const decision of decisions) {
+    const { path } = decision.file;
+    byPath.set(path, byPath.get(path) ?? decision);
+  }
+  return [...byPath.values()];
 }
 
 function describe({ name, from = BUILT_IN, action }: CheckedRule): RuleDescription {

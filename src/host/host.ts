@@ -16,7 +16,7 @@ import { RuleBook } from './rule-book.ts';
 import { Supervisor } from './supervisor.ts';
 import { Transformer } from './transformer.ts';
 import { UpdateQueue } from './update-queue.ts';
-import { describeError, describePlace } from './wording.ts';
+import { describePlace, describeWarning } from './wording.ts';
 
 export interface HostOptions {
   root: string;
@@ -194,9 +194,8 @@ export class Host {
       },
       onWarning: (error) => {
         const completed = completeLocation(error, root);
-        this.#options.events.warning(
-          describeError(completed, describePlace(completed, root)).trimStart(),
-        );
+        const place = describePlace(completed, root);
+        this.#options.events.warning(describeWarning(completed, place));
       },
       onInvalidate: (id) => {
         const change: Change = { file: fileOfId(id), change: 'update', isForced: true };

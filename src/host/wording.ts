@@ -73,6 +73,12 @@ export function describeError(error: SerializedError, place: string | undefined)
     .replace(/^(?=.)/gm, '  ');
 }
 
+/** The message is the headline here, and the place comes below it. */
+export function describeWarning(error: SerializedError, place: string | undefined): string {
+  const details = [place, error.frame].filter((part) => part !== undefined).join('\n');
+  return [error.message, ...(details ? [details.replace(/^(?=.)/gm, '  ')] : [])].join('\n');
+}
+
 /** Where nothing of the project is at fault, the stack is all there is. */
 function stackLines({ stack = '' }: SerializedError): string | undefined {
   const lines = stack.split('\n').filter((line) => /^\s+at /.test(line));

@@ -145,11 +145,11 @@ export function decidingRule(
 function asks(rule: CheckedRule, file: RuleFile): boolean {
   try {
     return matches(rule, file);
-  } catch (cause) {
-    const what = cause instanceof Error ? cause.message : String(cause);
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error);
     throw new MedusaViteError(
       `${capitalize(describeRule(rule))} failed when it was asked about \`${file.path}\`: ${what}.`,
-      { code: 'RULE_FAILED', hint: 'Correct its `match`.', cause },
+      { code: 'RULE_FAILED', hint: 'Correct its `match`.' },
     );
   }
 }

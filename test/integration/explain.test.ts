@@ -79,7 +79,7 @@ describe('`medusa-vite explain`', { timeout: LIMIT_MS }, () => {
     expect(printed).toContain('src/lib/words.ts: reloads in place\n');
     expect(printed).toContain(
       [
-        '  src/api/greeting/route.ts: reloader routes, by the built-in rule `route`',
+        '  reloader routes, by the built-in rule `route`',
         '    src/lib/words.ts -> src/lib/salutation.ts -> src/lib/greeting.ts -> src/api/greeting/route.ts',
       ].join('\n'),
     );
@@ -91,11 +91,18 @@ describe('`medusa-vite explain`', { timeout: LIMIT_MS }, () => {
       [
         'src/api/ping/route.ts: is ignored: ignored by the rule `own ping`',
         '',
-        '  src/api/ping/route.ts: ignore, by the rule `own ping` of vite.config',
-        '    matches too, but comes later: restart, by the rule `ping` of the plugin `vite-plugin-ping`',
-        '    matches too, but comes later: reloader routes, by the built-in rule `route`',
+        '  ignore, by the rule `own ping` of vite.config',
+        '    src/api/ping/route.ts',
+        '      matches too, but comes later: restart, by the rule `ping` of the plugin `vite-plugin-ping`',
+        '      matches too, but comes later: reloader routes, by the built-in rule `route`',
       ].join('\n'),
     );
+  });
+
+  test('prints each file once, whichever way the change gets there', async () => {
+    const printed = await text('src/lib/journal.ts');
+    const workflow = /-> src\/workflows\/create-brand\/workflow\.ts$/gm;
+    expect(printed.match(workflow)).toHaveLength(1);
   });
 
   test('says what restarts, and why', async () => {
@@ -110,7 +117,10 @@ describe('`medusa-vite explain`', { timeout: LIMIT_MS }, () => {
     const printed = await text('src/modules/brand/service.ts');
     expect(printed).toContain('src/modules/brand/service.ts: reloads in place\n');
     expect(printed).toContain(
-      'src/links/product-brand.ts, which imports src/modules/brand/index.ts',
+      [
+        '  restart, by the built-in rule `link`, but only if what is imported there turns out different',
+        '    src/modules/brand/service.ts -> src/modules/brand/index.ts -> src/links/product-brand.ts',
+      ].join('\n'),
     );
   });
 
@@ -177,6 +187,17 @@ describe('`medusa-vite explain`', { timeout: LIMIT_MS }, () => {
     expect(stderr).toContain(`medusa-vite: ${message}`);
     expect(stderr.trim().split('\n')).toHaveLength(1);
     expect(stdout).toBe('');
+    expect(code).toBe(1);
+  });
+
+  test('a Vite config that is wrong is said', async () => {
+    const config = project.read('vite.config.mts');
+    project.write('vite.config.mts', 'export default {{;\n');
+    const { code, stderr } = await run('src/lib/words.ts');
+    project.write('vite.config.mts', config);
+    expect(stderr).toContain('medusa-vite: Vite cannot start: ');
+    expect(stderr).toContain('vite.config.mts:1:');
+    expect(stderr).not.toContain('    at ');
     expect(code).toBe(1);
   });
 
