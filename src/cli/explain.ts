@@ -101,7 +101,7 @@ function findFile(given: string, root: string): string {
 }
 
 function toText(explained: ExplainedFile): string {
-  const { file, result, reason, decisions, reloads, guards, limits, problems } = explained;
+  const { file, result, reason, decisions, guards, limits, problems } = explained;
   const why = reason === undefined || result === 'reload' ? '' : `: ${reason}`;
   const lines = [`${file}: ${OUTCOME[result]}${why}`];
   for (const [rule, decided] of groupByRule(decisions)) {
