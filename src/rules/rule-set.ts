@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { MedusaViteError } from '../protocol/failure.ts';
 import type { ReloaderModule } from '../protocol/messages.ts';
 import { isAbsoluteFile } from '../protocol/paths.ts';
@@ -77,7 +78,7 @@ function addRule(set: RuleSet, { rule, from, root, position }: GivenRule): void 
   if (!(rule instanceof Object)) {
     const owner = describeOwner(from);
     set.problems.push(
-      `Rule ${position} of ${owner} is \`${JSON.stringify(rule)}\`, so it is left out. ` +
+      `Rule ${position} of ${owner} is \`${describe(rule)}\`, so it is left out. ` +
         'Write an object with `name`, `match` and `action`.',
     );
     return;
@@ -199,8 +200,9 @@ function isOwnReloader(action: unknown): action is { reloader: string; from?: st
   return typeof reloader === 'string' && reloader !== '' && isFromValid;
 }
 
+/** On one line, also where it refers to itself. */
 function describe(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  return typeof value === 'string' ? value : inspect(value, { depth: 1, breakLength: Infinity });
 }
 
 function capitalize(text: string): string {

@@ -16,6 +16,9 @@ const file = (path: string): RuleFile => ({
   affected: [path],
 });
 
+const CYCLIC: Record<string, unknown> = {};
+CYCLIC.self = CYCLIC;
+
 const GOOD: Rule = { name: 'graphql', match: 'src/graphql/**', action: 'restart' };
 
 describe('the order', () => {
@@ -87,7 +90,7 @@ describe('`match`', () => {
 
 describe('a rule that is wrong', () => {
   test.each<[string, unknown, string]>([
-    ['no object', 'src/graphql/**', 'Rule 1 of vite.config is `"src/graphql/**"`, so it is left'],
+    ['no object', 'src/graphql/**', 'Rule 1 of vite.config is `src/graphql/**`, so it is left'],
     [
       'without match',
       { name: 'x', action: 'restart' },
@@ -105,7 +108,8 @@ describe('a rule that is wrong', () => {
   test.each<[string, unknown, string]>([
     ['an unknown reloader', 'rotues', 'has the unknown action `rotues`, so its files restart'],
     ['no action', undefined, 'has no `action`, so its files restart'],
-    ['an action of the wrong type', { reloader: 7 }, 'has the unknown action `{"reloader":7}`'],
+    ['an action of the wrong type', { reloader: 7 }, 'has the unknown action `{ reloader: 7 }`'],
+    ['an action that refers to itself', CYCLIC, 'has the unknown action `<ref *1> { self: '],
     [
       'a reloader at no place',
       { reloader: 'file://elsewhere/x.js' },
