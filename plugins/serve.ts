@@ -1,12 +1,13 @@
-import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Plugin, ResolvedConfig, ViteDevServer } from 'vite';
+import type { Plugin, ViteDevServer } from 'vite';
 import { SERVE_HOOK } from '../src/host/serve-hook.ts';
 import type { ServeOptions } from '../src/host/serve-options.ts';
 import { assertSupportedVite, assertSupportedViteNode } from '../src/host/supported-vite.ts';
 import type { UnderViteNode } from '../src/host/under-vite-node.ts';
 import { type WayIn, wayInOf } from '../src/host/way-in.ts';
 import { toPosix } from '../src/protocol/paths.ts';
+import { findProject } from './find-project.ts';
 import { headlessConfig } from './headless.ts';
 
 /** By project: the Vite server that came last, which is the one that lives. */
@@ -85,16 +86,6 @@ export function medusaServe(options: ServeOptions | false): Plugin {
       }
     },
   };
-}
-
-/** The folder with `medusa-config`: a front end may have its root elsewhere. */
-function findProject({ root, configFile }: ResolvedConfig): string {
-  const folders = [root, ...(configFile === undefined ? [] : [dirname(configFile)]), process.cwd()];
-  const found = folders.find(
-    (folder) =>
-      existsSync(folder) && readdirSync(folder).some((name) => name.startsWith('medusa-config.')),
-  );
-  return toPosix(realpathSync.native(found ?? root));
 }
 
 /** Of the vite-node that runs this process. */

@@ -6,6 +6,7 @@ import { MedusaViteError } from '../src/protocol/failure.ts';
 import { findPackage } from '../src/protocol/medusa-version.ts';
 import { isTypeScript, toPosix } from '../src/protocol/paths.ts';
 import { VITE_ENVIRONMENT } from '../src/protocol/vite-environment.ts';
+import { findProject } from './find-project.ts';
 
 /**
  * What Vite 8 does by itself and Vite 7.3 does not: the `paths` and the decorator metadata of a tsconfig.
@@ -20,7 +21,7 @@ export function vite7(extensions: string[]): Plugin {
     apply: (_config, { command, isPreview }) => command === 'serve' && !isPreview,
     applyToEnvironment: ({ name }) => name === VITE_ENVIRONMENT,
     configResolved(config) {
-      root = config.root;
+      root = findProject(config);
       configs = this.meta.viteVersion.startsWith('7.') ? new TsconfigPaths(root) : undefined;
     },
     watchChange(file) {
