@@ -30,10 +30,12 @@ const VITE_CONFIG = `
 import { builtInRules, medusa, type Rule } from 'medusa-vite';
 import { defineReloader, type ReloaderFile } from 'medusa-vite/reloader';
 import { planChange } from 'medusa-vite/testing';
+import { serve } from 'medusa-vite/vite-node';
 const rules: Rule[] = [{ name: 'graphql', match: 'src/graphql/**', action: 'restart' }];
 export const files: ReloaderFile[] = [];
 export const reloader = defineReloader({ prepare: () => ({ commit() {} }) });
 export const { result } = planChange({ rules, builtInRules, change: 'src/graphql/schema.graphql' });
+export const start = () => serve({ port: 9001 });
 export default { plugins: [medusa({ rules })] };
 `;
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { toPosix } from '../../src/protocol/paths.ts';
+import { CliRun } from './support/cli.ts';
 import { REPOSITORY } from './support/repository.ts';
 import { useShop } from './support/shop.ts';
 
@@ -26,6 +27,17 @@ test('the examples are what TypeScript takes in a Medusa project', async () => {
 
 test('none of the rules is complained about', () => {
   expect(shop.dev.output()).not.toContain('rule `');
+});
+
+test.each([
+  ['src/graphql/schema.graphql', 'restart', 'graphql'],
+  ['src/generated/countries.ts', 'ignore', 'generated'],
+  ['src/notices/welcome.ts', 'reload', 'notices'],
+  ['src/texts/imprint.md', 'reload', 'texts'],
+])('`explain %s` says what the tests below show', async (file, result, name) => {
+  const run = new CliRun(['explain', file, '--json'], { cwd: shop.project.root });
+  const { stdout } = await run.ends();
+  expect(JSON.parse(stdout)).toMatchObject({ file, result, rule: { name }, problems: [] });
 });
 
 test('a GraphQL schema restarts', async () => {
