@@ -1,5 +1,6 @@
 import { MedusaViteError } from '../protocol/failure.ts';
 import type { MedusaPackages } from './packages.ts';
+import { quietTelemetry } from './telemetry.ts';
 import { generateTypes } from './types.ts';
 
 /** What `medusa/dist/loaders/index.js` gives when the app is loaded, as far as it is used here. */
@@ -55,6 +56,7 @@ export class MedusaBoot {
     const start = packages.require('@medusajs/medusa', 'dist/commands/start.js');
     packages.assertReplaceable(start, 'default', '@medusajs/medusa/dist/commands/start.js');
     this.#start = start.default as Start;
+    quietTelemetry(packages);
   }
 
   /** Evaluates `medusa-config`, which Medusa will then find evaluated. */
