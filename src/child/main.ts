@@ -1,8 +1,10 @@
 import inspector from 'node:inspector';
 import { Worker } from 'node:worker_threads';
+import { replaceAdminBundler } from '../medusa/admin-bundler.ts';
 import { resolveAdminPath } from '../medusa/admin-path.ts';
 import { ApiRouter } from '../medusa/api-router.ts';
 import { loadDotEnv, MedusaBoot } from '../medusa/boot.ts';
+import { readConfig } from '../medusa/config.ts';
 import { replaceDynamicImport } from '../medusa/dynamic-import.ts';
 import { resolveBackendHmr, switchOffStockHmr } from '../medusa/feature-flag.ts';
 import { FileConfigs } from '../medusa/file-config.ts';
@@ -11,6 +13,7 @@ import { HookRegistry } from '../medusa/hook-registry.ts';
 import { JoinerConfigs } from '../medusa/joiner-configs.ts';
 import { MedusaPackages } from '../medusa/packages.ts';
 import { ScheduledJobs } from '../medusa/scheduled-jobs.ts';
+import { Sessions } from '../medusa/sessions.ts';
 import { Subscriptions } from '../medusa/subscriptions.ts';
 import { WorkflowRegistry } from '../medusa/workflow-registry.ts';
 import { CHANNEL_FD } from '../protocol/channel.ts';
@@ -24,6 +27,7 @@ import { ModulesReloader } from '../reloaders/modules.ts';
 import { RoutesReloader } from '../reloaders/routes.ts';
 import { SubscribersReloader } from '../reloaders/subscribers.ts';
 import { WorkflowsReloader } from '../reloaders/workflows.ts';
+import { AdminForward } from './admin-forward.ts';
 import { interceptListen } from './connections.ts';
 import { DeferredEvaluation } from './deferred-evaluation.ts';
 import { onHostMessage, sendToHost } from './host-link.ts';
@@ -80,14 +84,19 @@ const runner: ProjectRunner = new ProjectRunner({
 installStackTraces((file) => runner.codeOf(file));
 
 const gate = new RequestGate();
+const admin = new AdminForward((message) => void sendToHost(message));
 let boot: MedusaBoot | undefined;
 let pass: ReloadPass | undefined;
+let sessions: Sessions | undefined;
 let scheduledJobs: ScheduledJobs | undefined;
 let authorsReloaders: AuthorsReloader[] = [];
 let connections: ReturnType<typeof interceptListen> | undefined;
 
 onHostMessage({
-  start: () => void start(),
+  start: (message) => {
+    sessions?.take(message.sessions);
+    void start();
+  },
   'hmr-reload': ({ id, plan }) => void reload(id, plan),
   shutdown: () => void stop(),
   prune: ({ ids }) => {
@@ -96,6 +105,7 @@ onHostMessage({
   },
   hold: () => gate.hold(),
   release: () => gate.release(),
+  admin: ({ state }) => admin.update(state),
   ping: ({ id }) => void sendToHost({ type: 'pong', id }),
 });
 
@@ -125,6 +135,8 @@ async function prepare(): Promise<PreparedApp> {
   const hooks = new HookRegistry({ packages, owner, handlersOf: (id) => workflows.handlersOf(id) });
   const medusa = new MedusaBoot(packages);
   boot = medusa;
+  sessions = new Sessions(packages);
+  replaceAdminBundler(packages, (request) => admin.open(request));
   const container = () => medusa.container;
   scheduledJobs = new ScheduledJobs(packages, workflows, container);
   const modules = new ModulesReloader(root, new JoinerConfigs(packages, container));
@@ -165,7 +177,7 @@ async function prepare(): Promise<PreparedApp> {
     }),
   });
 
-  const config = await medusa.readConfig(root);
+  const config = await readConfig(packages, root);
   const databaseUrl = MedusaBoot.databaseUrlOf(config);
   if (databaseUrl) {
     await assertDatabaseReachable(databaseUrl);
@@ -186,6 +198,7 @@ async function start(): Promise<void> {
     for (const reloader of authorsReloaders) {
       await reloader.start();
     }
+    admin.settle();
     loaded.flush();
     await sendToHost({ type: 'ready' });
   } catch (error) {
@@ -252,6 +265,7 @@ async function stop(exitCode = 0): Promise<void> {
   try {
     gate.release();
     await connections?.drain(DRAIN_LIMIT_MS);
+    await sendToHost({ type: 'sessions', sessions: sessions?.give() ?? {} });
     await hot.emit('vite:beforeFullReload', { type: 'full-reload' });
     await hot.disposeAll();
     await boot?.app?.shutdown();

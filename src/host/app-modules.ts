@@ -127,6 +127,17 @@ export class AppModules implements Graph {
     );
   }
 
+  /** Whether any of the code that was sent is not what would be sent now. */
+  async isOutdated(): Promise<boolean> {
+    for (const id of this.#loaded.keys()) {
+      const module = await this.#transformer.transform(id).catch(() => undefined);
+      if (!module || this.isChanged(id, module)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   isLoaded(id: string): boolean {
     return this.#loaded.has(id);
   }

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
+import type { AdminRequest } from '../protocol/admin.ts';
 import {
   CHILD_OPTIONS_ENV,
   type ChildOptions,
@@ -25,6 +26,12 @@ export interface AppProcessOptions {
   onWarning(error: SerializedError): void;
   /** A module has called `import.meta.hot.invalidate`. */
   onInvalidate(id: string): void;
+  /** Sessions of the app before this one; asked for when this one starts. */
+  sessions(): Record<string, string>;
+  /** Comes when the app stops. */
+  onSessions(sessions: Record<string, string>): void;
+  onAdminWanted(request: AdminRequest | undefined): void;
+  onAdminRetry(): void;
 }
 
 export interface AppExit {
@@ -79,6 +86,7 @@ export class AppProcess {
   /** When the app last showed that its event loop turns; `performance.now()`. */
   #answeredAt = performance.now();
   readonly #fail: (error: SerializedError) => void;
+  readonly #sessions: () => Record<string, string>;
   /** How long the app may stand still while it is brought up. */
   #bootHangLimitMs = BOOT_HANG_LIMIT_MS;
   #stderr = '';
@@ -91,6 +99,7 @@ export class AppProcess {
   constructor(options: AppProcessOptions) {
     const { env, nodeArgs, isStdoutTaken, servePipe, onLoaded, onWarning, onInvalidate } = options;
     this.#isWatched = options.child.inspect === undefined;
+    this.#sessions = options.sessions;
     const isSource = import.meta.url.endsWith('.ts');
     const entry = new URL(isSource ? '../child/main.ts' : '../child/main.js', import.meta.url);
     this.process = fork(entry, [], {
@@ -152,6 +161,12 @@ export class AppProcess {
           return onWarning(message.error);
         case 'invalidate':
           return onInvalidate(message.id);
+        case 'sessions':
+          return options.onSessions(message.sessions);
+        case 'admin-wanted':
+          return options.onAdminWanted(message.request);
+        case 'admin-retry':
+          return options.onAdminRetry();
         case 'pong':
           return this.#noteSign();
         default:
@@ -191,7 +206,7 @@ export class AppProcess {
   }
 
   start(): void {
-    this.send({ type: 'start' });
+    this.send({ type: 'start', sessions: this.#sessions() });
   }
 
   send(message: HostToChild): void {

@@ -4,6 +4,7 @@ import type { ChildOptions, PreparedApp } from '../protocol/messages.ts';
 import { fileOfId, isInside, relativeToRoot, toPosix } from '../protocol/paths.ts';
 import type { SerializedError } from '../protocol/serialized-error.ts';
 import type { UpdateResult } from '../protocol/update.ts';
+import { AdminSupervisor } from './admin-supervisor.ts';
 import { AppModules } from './app-modules.ts';
 import { type AppExit, AppProcess, describeExit } from './app-process.ts';
 import { completeLocation } from './error-location.ts';
@@ -53,6 +54,11 @@ export class Host {
   readonly #supervisor: Supervisor;
   readonly #queue: UpdateQueue;
   readonly #rules: RuleBook;
+  readonly #admin: AdminSupervisor;
+  /** What an app that stopped has left for the next; `Sessions`. */
+  #sessions: Record<string, string> = {};
+  /** The app that was the last to ask for an admin: it forwards requests there. */
+  #adminClient: AppProcess | undefined;
   #watch: FileWatch | undefined;
   readonly #modules = new WeakMap<AppProcess, AppModules>();
   /** Modules of the app that serves, or was the last to try. */
@@ -99,6 +105,14 @@ export class Host {
           options.events.failure(result.error, 'the app could not be started again');
         }
       },
+    });
+    this.#admin = new AdminSupervisor({
+      root,
+      transformer: this.#transformer,
+      isStdoutTaken: options.isStdoutTaken,
+      onState: (state) => this.#adminClient?.send({ type: 'admin', state }),
+      onFailure: (error, headline) => options.events.failure(error, headline),
+      onNote: (note) => options.events.note(note),
     });
     this.#queue = new UpdateQueue({
       root,
@@ -165,18 +179,20 @@ export class Host {
   async close(): Promise<void> {
     this.#watch?.close();
     await this.#supervisor.close();
+    await this.#admin.close();
   }
 
   /** Ends the app without waiting for its requests. */
   kill(): void {
     this.#supervisor.kill();
+    this.#admin.kill();
   }
 
   #spawn(): AppProcess {
     const { root, listener, child, env, nodeArgs, isStdoutTaken } = this.#options;
     this.#spawnedAt = performance.now();
     const modules = new AppModules(this.#transformer);
-    const app = new AppProcess({
+    const app: AppProcess = new AppProcess({
       child: {
         ...child,
         root,
@@ -201,7 +217,23 @@ export class Host {
         const change: Change = { file: fileOfId(id), change: 'update', isForced: true };
         this.#queue.add({ changes: [change], unchanged: [], since: performance.now() });
       },
+      sessions: () => this.#sessions,
+      onSessions: (sessions) => {
+        this.#sessions = sessions;
+      },
+      onAdminWanted: (request) => {
+        this.#adminClient = app;
+        this.#admin.want(request);
+      },
+      onAdminRetry: () => this.#admin.retry(),
     });
+    // From now on it alone knows who is logged in.
+    app.ready.then(
+      () => {
+        this.#sessions = {};
+      },
+      () => {},
+    );
     this.#modules.set(app, modules);
     if (!this.#supervisor?.app) {
       this.#current = modules;
@@ -219,7 +251,10 @@ export class Host {
       known: [...topLevelFiles(root), ...lockfiles],
       isWatched: (file) => !isUnwatched(root, file) && !isForeign(file),
       onFirst: () => this.#supervisor.app?.send({ type: 'hold' }),
-      onBatch: (batch) => this.#queue.add(batch),
+      onBatch: (batch) => {
+        this.#queue.add(batch);
+        this.#admin.onSave();
+      },
     });
   }
 

@@ -49,6 +49,12 @@ const LOCKFILES = [
   'bun.lockb',
 ];
 
+/** In which is written down what is installed for the project. */
+export function lockfiles(root: string): string[] {
+  const own = LOCKFILES.map((name) => `${root}/${name}`).filter((file) => existsSync(file));
+  return [...own, ...workspaceLockfiles(root)];
+}
+
 /** What a workspace installs for the project is written down in a folder above it, at most where its git begins. */
 export function workspaceLockfiles(root: string): string[] {
   const found: string[] = [];

@@ -59,16 +59,6 @@ export class MedusaBoot {
     quietTelemetry(packages);
   }
 
-  /** Evaluates `medusa-config`, which Medusa will then find evaluated. */
-  async readConfig(root: string): Promise<unknown> {
-    const path = 'dist/common/dynamic-import.js';
-    const { dynamicImport } = this.#packages.require('@medusajs/utils', path) as {
-      dynamicImport?: (path: string) => Promise<Record<string, unknown>>;
-    };
-    const exports = await dynamicImport?.(`${root}/medusa-config`);
-    return exports?.default ?? exports;
-  }
-
   /** The database of the config, which may have it from anywhere. */
   static databaseUrlOf(config: unknown): string | undefined {
     const { projectConfig } = Object(config) as { projectConfig?: { databaseUrl?: unknown } };

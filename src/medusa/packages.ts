@@ -84,6 +84,16 @@ export class MedusaPackages {
     return createRequire(join(folder, 'package.json'))(specifier);
   }
 
+  /** The file that a dependency of one of Medusa's packages is. @returns undefined if it is not installed */
+  tryResolveFrom(name: PackageName, specifier: string): string | undefined {
+    try {
+      const folder = this.#folders.get(name);
+      return folder && createRequire(join(folder, 'package.json')).resolve(specifier);
+    } catch {
+      return undefined;
+    }
+  }
+
   /** A dependency of a package that Medusa depends on. @returns undefined if either is not installed */
   tryRequireThrough(name: string, specifier: string): unknown {
     const medusa = this.#folders.get('@medusajs/medusa') ?? '';

@@ -1,3 +1,4 @@
+import type { AdminRequest, AdminState } from './admin.ts';
 import type { SerializedError } from './serialized-error.ts';
 
 /** What a module is executed from; `externalize` names a file or package that Node loads natively. */
@@ -98,7 +99,7 @@ export interface ReloadTiming {
 
 export type HostToChild =
   /** Boot Medusa; sent once, after `prepared`, when no other child runs any more. */
-  | { type: 'start' }
+  | { type: 'start'; sessions: Record<string, string> }
   | { type: 'hmr-reload'; id: number; plan: ReloadPlan }
   /** Where to note what each connection is doing; sent before the first one. */
   | { type: 'connection-ledger'; file: string }
@@ -111,6 +112,8 @@ export type HostToChild =
   | { type: 'release' }
   /** Finish requests in flight, dispose, close connections and exit. */
   | { type: 'shutdown' }
+  /** How the admin process is doing: sent when it was asked for, and at each change from then on. */
+  | { type: 'admin'; state: AdminState }
   | { type: 'ping'; id: number };
 
 export type ChildToHost =
@@ -128,6 +131,12 @@ export type ChildToHost =
   | { type: 'warning'; error: SerializedError }
   /** `import.meta.hot.invalidate`: the module cannot take its own update after all. */
   | { type: 'invalidate'; id: string }
+  /** Who is logged in, for the next app; sent when this one stops. */
+  | { type: 'sessions'; sessions: Record<string, string> }
+  /** What the admin process is to serve; undefined if this app has no admin. */
+  | { type: 'admin-wanted'; request: AdminRequest | undefined }
+  /** A request came for an admin process that has failed: it is worth another try. */
+  | { type: 'admin-retry' }
   | { type: 'pong'; id: number };
 
 export interface PreparedApp {

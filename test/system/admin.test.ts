@@ -1,10 +1,12 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, WebSocket } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, onTestFailed, test, vi } from 'vitest';
+import { findProcess } from '../e2e/support/processes.ts';
 import { useShop } from '../e2e/support/shop.ts';
 import { touch } from '../e2e/support/touch.ts';
 import { launchChromium } from './support/chromium.ts';
 
 const PING = 'src/api/ping/route.ts';
+const WIDGET = 'src/admin/widgets/brand-counter.tsx';
 
 /** The admin's own Vite bundles its packages for the first page: 20 s, on a busy machine several times that. */
 const PAGE_WAIT_MS = 150_000;
@@ -15,12 +17,16 @@ const shop = useShop();
 let browser: Browser;
 let page: Page;
 let problems: string[];
+/** Of Vite, in the order in which the page opened them. */
+let sockets: WebSocket[];
 
 beforeAll(async () => {
   browser = await launchChromium();
   page = await browser.newPage();
   page.setDefaultTimeout(PAGE_WAIT_MS);
   page.on('pageerror', (error) => problems.push(String(error)));
+  sockets = [];
+  page.on('websocket', (socket) => sockets.push(socket));
 });
 
 beforeEach(() => {
@@ -48,13 +54,74 @@ test('who logs in sees the widget of the shop', async () => {
   expect(problems).toEqual([]);
 });
 
-test('the admin goes on as before after a reload of the backend', async () => {
-  const update = await shop.dev.nextUpdate(PING, () => shop.project.edit(PING, touch));
-  expect(update.result).toBe('reloaded');
-  await page.reload();
-  await page.getByTestId('brand-counter').waitFor();
+test('an open page keeps its state and its socket over ten reloads and a restart of the backend', async () => {
+  const counter = page.getByTestId('brand-counter');
+  await counter.click();
+  await expect.poll(() => counter.textContent()).toBe('Counted 2');
+  await leaveMark();
+  const before = [...sockets];
+  const { pid } = await shop.stats();
+  for (let reload = 0; reload < 10; reload++) {
+    const update = await shop.dev.nextUpdate(PING, () => shop.project.edit(PING, touch));
+    expect(update.result).toBe('reloaded');
+  }
+  const restart = await shop.dev.nextUpdate('.env', () => shop.project.write('.env', 'A=1\n'));
+  expect(restart.result).toBe('restarted');
+  expect((await shop.stats()).pid).not.toBe(pid);
+  // The app is new, the page is not, and who had logged in still is.
+  expect(await page.evaluate(async () => (await fetch('/admin/products')).status)).toBe(200);
+  expect(await counter.textContent()).toBe('Counted 2');
+  expect(await hasMark()).toBe(true);
+  expect(sockets).toEqual(before);
+  expect(sockets.at(-1)?.isClosed()).toBe(false);
   expect(problems).toEqual([]);
 });
+
+test('an edit of a widget shows on the open page, and the backend does not notice', async () => {
+  await leaveMark();
+  const { pid } = await shop.stats();
+  const mark = shop.dev.mark();
+  await shop.project.edit(WIDGET, (source) => source.replace('>Brands<', '>Our brands<'));
+  const title = page.getByTestId('brand-counter-title');
+  await expect.poll(() => title.textContent(), POLL).toBe('Our brands');
+  await shop.dev.updateSince(mark, WIDGET);
+  expect(shop.dev.updatesSince(mark).map(({ result }) => result)).toEqual(['ignored']);
+  expect((await shop.stats()).pid).toBe(pid);
+  expect(await hasMark()).toBe(true);
+  expect(sockets.at(-1)?.isClosed()).toBe(false);
+  expect(problems).toEqual([]);
+});
+
+test('a syntax error in a widget shows, and goes when it is mended', async () => {
+  const overlay = page.locator('vite-error-overlay');
+  await shop.project.edit(WIDGET, (source) => source.replace('return (', 'return ((('));
+  await overlay.waitFor({ state: 'attached' });
+  await shop.project.edit(WIDGET, (source) => source.replace('return (((', 'return ('));
+  await overlay.waitFor({ state: 'detached' });
+  await page.getByTestId('brand-counter').waitFor();
+  expect((await shop.dev.get('/ping')).status).toBe(200);
+});
+
+test('an open page comes back by itself when the process of the admin has crashed', async () => {
+  await leaveMark();
+  const { pid } = await shop.stats();
+  process.kill(findProcess(shop.dev.pid, ADMIN_PROCESS), 'SIGKILL');
+  // Vite's client waits for its socket to be there again, on the port that it knows, and loads the page anew.
+  await expect.poll(() => hasMark().catch(() => true), POLL).toBe(false);
+  await page.getByTestId('brand-counter').waitFor();
+  expect((await shop.stats()).pid).toBe(pid);
+});
+
+const ADMIN_PROCESS = /admin\/main\.js/;
+const POLL = { timeout: PAGE_WAIT_MS };
+
+async function leaveMark(): Promise<void> {
+  await page.evaluate(() => Object.assign(globalThis, { isThisPage: true }));
+}
+
+async function hasMark(): Promise<boolean> {
+  return page.evaluate(() => 'isThisPage' in globalThis);
+}
 
 async function logIn(): Promise<void> {
   await page.locator('input[name="email"]').fill('admin@shop.test');

@@ -20,19 +20,41 @@ export function isRunning(pid: number): boolean {
   }
 }
 
+interface Row {
+  pid: number;
+  parent: number;
+  command: string;
+}
+
 /** A process with everything that it has started, as the system sees them. */
 export function processTree(pid: number): number[] {
-  const rows = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' })
+  return treeOf(pid).map((row) => row.pid);
+}
+
+/** The one process below another whose command line matches. */
+export function findProcess(pid: number, command: RegExp): number {
+  const found = findProcesses(pid, command);
+  if (found.length !== 1 || found[0] === undefined) {
+    throw new Error(`Expected one process like ${command} below ${pid}, found: ${found}`);
+  }
+  return found[0];
+}
+
+export function findProcesses(pid: number, command: RegExp): number[] {
+  return treeOf(pid).flatMap((row) => (command.test(row.command) ? [row.pid] : []));
+}
+
+function treeOf(pid: number): Row[] {
+  const rows = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' })
     .trim()
     .split('\n')
-    .map((row) => row.trim().split(/\s+/).map(Number));
-  const tree = [pid];
-  for (const parent of tree) {
-    for (const [child, itsParent] of rows) {
-      if (itsParent === parent && child !== undefined) {
-        tree.push(child);
-      }
-    }
+    .map((line): Row => {
+      const [, own, parent, command = ''] = /^\s*(\d+)\s+(\d+)\s*(.*)$/.exec(line) ?? [];
+      return { pid: Number(own), parent: Number(parent), command };
+    });
+  const tree: Row[] = rows.filter((row) => row.pid === pid);
+  for (const { pid: parent } of tree) {
+    tree.push(...rows.filter((row) => row.parent === parent));
   }
   return tree;
 }

@@ -1,0 +1,86 @@
+import { createServer, type RequestListener } from 'node:http';
+import { type AddressInfo, createServer as createNetServer, type Server } from 'node:net';
+import { deserialize } from 'node:v8';
+import { Worker } from 'node:worker_threads';
+import { developAdmin } from '../medusa/admin-bundler.ts';
+import type { AdminToHost, HostToAdmin } from '../protocol/admin.ts';
+import { serializeError } from '../protocol/serialized-error.ts';
+
+// As in the app, of which the admin is a part under stock Medusa.
+process.on('unhandledRejection', reportStray);
+process.on('uncaughtException', reportStray);
+// Ctrl-C and a closed terminal reach the whole process group; the host decides how this process ends.
+process.on('SIGINT', () => {});
+process.on('SIGHUP', () => {});
+process.on('SIGTERM', () => process.exit(0));
+process.on('disconnect', () => process.exit(0));
+process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
+watchHost();
+process.once('message', (message: HostToAdmin) => void start(message));
+
+async function start({ root, request, hmrPort }: HostToAdmin): Promise<void> {
+  try {
+    // The bundler would take any free port; browsers with an open tab look for this one.
+    process.env.HMR_PORT ||= String(await findFreePort(hmrPort));
+    const options = deserialize(Buffer.from(request.options, 'base64')) as Record<string, unknown>;
+    if (request.functions.length > 0) {
+      const { readConfigFunctions } = await import('./config-functions.ts');
+      const onNative = (file: string) => void sendToHost({ type: 'native', file });
+      Object.assign(options, await readConfigFunctions(request.functions, { root, onNative }));
+    }
+    const port = await serve(await developAdmin(request.bundler, options));
+    const address = { port, hmrPort: Number(process.env.HMR_PORT) };
+    await sendToHost({ type: 'ready', address });
+  } catch (error) {
+    await sendToHost({ type: 'failed', error: serializeError(error) });
+    process.exit(1);
+  }
+}
+
+async function serve(listener: RequestListener): Promise<number> {
+  const httpServer = createServer(listener);
+  // Only the app is a client, and keeps its connections.
+  httpServer.keepAliveTimeout = 0;
+  httpServer.requestTimeout = 0;
+  return listen(httpServer, { port: 0, host: '127.0.0.1' });
+}
+
+/** @param preferred taken if nobody else has it. */
+async function findFreePort(preferred = 0): Promise<number> {
+  const netServer = createNetServer();
+  const port = await listen(netServer, { port: preferred }).catch((error: unknown) => {
+    if (preferred === 0) {
+      throw error;
+    }
+    return undefined;
+  });
+  await new Promise((resolve) => netServer.close(resolve));
+  return port ?? findFreePort();
+}
+
+function listen(server: Server, where: { port: number; host?: string }): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(where, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+function sendToHost(message: AdminToHost): Promise<void> {
+  return new Promise((resolve) => {
+    process.send?.(message, undefined, undefined, () => resolve());
+  });
+}
+
+/** Ends this process if the host is gone and the main thread does not notice. */
+function watchHost(): void {
+  const file = new URL('../child/host-watch.js', import.meta.url);
+  const thread = new Worker(file, { execArgv: [], env: {} });
+  thread.on('error', reportStray);
+  thread.unref();
+}
+
+function reportStray(error: unknown): void {
+  const { stack, message } = serializeError(error);
+  process.stderr.write(`${stack ?? message}\n`);
+}
