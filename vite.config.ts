@@ -6,7 +6,16 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 const withMedusa = { fileParallelism: false, testTimeout: 60_000, hookTimeout: 180_000 };
 
 /** What differs from one Medusa to the next: everything that touches its internals. */
-const OF_MEDUSA = ['routes', 'workflows', 'subscribers', 'jobs', 'modules', 'links', 'hot-api'];
+const OF_MEDUSA = [
+  'routes',
+  'workflows',
+  'subscribers',
+  'jobs',
+  'modules',
+  'links',
+  'hot-api',
+  'admin',
+];
 
 /** What is run through each way in; all else is the same code behind it. */
 const OF_EACH_WAY_IN = ['routes', 'env', 'ends'];

@@ -69,6 +69,7 @@ export class AdminForward {
       this.#state = { type: 'starting' };
       this.#send({ type: 'admin-retry' });
     }
+    const isOnlyOnce = hasBody(request);
     let tried: AdminState | undefined;
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const state = await this.#settled(tried);
@@ -80,7 +81,7 @@ export class AdminForward {
       if (outcome === 'answered') {
         return;
       }
-      if (hasBody(request)) {
+      if (isOnlyOnce) {
         break;
       }
       tried = state;

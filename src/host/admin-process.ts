@@ -1,20 +1,26 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import type { AdminAddress, AdminRequest, AdminToHost, HostToAdmin } from '../protocol/admin.ts';
 import type { SerializedError } from '../protocol/serialized-error.ts';
+import { AppModules } from './app-modules.ts';
 import { BootError, describeExit } from './app-process.ts';
 import { createDeferred } from './deferred.ts';
+import type { Transformer } from './transformer.ts';
 
 export interface AdminProcessOptions {
   root: string;
-  request: AdminRequest;
-  hmrPort: number | undefined;
+  transformer: Transformer;
   /** Whether its stdout goes to our stderr, because stdout carries JSON. */
   isStdoutTaken: boolean;
-  servePipe(pipe: Duplex): void;
-  onNative(file: string): void;
+  request: AdminRequest;
+  /** Of the HMR socket, to keep; unset if browsers know of none yet. */
+  hmrPort: number | undefined;
 }
 
+/** A second or two; longer on a machine that does a lot besides. The app's requests wait a little longer. */
+const START_LIMIT_MS = 50_000;
 /** It has nothing to finish: only an endless loop takes longer. */
 const STOP_LIMIT_MS = 1_000;
 const STDERR_TAIL_CHARS = 2_000;
@@ -26,10 +32,14 @@ export class AdminProcess {
   /** Settles with the reason. */
   readonly exited: Promise<SerializedError>;
   readonly #process: ChildProcess;
+  /** What it has loaded to evaluate the config; nothing if it has not. */
+  readonly #modules: AppModules;
+  /** The same for what Node has loaded, with the digest of the content. */
+  readonly #natives = new Map<string, string>();
   #stderr = '';
 
   constructor(options: AdminProcessOptions) {
-    const { root, hmrPort, isStdoutTaken, servePipe, onNative } = options;
+    const { root, transformer, hmrPort, isStdoutTaken } = options;
     const { env, ...request } = options.request;
     const isSource = import.meta.url.endsWith('.ts');
     const entry = new URL(isSource ? '../admin/main.ts' : '../admin/main.js', import.meta.url);
@@ -40,8 +50,9 @@ export class AdminProcess {
       stdio: ['ignore', isStdoutTaken ? 2 : 'inherit', 'pipe', 'ipc', 'pipe', 'pipe'],
     });
     const [, , , , pipe, lifeline] = this.#process.stdio as (Duplex | null)[];
+    this.#modules = new AppModules(transformer);
     if (pipe) {
-      servePipe(pipe);
+      this.#modules.serve(pipe);
     }
     lifeline?.on('error', () => {}).resume();
     this.#process.stderr?.on('data', (data: Buffer) => {
@@ -61,7 +72,8 @@ export class AdminProcess {
         case 'failed':
           return ready.reject(new BootError(message.error));
         case 'native':
-          return onNative(message.file);
+          this.#natives.set(message.file, digest(message.file));
+          return;
         default:
           return;
       }
@@ -80,8 +92,21 @@ export class AdminProcess {
         end(`before it was started: ${error.message}`);
       }
     });
+    const limit = setTimeout(() => {
+      const message = 'The admin does not answer, as in an endless loop.';
+      ready.reject(new BootError({ name: 'Error', message }));
+      this.kill();
+    }, START_LIMIT_MS).unref();
+    const calm = (): void => clearTimeout(limit);
+    this.ready.then(calm, calm);
     const message: HostToAdmin = { type: 'start', root, request, hmrPort };
     this.#process.send(message, () => {});
+  }
+
+  /** Whether the config may now give it other functions than it has. */
+  async isOutdated(): Promise<boolean> {
+    const isNativeChanged = [...this.#natives].some(([file, content]) => digest(file) !== content);
+    return isNativeChanged || this.#modules.isOutdated();
   }
 
   async stop(): Promise<void> {
@@ -93,5 +118,14 @@ export class AdminProcess {
 
   kill(): void {
     this.#process.kill('SIGKILL');
+  }
+}
+
+/** Of the content of a file; empty if there is none. */
+export function digest(file: string): string {
+  try {
+    return createHash('sha1').update(readFileSync(file)).digest('base64');
+  } catch {
+    return '';
   }
 }

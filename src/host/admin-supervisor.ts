@@ -1,17 +1,15 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { AdminRequest, AdminState } from '../protocol/admin.ts';
 import type { SerializedError } from '../protocol/serialized-error.ts';
-import { AdminProcess } from './admin-process.ts';
-import { AppModules } from './app-modules.ts';
+import { type AdminProcess, digest } from './admin-process.ts';
 import { BootError } from './app-process.ts';
 import { lockfiles } from './project.ts';
-import type { Transformer } from './transformer.ts';
+
+/** What a supervisor needs of a process. */
+export type AdminRun = Pick<AdminProcess, 'ready' | 'exited' | 'isOutdated' | 'stop' | 'kill'>;
 
 export interface AdminSupervisorOptions {
   root: string;
-  transformer: Transformer;
-  isStdoutTaken: boolean;
+  spawn(request: AdminRequest, hmrPort: number | undefined): AdminRun;
   onState(state: AdminState): void;
   onFailure(error: SerializedError, headline: string): void;
   onNote(note: string): void;
@@ -32,11 +30,9 @@ export class AdminSupervisor {
   /** What the latest app has asked for. */
   #wanted: AdminRequest | undefined;
   /** Unset while there is none. */
-  #run: AdminProcess | undefined;
-  /** What the run was made from: see `fingerprint`; and, if it has evaluated the config, the files of that. */
+  #run: AdminRun | undefined;
+  /** What the run was made from. */
   #fingerprint = '';
-  #modules: AppModules | undefined;
-  #natives = new Map<string, string>();
   #state: AdminState | undefined;
   #readyAt = 0;
   /** Of the latest run that was ready: where open tabs look for the next. */
@@ -52,6 +48,10 @@ export class AdminSupervisor {
   /** @param request undefined if there is to be no admin */
   want(request: AdminRequest | undefined): void {
     this.#wanted = request;
+    if (this.#state?.type === 'starting' && !this.#isStartingFor(request)) {
+      // It may never be ready, as in an endless loop that this request is without.
+      this.#run?.kill();
+    }
     this.#bringUp();
   }
 
@@ -100,7 +100,7 @@ export class AdminSupervisor {
     }
     const fingerprint = fingerprintOf(request, this.#options.root);
     if (this.#run && this.#state?.type === 'ready') {
-      if (fingerprint === this.#fingerprint && !(await this.#isConfigOutdated())) {
+      if (fingerprint === this.#fingerprint && !(await this.#run.isOutdated())) {
         this.#publish(this.#state);
         return;
       }
@@ -115,18 +115,8 @@ export class AdminSupervisor {
   }
 
   async #start(request: AdminRequest): Promise<void> {
-    const { root, transformer, isStdoutTaken, onFailure } = this.#options;
-    const modules = new AppModules(transformer);
-    this.#modules = modules;
-    this.#natives = new Map();
-    const run = new AdminProcess({
-      root,
-      request,
-      hmrPort: this.#hmrPort,
-      isStdoutTaken,
-      servePipe: (pipe) => modules.serve(pipe),
-      onNative: (file) => this.#natives.set(file, digest(file)),
-    });
+    const { spawn, onFailure } = this.#options;
+    const run = spawn(request, this.#hmrPort);
     this.#run = run;
     try {
       const { port, hmrPort } = await run.ready;
@@ -137,6 +127,10 @@ export class AdminSupervisor {
     } catch (error) {
       await run.exited;
       this.#run = undefined;
+      if (this.#wanted !== request) {
+        // Its successor is on the way.
+        return;
+      }
       const reason =
         error instanceof BootError ? error.reason : { name: 'Error', message: String(error) };
       this.#publish({ type: 'failed', error: reason });
@@ -146,7 +140,7 @@ export class AdminSupervisor {
     }
   }
 
-  #onExit(run: AdminProcess, reason: SerializedError): void {
+  #onExit(run: AdminRun, reason: SerializedError): void {
     if (this.#run !== run || this.#isClosed) {
       return;
     }
@@ -160,16 +154,16 @@ export class AdminSupervisor {
     }
   }
 
+  #isStartingFor(request: AdminRequest | undefined): boolean {
+    // What a function does is known only of a run that is ready.
+    const isComparable = request !== undefined && request.functions.length === 0;
+    return isComparable && fingerprintOf(request, this.#options.root) === this.#fingerprint;
+  }
+
   async #stop(): Promise<void> {
     const run = this.#run;
     this.#run = undefined;
     await run?.stop();
-  }
-
-  /** Asked only of a run that has evaluated the config: the others have loaded nothing. */
-  async #isConfigOutdated(): Promise<boolean> {
-    const isNativeChanged = [...this.#natives].some(([file, content]) => digest(file) !== content);
-    return isNativeChanged || ((await this.#modules?.isOutdated()) ?? false);
   }
 
   #publish(state: AdminState): void {
@@ -184,12 +178,4 @@ function fingerprintOf({ env, ...request }: AdminRequest, root: string): string 
   const isRead = (name: string) => request.functions.length > 0 || ADMIN_ENV.test(name);
   const settings = Object.entries(env).filter(([name]) => isRead(name));
   return JSON.stringify([request, settings.sort(), lockfiles(root).map(digest)]);
-}
-
-function digest(file: string): string {
-  try {
-    return createHash('sha1').update(readFileSync(file)).digest('base64');
-  } catch {
-    return '';
-  }
 }

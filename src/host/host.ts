@@ -4,6 +4,7 @@ import type { ChildOptions, PreparedApp } from '../protocol/messages.ts';
 import { fileOfId, isInside, relativeToRoot, toPosix } from '../protocol/paths.ts';
 import type { SerializedError } from '../protocol/serialized-error.ts';
 import type { UpdateResult } from '../protocol/update.ts';
+import { AdminProcess } from './admin-process.ts';
 import { AdminSupervisor } from './admin-supervisor.ts';
 import { AppModules } from './app-modules.ts';
 import { type AppExit, AppProcess, describeExit } from './app-process.ts';
@@ -108,8 +109,14 @@ export class Host {
     });
     this.#admin = new AdminSupervisor({
       root,
-      transformer: this.#transformer,
-      isStdoutTaken: options.isStdoutTaken,
+      spawn: (request, hmrPort) =>
+        new AdminProcess({
+          root,
+          transformer: this.#transformer,
+          isStdoutTaken: options.isStdoutTaken,
+          request,
+          hmrPort,
+        }),
       onState: (state) => this.#adminClient?.send({ type: 'admin', state }),
       onFailure: (error, headline) => options.events.failure(error, headline),
       onNote: (note) => options.events.note(note),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from './support/database.ts';
 import { type DevServer, startDevServer } from './support/dev-server.ts';
-import { isPortTaken, isRunning, processTree } from './support/processes.ts';
+import { findProcess, isPortTaken, isRunning, processTree } from './support/processes.ts';
 import { createProject, type Project } from './support/project.ts';
 import { HAS_TERMINAL, Terminal } from './support/terminal.ts';
 import { until } from './support/until.ts';
@@ -129,6 +129,22 @@ describe('the host is sent', () => {
     const startedAt = performance.now();
     server.signal('SIGKILL');
     await expectEnd(pids, server.ready.port, startedAt);
+  }, 120_000);
+
+  test('SIGKILL while the admin is in an endless loop: nothing is left', async () => {
+    const loop = "vite: () => { require('fs').writeFileSync('.medusa/looping', ''); for (;;); },";
+    project.edit('medusa-config.ts', (source) => source.replace('admin: {', `admin: { ${loop}`));
+    const server = await start();
+    await until(
+      () => existsSync(join(project.root, '.medusa/looping')),
+      (isLooping) => isLooping,
+    );
+    const pids = processTree(server.pid);
+    expect(pids).toContain(findProcess(server.pid, /admin\/main\.js/));
+    const startedAt = performance.now();
+    server.signal('SIGKILL');
+    await expectEnd(pids, server.ready.port, startedAt);
+    project.restore();
   }, 120_000);
 
   test('SIGKILL while the app is in an endless loop: nothing is left', async () => {
