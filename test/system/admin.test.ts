@@ -19,6 +19,8 @@ let page: Page;
 let problems: string[];
 /** Of Vite, in the order in which the page opened them. */
 let sockets: WebSocket[];
+/** What Vite has told the page. */
+let frames: string[];
 
 beforeAll(async () => {
   browser = await launchChromium();
@@ -26,13 +28,17 @@ beforeAll(async () => {
   page.setDefaultTimeout(PAGE_WAIT_MS);
   page.on('pageerror', (error) => problems.push(String(error)));
   sockets = [];
-  page.on('websocket', (socket) => sockets.push(socket));
+  page.on('websocket', (socket) => {
+    sockets.push(socket);
+    socket.on('framereceived', ({ payload }) => frames.push(String(payload)));
+  });
 });
 
 beforeEach(() => {
   problems = [];
+  frames = [];
   onTestFailed(async () => {
-    console.error(problems, page.url(), await page.locator('body').textContent());
+    console.error(problems, frames, page.url(), await page.locator('body').textContent());
   });
 });
 
