@@ -118,8 +118,9 @@ function toRow(
     ...row,
     servers: { develop: toLoad(theirs), vite: toLoad(ours) },
     ratio: summarize(
-      ours.map(({ requestsPerSecond }, index) => {
-        return requestsPerSecond / (theirs[index]?.requestsPerSecond ?? Number.NaN);
+      ours.flatMap(({ requestsPerSecond }, index) => {
+        const other = theirs[index]?.requestsPerSecond ?? 0;
+        return other > 0 ? requestsPerSecond / other : [];
       }),
     ),
   };
