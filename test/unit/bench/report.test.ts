@@ -59,6 +59,95 @@ describe('the report', () => {
   });
 });
 
+describe('the report of the other suites', () => {
+  const memory = { hostMb: 120, appMb: 350, othersMb: 900 };
+  const measured = summarize([10, 12]);
+  const report = renderReport({
+    scale: {
+      suite: 'scale',
+      date: edits.date,
+      machine,
+      rows: [
+        {
+          files: 1_301,
+          routes: 1_000,
+          workflows: 260,
+          modules: 20,
+          server: 'vite',
+          coldStart: summarize([5_000]),
+          leaf: measured,
+          hubFresh: summarize([80]),
+          hubSettled: summarize([2_500]),
+          hubResults: ['restarted'],
+          failed: 0,
+          memory,
+        },
+      ],
+    },
+    throughput: {
+      suite: 'throughput',
+      date: edits.date,
+      machine,
+      rows: [
+        {
+          route: 'Trivial',
+          path: '/ping',
+          connections: 'one-shot',
+          servers: {
+            develop: {
+              requestsPerSecond: summarize([600]),
+              latencyMedian: 16,
+              latencyP99: 40,
+              failed: 0,
+            },
+            vite: {
+              requestsPerSecond: summarize([540]),
+              latencyMedian: 18,
+              latencyP99: 44,
+              failed: 1,
+            },
+          },
+          ratio: summarize([0.9]),
+        },
+      ],
+    },
+    memory: {
+      suite: 'memory',
+      date: edits.date,
+      machine,
+      rows: [
+        { server: 'develop', afterStart: memory, afterReloads: null, reloads: 100 },
+        {
+          server: 'vite',
+          afterStart: memory,
+          afterReloads: { ...memory, hostMb: 160 },
+          reloads: 100,
+        },
+      ],
+    },
+  });
+
+  test('names what was not reloaded in place', () => {
+    expect(report).toContain(
+      '| 1301 | 1000 | `medusa-vite dev` | 5,000 | 11.0 | 12.0 | 80.0 | 2,500 restarted | 0 | 120 | 350 |',
+    );
+    expect(report).toMatch(/first new answer \| ≤ 100 ms \| 80 ms \| met/);
+    expect(report).toMatch(/all settled \| ≤ 2000 ms \| 2500 ms \| \*\*missed/);
+  });
+
+  test('compares requests per second, round by round', () => {
+    expect(report).toContain(
+      '| one-shot | `medusa-vite dev` | 540 | 18.0 | 44.0 | 1 | 0.90 (0.90 to 0.90) |',
+    );
+    expect(report).toMatch(/`\/ping`, one-shot.* \| ≥ 0.95 × \| 0.9 × \| \*\*missed/);
+  });
+
+  test('leaves empty what was not measured', () => {
+    expect(report).toContain('| `medusa develop` | 120 | 350 | 900 |  |  |  |  |');
+    expect(report).toContain('| `medusa-vite dev` | 120 | 350 | 900 | 100 | 160 | 350 | 900 |');
+  });
+});
+
 describe('the targets', () => {
   test('are judged where there is something to judge', () => {
     const judged = targetsOf({ edits }).map(({ name, isMet }) => `${isMet} ${name}`);
