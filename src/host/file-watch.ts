@@ -55,8 +55,8 @@ export class FileWatch {
   readonly #writtenAt = new Map<string, number>();
   readonly #pending = new Map<string, Change['change']>();
   readonly #rechecks = new Map<string, NodeJS.Timeout>();
-  /** Files found empty that were not: perhaps caught between truncating and writing. */
-  readonly #emptied = new Set<string>();
+  /** Files found empty that were not, with what showed it: perhaps caught between opening and writing. */
+  readonly #emptied = new Map<string, Change['change']>();
   #timer: NodeJS.Timeout | undefined;
   /** When the first event of the pending ones came in. */
   #since = 0;
@@ -145,11 +145,12 @@ export class FileWatch {
 
   #flush(): void {
     const batch: FileBatch = { changes: [], unchanged: [], since: this.#since };
-    for (const [file, event] of this.#pending) {
+    for (const [file, latest] of this.#pending) {
       const { hash, writtenAt } = look(file);
       const previous = this.#hashes.get(file);
-      if (hash === EMPTY && previous !== EMPTY && !this.#emptied.has(file) && event !== 'create') {
-        this.#emptied.add(file);
+      const event = this.#emptied.get(file) ?? latest;
+      if (hash === EMPTY && previous !== EMPTY && !this.#emptied.has(file)) {
+        this.#emptied.set(file, event);
         this.#recheck(file);
         continue;
       }

@@ -172,10 +172,39 @@ describe('a file that is emptied', () => {
     expect(seen().at(-1)).toEqual(['update b.ts']);
   });
 
-  it('when it is made is new, not emptied', () => {
+  it('when it is made is new, once it is known that it stays empty', () => {
     save('a.ts', '', 'add');
     wait(3);
+    expect(seen()).toEqual([]);
+    expect(watch.isPending).toBe(true);
+    wait(200);
     expect(seen()).toEqual([['create a.ts']]);
+    expect(watch.isPending).toBe(false);
+  });
+
+  // Caused by a new `.env` that was seen empty and then filled: two restarts.
+  it.each([
+    ['change', 60],
+    [undefined, 60],
+    ['change', 1],
+  ] as const)(
+    'when it is made, and filled a little later (%s after %i ms), is one new file',
+    (event, ms) => {
+      save('b.env', '', 'add');
+      wait(ms);
+      save('b.env', 'A=1', event);
+      wait(300);
+      expect(seen().filter((batch) => batch.length > 0)).toEqual([['create b.env']]);
+      expect(watch.isPending).toBe(false);
+    },
+  );
+
+  it('when it is made and removed at once is gone', () => {
+    save('a.ts', '', 'add');
+    wait(10);
+    remove('a.ts');
+    wait(200);
+    expect(seen().flat()).not.toContain('create a.ts');
   });
 });
 
