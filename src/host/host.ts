@@ -17,6 +17,7 @@ import { loadVite } from './project-vite.ts';
 import { RuleBook } from './rule-book.ts';
 import { Supervisor } from './supervisor.ts';
 import { Transformer } from './transformer.ts';
+import { tsconfigFiles } from './tsconfig-files.ts';
 import { UpdateQueue } from './update-queue.ts';
 import { describePlace, describeWarning } from './wording.ts';
 
@@ -65,6 +66,8 @@ export class Host {
   /** Modules of the app that serves, or was the last to try. */
   #current: AppModules;
   #prepared: PreparedApp = { backendHmr: { value: false, from: 'default' }, adminPath: null };
+  /** What the sources are compiled with, as it was before a change. */
+  #tsconfigs: string[] = [];
   /** Files outside of what Vite watches by itself, which a new watcher would not know of. */
   readonly #watchedBesides = new Set<string>();
   /** `performance.now()` */
@@ -253,9 +256,10 @@ export class Host {
     const lockfiles = workspaceLockfiles(root);
     this.#watchProject();
     this.#watchBesides(lockfiles);
+    this.#watchTsconfigs();
     this.#watch = new FileWatch({
       events: vite.watcher,
-      known: [...topLevelFiles(root), ...lockfiles],
+      known: [...topLevelFiles(root), ...lockfiles, ...this.#tsconfigs],
       isWatched: (file) => !isUnwatched(root, file) && !isForeign(file),
       onFirst: () => this.#supervisor.app?.send({ type: 'hold' }),
       onBatch: (batch) => {
@@ -275,10 +279,18 @@ export class Host {
 
   /** Vite watches the project, and what it has transformed itself. */
   #watchBesides(files: string[]): void {
-    for (const file of files) {
+    // Each app reports the same ones again, and the watcher would note each once more.
+    const fresh = files.filter((file) => !this.#watchedBesides.has(file));
+    for (const file of fresh) {
       this.#watchedBesides.add(file);
     }
-    this.#options.vite.watcher.add(files);
+    this.#options.vite.watcher.add(fresh);
+  }
+
+  #watchTsconfigs(): void {
+    const { root } = this.#options;
+    this.#tsconfigs = tsconfigFiles(root);
+    this.#watchBesides(this.#tsconfigs.filter((file) => !isInside(root, file)));
   }
 
   /**
@@ -297,13 +309,19 @@ export class Host {
       const { loadConfigFromFile } = await loadVite(root);
       await loadConfigFromFile({ command: 'serve', mode }, configFile, root);
     }
-    const isViteConcerned = changed || changes.some(({ file }) => envFiles.has(file));
+    // Vite itself looks at files named `tsconfig.json` only, not at what they extend.
+    const tsconfig = changes.find(({ file }) => this.#tsconfigs.includes(file));
+    const isViteConcerned = changed || tsconfig || changes.some(({ file }) => envFiles.has(file));
     if (isViteConcerned && this.#viteRestartedAt < since) {
       // One that is under way already is this one.
       await vite.restart();
       this.followVite();
     }
-    return changed && `${relativeToRoot(root, changed.file)} changed`;
+    if (tsconfig) {
+      this.#watchTsconfigs();
+    }
+    const cause = changed ?? tsconfig;
+    return cause && `${relativeToRoot(root, cause.file)} changed`;
   }
 
   #announce(): void {

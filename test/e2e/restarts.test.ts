@@ -1,14 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { toPosix } from '../../src/protocol/paths.ts';
 import { isPortTaken, isRunning } from './support/processes.ts';
+import { SHOP } from './support/repository.ts';
 import { useShop } from './support/shop.ts';
 import { touch } from './support/touch.ts';
 import { until } from './support/until.ts';
 
 const PING = 'src/api/ping/route.ts';
-/** Noticed within 3 s; on a machine that does other things, the clock of the test may be late. */
-const NOTICE_LIMIT_MS = 6_000;
+/** That it is noticed within 3 s is shown by the clock of `app-process.test.ts`, which nothing disturbs. */
+const STANDS_STILL = 'does not answer, as in an endless loop';
 
 const shop = useShop({
   args: ['--', '--max-old-space-size=512'],
@@ -23,6 +25,22 @@ export default async () => {
   appendFileSync('static/ticks.log', \`\${process.pid}\\n\`);
 };
 export const config = { name: 'tick', schedule: '* * * * * *' };
+`,
+    // Decides what a class with a declared field compiles to.
+    '../tsconfig.base.json': '{ "compilerOptions": { "useDefineForClassFields": false } }',
+    'tsconfig.json': JSON.stringify({
+      ...JSON.parse(readFileSync(join(SHOP, 'tsconfig.json'), 'utf8')),
+      extends: '../tsconfig.base.json',
+    }),
+    'src/api/declared/route.ts': `
+import type { MedusaRequest, MedusaResponse } from '@medusajs/framework/http';
+class Base {
+  constructor() { (this as any).field = 'assigned'; }
+}
+class Declared extends Base {
+  field: unknown;
+}
+export const GET = (_: MedusaRequest, res: MedusaResponse) => { res.json({ field: new Declared().field ?? null }); };
 `,
     'src/lib/native.cjs': `exports.answer = 'native';\n`,
     'src/api/native/route.ts': `
@@ -103,6 +121,29 @@ describe('restarts the app, once, on the same port, when', () => {
     },
     120_000,
   );
+
+  test('what its `tsconfig.json` extends is saved, outside of the project', async () => {
+    const declared = async () => (await shop.dev.get('/declared')).body;
+    const { pid } = await shop.stats();
+    expect(await declared()).toEqual({ field: 'assigned' });
+    const name = '../tsconfig.base.json';
+    const file = toPosix(join(shop.project.root, name));
+    const mark = shop.dev.mark();
+    const update = await shop.dev.nextUpdate(
+      file,
+      edit(name, (source) => source.replace('false', 'true')),
+    );
+    expect(update).toMatchObject({ result: 'restarted', reason: `${file} changed` });
+    expect(shop.dev.updatesSince(mark)).toHaveLength(1);
+    expect(await declared()).toEqual({ field: null });
+    expect((await shop.stats()).pid).not.toBe(pid);
+    const back = await shop.dev.nextUpdate(
+      file,
+      edit(name, (source) => source.replace('true', 'false')),
+    );
+    expect(back.result).toBe('restarted');
+    expect(await declared()).toEqual({ field: 'assigned' });
+  }, 120_000);
 
   test('a branch switch writes 500 files', async () => {
     const { pid } = await shop.stats();
@@ -203,14 +244,13 @@ describe('an app that', () => {
 
   test('loops at the top level of a file is replaced, and the next good save works', async () => {
     const { pid } = await shop.stats();
-    const startedAt = performance.now();
+    const output = shop.dev.output().length;
     const mark = shop.dev.mark();
     shop.project.edit(PING, (source) => `for (;;);\n${source}`);
     await until(
       () => isRunning(pid),
       (running) => !running,
     );
-    expect(performance.now() - startedAt).toBeLessThan(NOTICE_LIMIT_MS);
     shop.project.edit(PING, (source) =>
       source.replace('for (;;);\n', '').replace('pong', 'no loop'),
     );
@@ -219,6 +259,7 @@ describe('an app that', () => {
       () => shop.dev.updatesSince(mark, PING).length,
       (count) => count === 2,
     );
+    expect(shop.dev.output().slice(output)).toContain(STANDS_STILL);
   }, 120_000);
 
   test('loops in a handler is replaced at the next save', async () => {
@@ -230,16 +271,16 @@ describe('an app that', () => {
       (stuck) => stuck,
     );
     const behind = shop.dev.get('/ping');
-    const startedAt = performance.now();
+    const output = shop.dev.output().length;
     shop.project.edit(PING, (source) => source.replace('pong', 'out of it'));
     await until(
       () => isRunning(pid),
       (running) => !running,
     );
-    expect(performance.now() - startedAt).toBeLessThan(NOTICE_LIMIT_MS);
     expect((await behind).status).toBe(200);
     expect((await looping)?.status).toBe(503);
     await shop.answers('/ping', { ping: 'out of it' });
+    expect(shop.dev.output().slice(output)).toContain(STANDS_STILL);
   }, 120_000);
 });
 
