@@ -1,0 +1,178 @@
+import type { ChildProcess } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import { PassThrough } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { AppProcess } from '../../../src/host/app-process.ts';
+import type {
+  ChildToHost,
+  HostToChild,
+  ReloadOutcome,
+  ReloadPlan,
+} from '../../../src/protocol/messages.ts';
+
+/** A child that says only what the test has it say. */
+class FakeChild extends EventEmitter {
+  readonly pid = 4711;
+  readonly sent: HostToChild[] = [];
+  readonly stderr = new PassThrough();
+  readonly stdio = [null, null, this.stderr, null, new PassThrough(), new PassThrough()];
+  killed: string[] = [];
+
+  send(message: HostToChild): boolean {
+    this.sent.push(message);
+    return true;
+  }
+
+  kill(signal: string): boolean {
+    this.killed.push(signal);
+    return true;
+  }
+
+  says(message: ChildToHost): void {
+    this.emit('message', message);
+  }
+
+  answersPings(): void {
+    for (const message of this.sent.splice(0)) {
+      if (message.type === 'ping') {
+        this.says({ type: 'pong', id: message.id });
+      } else {
+        this.sent.push(message);
+      }
+    }
+  }
+
+  /** Ids of the reloads that were asked for. */
+  get reloads(): number[] {
+    return this.sent.flatMap((message) => (message.type === 'hmr-reload' ? message.id : []));
+  }
+}
+
+const forked = vi.hoisted(() => ({ child: undefined as unknown }));
+vi.mock('node:child_process', () => ({ fork: () => forked.child, spawn: () => {} }));
+
+const PLAN: ReloadPlan = {
+  invalidated: [],
+  modules: {},
+  evaluate: [],
+  deleted: [],
+  steps: [],
+  guards: [],
+  deferrable: [],
+  isForced: false,
+};
+
+const reloaded = (resource: string): ReloadOutcome => ({
+  type: 'reloaded',
+  resources: [resource],
+  modules: 1,
+  timing: { evaluate: 1, prepare: 1, commit: 1 },
+});
+
+let child: FakeChild;
+let app: AppProcess;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  child = new FakeChild();
+  forked.child = child as unknown as ChildProcess;
+  app = new AppProcess({
+    child: {
+      root: '/shop',
+      port: 0,
+      host: undefined,
+      types: false,
+      inspect: undefined,
+      reloaders: [],
+    },
+    env: {},
+    nodeArgs: [],
+    isStdoutTaken: false,
+    servePipe: () => {},
+    onLoaded: () => {},
+    onWarning: () => {},
+    onInvalidate: () => {},
+  });
+  child.says({ type: 'ready' });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** What a reload has come to by now, `undefined` while it is under way. */
+function follow(reload: Promise<unknown>): { outcome: unknown } {
+  const followed = { outcome: undefined as unknown };
+  void reload.then((outcome) => {
+    followed.outcome = outcome;
+  });
+  return followed;
+}
+
+describe('a reply', () => {
+  it('goes to the request that has its id', async () => {
+    const reload = app.reload(PLAN);
+    child.says({ type: 'hmr-result', id: child.reloads[0] ?? 0, outcome: reloaded('route GET /') });
+    expect(await reload).toEqual(reloaded('route GET /'));
+  });
+
+  it('that comes late is dropped: the next request waits for its own', async () => {
+    const first = app.reload(PLAN);
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(await first).toMatchObject({ type: 'hung' });
+    const second = follow(app.reload(PLAN));
+    const [firstId = 0, secondId = 0] = child.reloads;
+    child.says({ type: 'hmr-result', id: firstId, outcome: reloaded('too late') });
+    await vi.advanceTimersByTimeAsync(1);
+    expect(second.outcome).toBeUndefined();
+    child.says({ type: 'hmr-result', id: secondId, outcome: reloaded('its own') });
+    await vi.advanceTimersByTimeAsync(1);
+    expect(second.outcome).toEqual(reloaded('its own'));
+  });
+
+  it('with an id that nobody knows, or that comes twice, is dropped', async () => {
+    const reload = follow(app.reload(PLAN));
+    const [id = 0] = child.reloads;
+    child.says({ type: 'hmr-result', id: id + 1_000, outcome: reloaded('unknown') });
+    await vi.advanceTimersByTimeAsync(1);
+    expect(reload.outcome).toBeUndefined();
+    child.says({ type: 'hmr-result', id, outcome: reloaded('first') });
+    child.says({ type: 'hmr-result', id, outcome: reloaded('second') });
+    await vi.advanceTimersByTimeAsync(1);
+    expect(reload.outcome).toEqual(reloaded('first'));
+  });
+});
+
+describe('an app that does not answer', () => {
+  it('during a reload is noticed within 3 s', async () => {
+    const reload = follow(app.reload(PLAN));
+    await vi.advanceTimersByTimeAsync(2_500);
+    expect(reload.outcome).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(reload.outcome).toMatchObject({ type: 'hung' });
+  });
+
+  it('is told from one that answers and takes its time, up to a limit', async () => {
+    const reload = follow(app.reload(PLAN));
+    for (let ms = 0; ms < 19_000; ms += 250) {
+      await vi.advanceTimersByTimeAsync(250);
+      child.answersPings();
+    }
+    expect(reload.outcome).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(reload.outcome).toMatchObject({
+      type: 'hung',
+      reason: 'the reload took longer than 20 s',
+    });
+  });
+
+  it('is not waited for by those that asked once it has exited', async () => {
+    const reload = app.reload(PLAN);
+    child.emit('exit', null, 'SIGKILL');
+    expect(await reload).toEqual({
+      type: 'restart-needed',
+      reason: 'the app exited by SIGKILL',
+    });
+    expect(app.isAlive).toBe(false);
+  });
+});
