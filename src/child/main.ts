@@ -38,7 +38,7 @@ import { hookNativeRequire } from './native-files.ts';
 import { ProjectRunner } from './project-runner.ts';
 import { ReloadPass } from './reload-pass.ts';
 import { RequestGate } from './request-gate.ts';
-import { installStackTraces } from './stack-traces.ts';
+import { StackTraces } from './stack-traces.ts';
 
 /** How long requests in flight may take before a stop goes on without them; the host kills at 5 s. */
 const DRAIN_LIMIT_MS = 4_000;
@@ -81,7 +81,8 @@ const runner: ProjectRunner = new ProjectRunner({
   onNative: (file) => loaded.native(file),
   createHot: (id) => hot.create(id),
 });
-installStackTraces((file) => runner.codeOf(file));
+const stackTraces = new StackTraces((file) => runner.codeOf(file));
+stackTraces.install();
 
 const gate = new RequestGate();
 const admin = new AdminForward((message) => void sendToHost(message));
@@ -102,6 +103,11 @@ onHostMessage({
   prune: ({ ids }) => {
     runner.prune(ids);
     void hot.prune(ids);
+  },
+  retrace: ({ modules }) => {
+    for (const module of modules) {
+      stackTraces.retrace(module);
+    }
   },
   hold: () => gate.hold(),
   release: () => gate.release(),

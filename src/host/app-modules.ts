@@ -4,11 +4,12 @@ import {
   type ChannelReply,
   type ChannelRequest,
 } from '../protocol/channel.ts';
-import type { FetchedModule, LoadedReport, ReloadFile } from '../protocol/messages.ts';
+import type { FetchedModule, LoadedReport, ReloadFile, Retrace } from '../protocol/messages.ts';
+import { fileOfId } from '../protocol/paths.ts';
 import { serializeError } from '../protocol/serialized-error.ts';
+import { alignCode, withoutComments } from './comments.ts';
 import type { Graph } from './planner.ts';
 import type { Transformer } from './transformer.ts';
-import { withoutComments } from './without-comments.ts';
 
 /**
  * The modules that one app process has: it gets them here, and here is known which it runs and what ties
@@ -136,6 +137,17 @@ export class AppModules implements Graph {
       }
     }
     return false;
+  }
+
+  /** For modules that were saved without a change of what they do: where their lines are now. */
+  retrace(modules: Record<string, FetchedModule>): Retrace[] {
+    return Object.entries(modules).flatMap(([id, module]) => {
+      const before = this.#loaded.get(id);
+      const isCode = before !== undefined && module.code !== undefined;
+      return isCode
+        ? { file: fileOfId(id), code: module.code, kept: alignCode(before, emittedCode(module)) }
+        : [];
+    });
   }
 
   isLoaded(id: string): boolean {

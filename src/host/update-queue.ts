@@ -185,6 +185,7 @@ export class UpdateQueue {
     }
     if (!isDown && !forced && this.#isWithoutEffect(all, planned, fresh, modules)) {
       this.#behind.clear();
+      supervisor.app?.send({ type: 'retrace', modules: modules.retrace(fresh) });
       this.#report({ type: 'ignored', files: concerned, reason: 'the emitted code is the same' });
       return;
     }

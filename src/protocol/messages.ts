@@ -97,16 +97,33 @@ export interface ReloadTiming {
   commit: number;
 }
 
+/** A piece of code that is the same in two versions: where it is in the one, in the other, and how long. */
+export type KeptCode = [before: number, after: number, length: number];
+
+/** A module that was saved and runs the same, but whose lines are elsewhere now. */
+export interface Retrace {
+  file: string;
+  /** As it would be evaluated, with its source map. */
+  code: string;
+  /** What it has in common with the code that runs. */
+  kept: KeptCode[];
+}
+
 export type HostToChild =
   /** Boot Medusa; sent once, after `prepared`, when no other child runs any more. */
   | { type: 'start'; sessions: Record<string, string> }
   | { type: 'hmr-reload'; id: number; plan: ReloadPlan }
   /** Where to note what each connection is doing; sent before the first one. */
   | { type: 'connection-ledger'; file: string }
-  /** Comes with a socket handle. `reused`: requests were answered on it before. */
-  | { type: 'connection'; slot: number; reused: boolean }
+  /**
+   * Comes with a socket handle. `reused`: requests were answered on it before. `repeat`: head of a request that
+   * was read from it already, by a child that died.
+   */
+  | { type: 'connection'; slot: number; reused: boolean; repeat?: string }
   /** Modules that nothing imports any more. */
   | { type: 'prune'; ids: string[] }
+  /** Nothing is evaluated: for the lines in stack traces only. */
+  | { type: 'retrace'; modules: Retrace[] }
   /** New requests wait, for a change was seen; until `release`, or a limit. */
   | { type: 'hold' }
   | { type: 'release' }

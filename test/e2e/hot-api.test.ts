@@ -247,4 +247,32 @@ export const GET = async (_req: unknown, res: { json(body: unknown): void }) =>
       expect(update).toMatchObject({ result: 'ignored', reason: 'the emitted code is the same' });
     });
   });
+
+  test('shows the lines of the sources in stack traces, also after a save of comments only', async () => {
+    const thrower = `
+export function where(): string {
+  // Says where it is.
+  const { stack } = new Error('here');
+  return /hot-helper\\.ts:\\d+:\\d+/.exec(stack ?? '')?.[0] ?? 'nowhere';
+}
+`;
+    await save(HELPER, thrower);
+    await save(ROUTE, answering('where()', `import { where } from '../../lib/hot-helper';`));
+    expect(await get()).toBe('hot-helper.ts:4:21');
+    for (const [source, position] of [
+      [`// One line.\n// Another.\n${thrower}`, 'hot-helper.ts:6:21'],
+      [
+        `/**\n * Words.\n */\n${thrower.replace('  // Says where it is.\n', '')}`,
+        'hot-helper.ts:6:21',
+      ],
+      [thrower.replace('  const', '  // And why.\n\n  const'), 'hot-helper.ts:6:21'],
+      [thrower.trimStart(), 'hot-helper.ts:3:21'],
+    ] as const) {
+      expect(await save(HELPER, source)).toMatchObject({ result: 'ignored' });
+      expect(await get()).toBe(position);
+    }
+    const real = thrower.replace("'here'", "'over here'");
+    expect(await save(HELPER, `// More.\n${real}`)).toMatchObject({ result: 'reloaded' });
+    expect(await get()).toBe('hot-helper.ts:5:21');
+  });
 });

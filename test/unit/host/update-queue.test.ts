@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, test } from 'vitest';
 import type { AppModules } from '../../../src/host/app-modules.ts';
 import { createDeferred, type Deferred } from '../../../src/host/deferred.ts';
 import type { Change } from '../../../src/host/planner.ts';
 import type { RestartResult } from '../../../src/host/supervisor.ts';
 import type { Transformer } from '../../../src/host/transformer.ts';
 import { type AppSupervisor, UpdateQueue } from '../../../src/host/update-queue.ts';
-import type { ReloadOutcome } from '../../../src/protocol/messages.ts';
+import type { HostToChild, ReloadOutcome } from '../../../src/protocol/messages.ts';
 import type { UpdateResult } from '../../../src/protocol/update.ts';
 import { builtInRules } from '../../../src/rules/built-in.ts';
 
@@ -32,6 +32,8 @@ let isDown: boolean;
 let isHmrOn: boolean;
 let viteReason: string | undefined;
 let brokenFiles: Set<string>;
+/** Whether what is saved has an effect. */
+let isChanged: boolean;
 let queue: UpdateQueue;
 
 beforeEach(() => {
@@ -43,9 +45,12 @@ beforeEach(() => {
   isHmrOn = true;
   viteReason = undefined;
   brokenFiles = new Set();
+  isChanged = true;
   const supervisor: AppSupervisor = {
     get app() {
-      return isDown ? undefined : { send: () => {} };
+      return isDown
+        ? undefined
+        : { send: ({ type }: HostToChild) => void (type === 'retrace' && log.push(type)) };
     },
     settled: () => settled,
     hurry: () => log.push('hurry'),
@@ -102,7 +107,9 @@ function fakeModules(): AppModules {
     isEntry: (id: string) => id.endsWith('route.ts'),
     isNative: () => false,
     accepts: () => false,
-    isChanged: () => true,
+    isChanged: () => isChanged,
+    retrace: (modules: Record<string, unknown>) =>
+      Object.keys(modules).map((file) => ({ file, code: '', kept: [] })),
     isStillImported: () => false,
     accept: () => {},
     forget: () => {},
@@ -141,6 +148,13 @@ function seen(): string[] {
 
 /** Routes are named by their folder alone. */
 const actions = async () => (await takeLog()).filter((line) => line !== 'hurry');
+
+test('a save without effect evaluates nothing, but moves the lines of stack traces', async () => {
+  isChanged = false;
+  save(A);
+  expect(await actions()).toEqual(['retrace', 'idle']);
+  expect(seen()).toEqual(['ignored a']);
+});
 
 describe('passes', () => {
   it('come one after another, with what was saved meanwhile in one', async () => {

@@ -1,6 +1,6 @@
 import { transformWithOxc } from 'vite';
 import { expect, test } from 'vitest';
-import { withoutComments } from '../../../src/host/without-comments.ts';
+import { alignCode, withoutComments } from '../../../src/host/comments.ts';
 
 const SOURCE = `import a from 'a';
 
@@ -28,6 +28,32 @@ test.each([
   ['before a closing brace', SOURCE.replace('\n}', '\n  // words\n}')],
 ])('a comment %s makes no difference', async (_, commented) => {
   expect(await print(commented)).toBe(await print(SOURCE));
+});
+
+test.each([
+  [
+    'above and inside',
+    `// words\n${SOURCE.replace('  return', '  // words\n  // more words\n  return')}`,
+  ],
+  ['behind a statement', SOURCE.replace("comment';", "comment'; // words")],
+  ['before a closing brace', SOURCE.replace('\n}', '\n  // words\n}')],
+])('code is found again when comments %s come or go', async (_, commented) => {
+  const { code: plain } = await transformWithOxc(SOURCE, 'a.ts');
+  const { code: moved } = await transformWithOxc(commented, 'a.ts');
+  for (const [before, after] of [
+    [plain, moved],
+    [moved, plain],
+  ] as const) {
+    const kept = alignCode(before, after);
+    for (const [from, to, length] of kept) {
+      expect(before.slice(from, from + length)).toBe(after.slice(to, to + length));
+    }
+    for (const token of ['import', 'text =', 'return', '.source', 'x();']) {
+      const at = before.indexOf(token);
+      const piece = kept.find(([from, , length]) => at >= from && at < from + length);
+      expect(piece && piece[1] + at - piece[0]).toBe(after.indexOf(token));
+    }
+  }
 });
 
 test('what only looks like a comment does', async () => {
