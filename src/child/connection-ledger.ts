@@ -1,5 +1,10 @@
 import { openSync, unlinkSync, writeSync } from 'node:fs';
-import { CONNECTION_STATE, type ConnectionState } from '../protocol/connection-state.ts';
+import {
+  CONNECTION_STATE,
+  type ConnectionState,
+  HEAD_LIMIT_BYTES,
+  placeOfHead,
+} from '../protocol/connection-state.ts';
 
 /** The child's side of the ledger. A write takes half a microsecond and survives the process. */
 export class ConnectionLedger {
@@ -16,6 +21,18 @@ export class ConnectionLedger {
     } catch {
       // The host removes it after this process has ended.
     }
+  }
+
+  /** @returns whether there is room for it */
+  writeHead(slot: number, head: Buffer): boolean {
+    if (head.length > HEAD_LIMIT_BYTES) {
+      return false;
+    }
+    const place = Buffer.allocUnsafe(4 + head.length);
+    place.writeUInt32LE(head.length);
+    head.copy(place, 4);
+    writeSync(this.#fd, place, 0, place.length, placeOfHead(slot));
+    return true;
   }
 
   write(slot: number, state: ConnectionState): void {

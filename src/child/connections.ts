@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { type IncomingMessage, Server, type ServerResponse } from 'node:http';
 import { isIPv4, type ListenOptions, Socket } from 'node:net';
 import { CONNECTION_STATE, type ConnectionState } from '../protocol/connection-state.ts';
@@ -58,6 +59,10 @@ interface Connection {
   isUpgraded: boolean;
   /** Served by another child from now on. */
   isReturned: boolean;
+  /** Its request was sent to an app before, which was killed; never again. */
+  isRepeated: boolean;
+  /** What had been read of the socket when the last request was answered. */
+  bytesBefore: number;
 }
 
 const CONNECTION: unique symbol = Symbol('medusa-vite.connection');
@@ -140,13 +145,15 @@ class Connections implements ReceivedConnections {
       this.#report({ slot, isReturned: true }, true);
       return;
     }
-    this.#serve(httpServer, { slot, socket: handle, isReused: message.reused });
+    this.#serve(httpServer, {
+      slot,
+      socket: handle,
+      isReused: message.reused,
+      repeat: message.repeat,
+    });
   }
 
-  #serve(
-    httpServer: Server,
-    { slot, socket, isReused }: { slot: number; socket: ReceivedSocket; isReused: boolean },
-  ): void {
+  #serve(httpServer: Server, { slot, socket, isReused, repeat }: ServeOptions): void {
     const connection: Connection = {
       slot,
       socket,
@@ -156,9 +163,15 @@ class Connections implements ReceivedConnections {
       hasWritten: false,
       isUpgraded: false,
       isReturned: false,
+      isRepeated: repeat !== undefined,
+      bytesBefore: 0,
     };
     this.#connections.add(connection);
     this.#ledger?.write(slot, CONNECTION_STATE.idle);
+    if (repeat !== undefined) {
+      this.#note(connection, CONNECTION_STATE.pending);
+      socket.unshift(Buffer.from(repeat, 'latin1'));
+    }
     socket[CONNECTION] = connection;
     socket.on('close', () => this.#onClose(connection));
     this.#observeWrites(connection);
@@ -189,7 +202,7 @@ class Connections implements ReceivedConnections {
   /** At exit: what is written by halves must not be taken for a request without a response. */
   noteUnfinished(): void {
     for (const connection of this.#connections) {
-      if (connection.hasWritten && connection.state === CONNECTION_STATE.pending) {
+      if (connection.hasWritten && isPending(connection)) {
         this.#note(connection, CONNECTION_STATE.responding);
       }
     }
@@ -229,7 +242,7 @@ class Connections implements ReceivedConnections {
   #idleConnections(): Connection[] {
     const idle = new Set<Connection>();
     for (const connection of this.#connections) {
-      if (connection.socket.bytesRead === 0) {
+      if (connection.socket.bytesRead === 0 && !connection.isRepeated) {
         idle.add(connection);
       }
       connection.socket.destroy = () => {
@@ -279,7 +292,11 @@ class Connections implements ReceivedConnections {
     }
     if (connection.active === 0) {
       connection.hasWritten = false;
-      this.#note(connection, CONNECTION_STATE.pending);
+      if (connection.isRepeated) {
+        // What the client may have sent behind it is lost, and it has to know.
+        response.shouldKeepAlive = false;
+      }
+      this.#note(connection, this.#isRepeatable(connection, request));
       if (connection.response === undefined) {
         connection.socket.setTimeout(this.#httpServer?.timeout ?? 0);
       }
@@ -299,10 +316,34 @@ class Connections implements ReceivedConnections {
     });
   }
 
+  /**
+   * A request that by HTTP has no effect, without a body, of which not a byte more was read than can be sent
+   * again: then another app can have it, should this one be killed. Only what is plain ASCII is sure to be the
+   * same bytes again.
+   */
+  #isRepeatable(connection: Connection, request: IncomingMessage): ConnectionState {
+    const { method, headers } = request;
+    const isSafe =
+      (method === 'GET' || method === 'HEAD') &&
+      headers['content-length'] === undefined &&
+      headers['transfer-encoding'] === undefined &&
+      headers.expect === undefined;
+    if (!isSafe || connection.isRepeated) {
+      return CONNECTION_STATE.pending;
+    }
+    const head = headOf(request);
+    const isAll =
+      connection.socket.bytesRead - connection.bytesBefore === head.length && isAscii(head);
+    return isAll && this.#ledger?.writeHead(connection.slot, head)
+      ? CONNECTION_STATE.repeatable
+      : CONNECTION_STATE.pending;
+  }
+
   #settle(connection: Connection): void {
     if (connection.active > 0 || connection.isUpgraded || connection.socket.destroyed) {
       return;
     }
+    connection.bytesBefore = connection.socket.bytesRead;
     this.#note(connection, CONNECTION_STATE.idle);
     if (this.#isDraining) {
       setImmediate(() => this.#sweep());
@@ -322,7 +363,7 @@ class Connections implements ReceivedConnections {
     const { socket } = connection;
     const { write } = socket;
     const check = (): void => {
-      if (connection.state !== CONNECTION_STATE.pending) {
+      if (!isPending(connection)) {
         return;
       }
       const { active, response } = connection;
@@ -395,6 +436,27 @@ class Connections implements ReceivedConnections {
       });
     }
   }
+}
+
+interface ServeOptions {
+  slot: number;
+  socket: ReceivedSocket;
+  isReused: boolean;
+  /** Head of a request that another child had read. */
+  repeat: string | undefined;
+}
+
+function isPending({ state }: Connection): boolean {
+  return state === CONNECTION_STATE.pending || state === CONNECTION_STATE.repeatable;
+}
+
+/** The request as nearly every client has sent it. */
+function headOf({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    lines.push(`${rawHeaders[index]}: ${rawHeaders[index + 1]}`);
+  }
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }
 
 interface ListenRequest {

@@ -96,7 +96,13 @@ export class ChildConnections {
       }
       this.#sendNext();
     };
-    const message: HostToChild = { type: 'connection', slot, reused: connection.reused };
+    const { reused, repeat } = connection;
+    const message: HostToChild = {
+      type: 'connection',
+      slot,
+      reused,
+      ...(repeat !== undefined && { repeat }),
+    };
     this.#child.send(message, connection.socket, { keepOpen: true }, onSent);
   }
 
@@ -139,16 +145,28 @@ export class ChildConnections {
     }
   };
 
-  readonly #onExit = (): void => {
+  readonly #onExit = (_code: number | null, signal: NodeJS.Signals | null): void => {
     this.#child.off('message', this.#onMessage);
     this.#child.off('internalMessage', this.#onInternalMessage);
     this.#stop();
+    // Who ends by itself, or is ended because it hangs, may well do so because of a request.
+    const isKilledByOthers = signal === 'SIGKILL' && !this.#child.killed;
     for (const [slot, connection] of this.#served) {
       switch (this.#ledger?.read(slot)) {
         case CONNECTION_STATE.idle:
           connection.reused = true;
           this.#events.returned(connection);
           break;
+        case CONNECTION_STATE.repeatable: {
+          const repeat = isKilledByOthers ? this.#ledger.readHead(slot) : undefined;
+          if (repeat === undefined) {
+            this.#events.interrupted(connection);
+          } else {
+            connection.repeat = repeat;
+            this.#events.returned(connection);
+          }
+          break;
+        }
         case CONNECTION_STATE.pending:
           this.#events.interrupted(connection);
           break;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, readSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CONNECTION_STATE } from '../protocol/connection-state.ts';
+import { CONNECTION_STATE, HEAD_LIMIT_BYTES, placeOfHead } from '../protocol/connection-state.ts';
 
 /** The host's side of the file in which one child notes what its connections are doing. */
 export class ConnectionLedger {
@@ -28,6 +28,15 @@ export class ConnectionLedger {
     const state = Buffer.alloc(1);
     readSync(this.#fd, state, 0, 1, slot);
     return state[0] ?? CONNECTION_STATE.idle;
+  }
+
+  /** Of a request that may be sent again. */
+  readHead(slot: number): string | undefined {
+    const length = Buffer.alloc(4);
+    readSync(this.#fd, length, 0, length.length, placeOfHead(slot));
+    const head = Buffer.alloc(Math.min(length.readUInt32LE(), HEAD_LIMIT_BYTES));
+    const read = readSync(this.#fd, head, 0, head.length, placeOfHead(slot) + length.length);
+    return read === head.length && read > 0 ? head.toString('latin1') : undefined;
   }
 
   dispose(): void {

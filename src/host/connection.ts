@@ -10,6 +10,8 @@ export interface Connection {
   reused: boolean;
   /** Running while the connection waits for a child. */
   waitTimer: NodeJS.Timeout | undefined;
+  /** Head of a request that a child had read when it was killed, for the next one; set at most once. */
+  repeat?: string;
   /** How often the socket did not reach the child. */
   failedHandovers: number;
 }

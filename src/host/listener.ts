@@ -183,11 +183,7 @@ class PortListener implements Listener {
   #adopt(child: ChildProcess): ChildConnections {
     const connections: ChildConnections = new ChildConnections(child, {
       returned: (connection) => this.#route(connection),
-      interrupted: ({ socket }) => {
-        socket.end(rawUnavailable('The app stopped while it handled this request.'));
-        socket.resume();
-        setTimeout(() => socket.destroy(), LINGER_MS).unref();
-      },
+      interrupted: answerInterrupted,
       ended: ({ socket }) => socket.destroy(),
       stopped: () => {
         if (this.#mode.type === 'forward' && this.#mode.to === connections) {
@@ -203,6 +199,10 @@ class PortListener implements Listener {
   #answer(connection: Connection): void {
     this.#waiting.delete(connection);
     clearTimeout(connection.waitTimer);
+    if (connection.repeat !== undefined) {
+      answerInterrupted(connection);
+      return;
+    }
     const { socket } = connection;
     const onData = (chunk: Buffer): void => {
       this.#stopListeningTo(connection);
@@ -247,6 +247,13 @@ class PortListener implements Listener {
         return { type: 'failed', error: this.#mode.error };
     }
   }
+}
+
+/** The request was read by an app that is gone; nothing more will come of the client. */
+function answerInterrupted({ socket }: Connection): void {
+  socket.end(rawUnavailable('The app stopped while it handled this request.'));
+  socket.resume();
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 
 async function explainListenError(

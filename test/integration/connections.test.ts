@@ -5,13 +5,23 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Listener, listen } from '../../src/host/listener.ts';
-import { ConnectionChildren, kill, messageOf, shutDown } from './support/connection-children.ts';
+import {
+  ConnectionChildren,
+  kill,
+  killFromOutside,
+  messageOf,
+  shutDown,
+} from './support/connection-children.ts';
 import { keepAliveAgent, Load, send } from './support/http-load.ts';
 
 let children: ConnectionChildren;
 let listener: Listener;
 
+/** Of hosts that were killed on this machine before a child had opened it. */
+let foreignLedgers: ReadonlySet<string> = new Set();
+
 beforeAll(async () => {
+  foreignLedgers = new Set(ledgers());
   children = await ConnectionChildren.create();
 }, 60_000);
 afterAll(() => children.dispose());
@@ -316,6 +326,62 @@ describe('a child that dies', () => {
     agent.destroy();
   });
 
+  it('leaves a request that may be sent again to the next one, when it was killed from outside', async () => {
+    const { child } = await forwardToNew();
+    const agent = keepAliveAgent();
+    await send({ port: listener.port, agent });
+    const sendSlow = async (options: Partial<Parameters<typeof send>[0]>) => {
+      const isRunning = messageOf(child, 'slow');
+      const answer = send({ port: listener.port, path: '/slow?ms=20000', ...options });
+      await isRunning;
+      return { answer };
+    };
+    const get = await sendSlow({ agent });
+    const head = await sendSlow({ method: 'HEAD' });
+    const post = await sendSlow({ method: 'POST', body: 'x' });
+    await killFromOutside(child);
+    expect((await post.answer).status).toBe(503);
+    const next = await forwardToNew({ SLOW_MS: '1' });
+    const answer = await get.answer;
+    expect(answer).toMatchObject({ status: 200, body: String(next.child.pid) });
+    expect(answer.headers.connection).toBe('close');
+    expect((await head.answer).status).toBe(200);
+    expect((await send({ port: listener.port, agent })).body).toBe(String(next.child.pid));
+    agent.destroy();
+  });
+
+  it('has a request sent again once only, and not if it may be what ended it', async () => {
+    const first = await forwardToNew();
+    const started = messageOf(first.child, 'slow');
+    const answer = send({ port: listener.port, path: '/slow?ms=20000' });
+    await started;
+    await killFromOutside(first.child);
+    const second = await forwardToNew();
+    await messageOf(second.child, 'slow');
+    await killFromOutside(second.child);
+    expect(await answer).toMatchObject({
+      status: 503,
+      body: expect.stringContaining('stopped while it handled this request'),
+    });
+    const third = await forwardToNew();
+    const isLooping = messageOf(third.child, 'slow');
+    const looping = send({ port: listener.port, path: '/loop' });
+    await isLooping;
+    await kill(third.child);
+    expect((await looping).status).toBe(503);
+  });
+
+  it('does not have a request sent again of which more was read than its head', async () => {
+    const { child } = await forwardToNew();
+    const socket = connect(listener.port);
+    const started = messageOf(child, 'slow');
+    socket.write('GET /slow?ms=20000 HTTP/1.1\r\nHost: x\r\n\r\nGET / HT');
+    await started;
+    await killFromOutside(child);
+    expect(String((await once(socket, 'data'))[0])).toContain('503 ');
+    socket.destroy();
+  });
+
   it('answers the request that ended it, and cuts a response that was begun', async () => {
     await forwardToNew();
     expect((await send({ port: listener.port, path: '/exit' })).status).toBe(503);
@@ -367,7 +433,9 @@ function agentSockets(agent: ReturnType<typeof keepAliveAgent>): unknown[] {
 const LEDGER_WAIT_MS = 10_000;
 
 function ledgers(): string[] {
-  return readdirSync(tmpdir()).filter((name) => name.startsWith('medusa-vite-connections-'));
+  return readdirSync(tmpdir()).filter(
+    (name) => name.startsWith('medusa-vite-connections-') && !foreignLedgers.has(name),
+  );
 }
 
 function socketCount(): number {

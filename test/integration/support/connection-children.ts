@@ -85,6 +85,13 @@ export async function shutDown(child: ChildProcess): Promise<void> {
   await exit;
 }
 
+/** As somebody else would; the host has nothing to do with it. */
+export async function killFromOutside(child: ChildProcess): Promise<void> {
+  const exit = once(child, 'exit');
+  process.kill(child.pid ?? 0, 'SIGKILL');
+  await exit;
+}
+
 export async function kill(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) {
     const exit = once(child, 'exit');

@@ -1,11 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { ChildConnections } from '../../../src/host/child-connections.ts';
 import type { Connection } from '../../../src/host/connection.ts';
-import { CONNECTION_STATE } from '../../../src/protocol/connection-state.ts';
+import { CONNECTION_STATE, placeOfHead } from '../../../src/protocol/connection-state.ts';
 
 type OnSent = (error: Error | null) => void;
 
@@ -122,6 +122,26 @@ describe('the connections of a child', () => {
       ['returned', all[4]],
     ]);
     expect(() => readFileSync(child.ledger)).toThrow('ENOENT');
+  });
+
+  it.each([
+    ['killed from outside', 'SIGKILL', false, 'returned'],
+    ['killed by the host', 'SIGKILL', true, 'interrupted'],
+    ['ended by itself', 'SIGABRT', false, 'interrupted'],
+  ] as const)('that may be asked again are, when the child was %s', (_, signal, killed, event) => {
+    const connection = create();
+    connections.add(connection);
+    child.handovers[0]?.onSent(null);
+    const head = Buffer.from('GET /ü HTTP/1.1\r\nHost: x\r\n\r\n', 'latin1');
+    const ledger = openSync(child.ledger, 'r+');
+    writeSync(ledger, Buffer.from([CONNECTION_STATE.repeatable]), 0, 1, 0);
+    writeSync(ledger, Buffer.from([head.length, 0, 0, 0]), 0, 4, placeOfHead(0));
+    writeSync(ledger, head, 0, head.length, placeOfHead(0) + 4);
+    closeSync(ledger);
+    Object.assign(child, { killed });
+    child.emit('exit', null, signal);
+    expect(events).toEqual([['stopped'], [event, connection]]);
+    expect(connection.repeat).toBe(event === 'returned' ? head.toString('latin1') : undefined);
   });
 
   it('are cut when the child has died and there was no place for a ledger', () => {
