@@ -1,4 +1,5 @@
 import {
+  ALIASES,
   type Breakage,
   type Code,
   createRoute,
@@ -12,6 +13,7 @@ import {
   type Model,
   ROUTES,
   SCHEDULES,
+  SHARED_JOB,
   SHOP_EDITS,
   STEPS,
   SUBSCRIBERS,
@@ -304,7 +306,12 @@ const MAKERS: [kind: string, weight: number, make: Maker][] = [
         random.pick<() => Edit['set']>([
           () => [[['jobs', name, 'schedule'], random.pick(SCHEDULES)]],
           () => [[['jobs', name, 'executions'], random.pick([null, 2, 3])]],
-          () => [[['jobs', name, 'name'], `oracle-${name}${random.pick(['', '-renamed'])}`]],
+          () => [
+            [
+              ['jobs', name, 'name'],
+              random.pick([`oracle-${name}`, `oracle-${name}-renamed`, SHARED_JOB, SHARED_JOB]),
+            ],
+          ],
         ])()
       );
     },
@@ -313,6 +320,11 @@ const MAKERS: [kind: string, weight: number, make: Maker][] = [
     'service shape',
     3,
     (_, random) => [[['service', 'methods'], EXTRA_METHODS.filter(() => random.chance(0.5))]],
+  ],
+  [
+    'joiner config',
+    3,
+    (_, random) => [[['service', 'aliases'], ALIASES.filter(() => random.chance(0.5))]],
   ],
   ['file of the shop', 14, (model, random) => shopEdit(model, random, false)],
   ['restart', 1, (model, random) => shopEdit(model, random, true)],

@@ -14,7 +14,8 @@ export interface Model {
   hooks: Record<string, Hook>;
   subscribers: Record<string, SubscriberFile>;
   jobs: Record<string, Job>;
-  service: Code & { methods: string[] };
+  /** `aliases`: those of its joiner config, beside its own. */
+  service: Code & { methods: string[]; aliases: string[] };
   provider: Code;
   link: { version: number } | null;
   environment: { tagline: number };
@@ -168,6 +169,9 @@ export const SUBSCRIBERS: string[] = numbered('u', 4);
 export const JOBS: string[] = numbered('j', 3);
 export const EVENTS: string[] = ['oracle.e1', 'oracle.e2', 'oracle.e3'];
 export const EXTRA_METHODS: string[] = ['oracleX', 'oracleY'];
+export const ALIASES: string[] = ['oracle_maker', 'oracle_label'];
+/** For jobs of several files. */
+export const SHARED_JOB = 'oracle-shared';
 /** Times of a day from 0 to 5 h after the twelfth hour from now, so that no job ever runs by itself. */
 export const SCHEDULES: string[] = Array.from({ length: 4 }, (_, index) => {
   const hour = (new Date().getHours() + 11 + index) % 24;
@@ -206,7 +210,7 @@ export function createModel(hasDynamicImports: boolean): Model {
         uses: ['h3'],
       },
     },
-    service: { ...code, methods: [], uses: ['h3'] },
+    service: { ...code, methods: [], aliases: [], uses: ['h3'] },
     provider: { ...code, uses: ['h3'] },
     link: null,
     environment: { tagline: 0 },

@@ -54,7 +54,8 @@ export function predict(model: Model): Record<string, unknown> {
       log: workflowLog(model, name),
     };
   }
-  for (const [name, job] of Object.entries(model.jobs)) {
+  // Of jobs that share a name, the last file's runs.
+  for (const [name, job] of Object.entries(model.jobs).sort()) {
     answers[`run job-${job.name}`] = { log: [`${name}.${job.version}(${textOf(model, job)})`] };
   }
   for (const event of EVENTS) {

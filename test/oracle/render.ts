@@ -289,6 +289,12 @@ function renderModules(model: Model, files: Map<string, string>): void {
       (method) => `  ${method}(): string { return '${method}.${model.service.version}'; }`,
     ),
   ];
+  if (model.service.aliases.length > 0) {
+    service.imports.push(`import { defineJoinerConfig } from '@medusajs/framework/utils';`);
+    methods.push(
+      `  __joinerConfig() { return defineJoinerConfig('brand', { models: [Brand], alias: [{ name: ${JSON.stringify(['brand', 'brands', ...model.service.aliases])}, entity: 'Brand' }] }); }`,
+    );
+  }
   files.set(
     SERVICE_FILE,
     `${join(service.imports)}${replace(

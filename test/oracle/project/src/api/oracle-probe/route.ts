@@ -13,6 +13,9 @@ interface Flow {
 interface Engine {
   run(id: string, options: object): Promise<{ result: unknown }>;
 }
+interface Query {
+  graph(query: object): Promise<{ data: unknown }>;
+}
 interface Bus {
   eventToSubscribersMap_?: Map<string, { id: string }[]>;
   emit(event: object): Promise<void>;
@@ -26,7 +29,13 @@ interface Globals {
   MedusaWorkflow: { workflows: Record<string, unknown> };
   WorkflowScheduler: { storage: { scheduled: Map<string, Record<string, unknown>> } };
   MedusaModule: {
-    getAllJoinerConfigs(): { serviceName: string; relationships?: unknown; extends?: unknown }[];
+    getAllJoinerConfigs(): {
+      serviceName: string;
+      alias?: unknown;
+      schema?: string;
+      relationships?: unknown;
+      extends?: unknown;
+    }[];
     getCustomLinks(): unknown[];
   };
 }
@@ -66,6 +75,19 @@ export async function GET(req: Request, res: { json(body: unknown): void }): Pro
     )
     .filter((text) => /brand/i.test(text))
     .sort();
+  const query = req.scope.resolve('query') as Query;
+  const brand = globals.MedusaModule.getAllJoinerConfigs().find(
+    ({ serviceName }) => serviceName === 'brand',
+  );
+  answers['joiner config'] = [brand?.alias, brand?.schema];
+  for (const entity of ['brand', 'brands', 'oracle_maker', 'oracle_label']) {
+    answers[`query ${entity}`] = await query
+      .graph({ entity, fields: ['name', 'products.handle'], filters: { name: 'acme' } })
+      .then(
+        ({ data }) => data,
+        ({ message }: Error) => message,
+      );
+  }
   answers['links: count'] = globals.MedusaModule.getCustomLinks().length;
   const routes = routesOf(req.app._router.stack);
   answers.routes = routes;
