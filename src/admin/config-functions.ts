@@ -1,7 +1,7 @@
 import { ModuleChannel } from '../child/module-channel.ts';
 import { hookNativeRequire } from '../child/native-files.ts';
 import { ProjectRunner } from '../child/project-runner.ts';
-import { installStackTraces } from '../child/stack-traces.ts';
+import { StackTraces } from '../child/stack-traces.ts';
 import { readConfig } from '../medusa/config.ts';
 import { replaceDynamicImport } from '../medusa/dynamic-import.ts';
 import { FileConfigs } from '../medusa/file-config.ts';
@@ -18,7 +18,7 @@ export async function readConfigFunctions(
 ): Promise<Record<string, unknown>> {
   const channel = new ModuleChannel(CHANNEL_FD);
   const runner: ProjectRunner = new ProjectRunner({ root, channel, onEdge: () => {}, onNative });
-  installStackTraces((file) => runner.codeOf(file));
+  new StackTraces((file) => runner.codeOf(file)).install();
   hookNativeRequire({ root, requireFile: (file) => runner.requireFile(file), onNative });
   const packages = new MedusaPackages(root);
   replaceDynamicImport(packages, root, new FileConfigs(packages), {

@@ -92,6 +92,10 @@ beforeEach(() => {
     onLoaded: () => {},
     onWarning: () => {},
     onInvalidate: () => {},
+    sessions: () => ({}),
+    onSessions: () => {},
+    onAdminWanted: () => {},
+    onAdminRetry: () => {},
   });
   child.says({ type: 'ready' });
 });
