@@ -59,6 +59,8 @@ test('the admin is served through the port of the app, with what the config adds
   const scripts = [...page.text.matchAll(/src="(\/app\/[^"]+)"/g)].map(([, path]) => path);
   expect(scripts).toContain('/app/entry.jsx');
   const entry = await shop.dev.get('/app/entry.jsx');
+  // The admin extension of a plugin that every Medusa has.
+  expect(entry.text).toContain('draft-order');
   const imports = [...entry.text.matchAll(/from "(\/[^"]+)"/g)].map(([, path]) => path);
   expect(imports.length).toBeGreaterThan(2);
   for (const path of [...scripts, ...imports]) {
