@@ -378,6 +378,10 @@ class Connections implements ReceivedConnections {
     socket.write = ((...args: unknown[]) => {
       if (!connection.hasWritten) {
         connection.hasWritten = true;
+        if (connection.state === CONNECTION_STATE.repeatable) {
+          // Before a byte is out: else its answer could reach a client that has this one already.
+          this.#note(connection, CONNECTION_STATE.pending);
+        }
         // Most responses are written at once and need no note of their own.
         process.nextTick(check);
       }
