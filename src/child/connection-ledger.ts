@@ -12,6 +12,8 @@ export class ConnectionLedger {
   readonly #byte = Buffer.alloc(1);
   /** What the file says, by slot. */
   readonly #states: ConnectionState[] = [];
+  /** The same for the heads: most clients send the same one again and again. */
+  readonly #heads: Buffer[] = [];
 
   constructor(file: string) {
     this.#fd = openSync(file, 'r+');
@@ -28,6 +30,10 @@ export class ConnectionLedger {
     if (head.length > HEAD_LIMIT_BYTES) {
       return false;
     }
+    if (this.#heads[slot]?.equals(head)) {
+      return true;
+    }
+    this.#heads[slot] = head;
     const place = Buffer.allocUnsafe(4 + head.length);
     place.writeUInt32LE(head.length);
     head.copy(place, 4);
