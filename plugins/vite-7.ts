@@ -142,12 +142,12 @@ async function withMetadata({
   options: CompilerOptions;
   root: string;
 }): Promise<{ code: string; map: string | undefined } | undefined> {
-  // A decorator, not an address in a comment; swc says the rest.
-  if (!/@[\w$(]/.test(code)) {
+  // No package's name: a decorator follows a space or a bracket. What is none after all does no harm.
+  if (!/(?:^|[\s(,;{}])@[\w$(]/m.test(code)) {
     return undefined;
   }
   const { transform } = loadSwc(root);
-  return transform(code, {
+  const compiled = transform(code, {
     filename: file,
     swcrc: false,
     configFile: false,
@@ -165,6 +165,8 @@ async function withMetadata({
       },
     },
   });
+  // What does not parse is left to esbuild, whose error has a position.
+  return compiled.catch(() => undefined);
 }
 
 interface Swc {

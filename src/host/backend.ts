@@ -217,6 +217,10 @@ export class Backend {
   }
 
   #report(result: UpdateResult): void {
+    if (this.#closed) {
+      // Whoever takes the place of this one tells what became of the save.
+      return;
+    }
     const { root, reporter, onUpdate } = this.#options;
     this.#updates++;
     reporter.update(this.#updates, result);

@@ -58,9 +58,7 @@ export class UnderViteNode {
       onFirst: () => {},
       onBatch: ({ changes }) => {
         if (changes.length > 0) {
-          this.#changed.push(...changes.map(({ file }) => relativeToRoot(this.#root, file)));
-          // vite-node runs the entry again for this; all else is kept from it.
-          this.#vite.ws.send({ type: 'full-reload', path: '*' });
+          void this.#runEntry(changes.map(({ file }) => file));
         }
       },
     });
@@ -79,6 +77,20 @@ export class UnderViteNode {
       const { configFile = '' } = vite.config;
       this.#replace([relativeToRoot(this.#root, toPosix(configFile))]);
     }
+  }
+
+  /** vite-node runs the entry again for a full reload; all else is kept from it. */
+  async #runEntry(changed: string[]): Promise<void> {
+    const { moduleGraph } = this.#vite.environments.ssr;
+    for (const file of changed) {
+      this.#changed.push(relativeToRoot(this.#root, file));
+      // After a restart Vite does not know the file any more, and vite-node would go on with what it has.
+      const module = await moduleGraph.ensureEntryFromUrl(file).catch(() => undefined);
+      if (module) {
+        moduleGraph.invalidateModule(module);
+      }
+    }
+    this.#vite.ws.send({ type: 'full-reload', path: '*' });
   }
 
   #isOfEntry(file: string): boolean {

@@ -160,5 +160,5 @@ test('`.env` restarts, with the new values', async () => {
     shop.project.write('.env', 'SHOP_ONE=1\n'),
   );
   expect(update).toMatchObject({ result: 'restarted' });
-  await shop.answers('/env?key=SHOP_ONE', { value: '1' });
+  await shop.answers('/env?key=SHOP_ONE', { key: 'SHOP_ONE', value: '1' });
 });
