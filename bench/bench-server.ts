@@ -131,8 +131,8 @@ export class BenchServer {
   memory(): Memory {
     const [host = 0, ...others] = processTree(this.pid);
     const ready = this.events.findLast((event) => event.event === 'ready');
-    // Medusa's own command has one child; ours tells which one is the app.
-    const app = ready?.pid ?? others[0] ?? 0;
+    // Medusa's own command has one child; ours tells which one is the app, unless it was restarted since.
+    const app = others.find((pid) => pid === ready?.pid) ?? others[0] ?? 0;
     const rest = others.filter((pid) => pid !== app);
     return {
       hostMb: residentMb(host),
