@@ -23,7 +23,7 @@ export interface FileWatchOptions {
   known: string[];
   isWatched(file: string): boolean;
   /** A file was touched, and more may follow; a call of `onBatch` comes later in any case. */
-  onFirst(): void;
+  onFirst(file: string): void;
   /** The batch may turn out empty. */
   onBatch(batch: FileBatch): void;
 }
@@ -47,7 +47,7 @@ const SETTLE_LIMIT_MS = 2_000;
 export class FileWatch {
   #events: FileEvents;
   readonly #isWatched: (file: string) => boolean;
-  readonly #onFirst: () => void;
+  readonly #onFirst: (file: string) => void;
   readonly #onBatch: (batch: FileBatch) => void;
   /** Content that was reported last; null for a file that is gone. */
   readonly #hashes = new Map<string, string | null>();
@@ -131,7 +131,7 @@ export class FileWatch {
     this.#lastEventAt = performance.now();
     if (this.#pending.size === 0) {
       this.#since = this.#lastEventAt;
-      this.#onFirst();
+      this.#onFirst(file);
     }
     // Created and then written is still created.
     const isNew = change === 'update' && this.#pending.get(file) === 'create';

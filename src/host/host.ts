@@ -261,11 +261,23 @@ export class Host {
       events: vite.watcher,
       known: [...topLevelFiles(root), ...lockfiles, ...this.#tsconfigs],
       isWatched: (file) => !isUnwatched(root, file) && !isForeign(file),
-      onFirst: () => this.#supervisor.app?.send({ type: 'hold' }),
+      onFirst: (file) => this.#onTouched(file),
       onBatch: (batch) => {
         this.#queue.add(batch);
         this.#admin.onSave();
       },
+    });
+  }
+
+  #onTouched(file: string): void {
+    const { app } = this.#supervisor;
+    app?.send({ type: 'hold' });
+    // Vite hears of the file too, and forgets what it knew of it within this turn of the event loop.
+    setImmediate(() => {
+      // A pass that runs works with what was there when it began.
+      if (app && this.#queue.isIdle) {
+        this.#transformer.anticipate(file);
+      }
     });
   }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { DevEnvironment, ViteDevServer } from 'vite';
 import { ViteNodeServer } from 'vite-node/server';
 import type { FetchedModule } from '../protocol/messages.ts';
@@ -13,6 +14,9 @@ export class Transformer {
   readonly #node: ViteNodeServer;
   /** By module id, with the code that they were read from. */
   readonly #traits = new Map<string, { code: string; traits: ModuleTraits }>();
+
+  /** Sources of the files that Vite began to transform before a pass asked for it. */
+  readonly #anticipated = new Map<string, string>();
 
   constructor(vite: ViteDevServer, root: string) {
     this.root = root;
@@ -64,14 +68,39 @@ export class Transformer {
     await Promise.allSettled(files.map((file) => this.transform(file)));
   }
 
-  /** Makes Vite read the files anew. */
+  /**
+   * Begins to transform a file that was touched a moment ago. By the time it is known that no other file is
+   * being saved with it, that is mostly done.
+   */
+  anticipate(file: string): void {
+    const ids = this.idsOf(file);
+    const source = read(file);
+    // An empty one may be caught between truncating and writing.
+    if (ids.length === 0 || !source) {
+      return;
+    }
+    this.#graph.onFileChange(file);
+    this.#anticipated.set(file, source);
+    for (const id of ids) {
+      this.transform(id).catch(() => {
+        // Who wants the module asks for it, and gets the error then.
+      });
+    }
+  }
+
+  /** Makes Vite read the files anew, unless it has since they were written. */
   onChange(changes: Change[]): void {
     for (const { file, change } of changes) {
+      const source = change === 'update' ? this.#anticipated.get(file) : undefined;
+      if (source !== undefined && source === read(file)) {
+        continue;
+      }
       if (change === 'delete') {
         this.#graph.onFileDelete(file);
       }
       this.#graph.onFileChange(file);
     }
+    this.#anticipated.clear();
   }
 
   /** Makes Vite resolve the imports of the modules anew. */
@@ -157,4 +186,12 @@ function withEnvironment(vite: ViteDevServer, environment: () => DevEnvironment)
 /** Vite found no file for the id. */
 function isMissing(error: Error): boolean {
   return 'code' in error && error.code === 'ERR_LOAD_URL';
+}
+
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
 }

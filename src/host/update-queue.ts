@@ -77,6 +77,11 @@ export class UpdateQueue {
     this.#options = options;
   }
 
+  /** No pass is running, and none waits. */
+  get isIdle(): boolean {
+    return this.#running === undefined;
+  }
+
   add(batch: FileBatch): void {
     this.#pending = this.#pending ? merge(this.#pending, batch) : batch;
     if (batch.changes.length > 0) {
