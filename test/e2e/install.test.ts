@@ -112,7 +112,7 @@ test.each(['mts', 'ts'])('the types of the package are found in .%s', async (ext
   const file = join(root, `plugin-check.${extension}`);
   writeFileSync(file, VITE_CONFIG);
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  const options = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'NodeNext'];
+  const options = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'Node16'];
   await run(process.execPath, [tsc, ...options, file], { cwd: root }).catch(
     ({ stdout }: { stdout: string }) => expect.fail(stdout),
   );
