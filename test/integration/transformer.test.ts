@@ -16,6 +16,7 @@ let transformer: Transformer;
 beforeEach(async () => {
   root = toPosix(realpathSync(mkdtempSync(join(tmpdir(), 'medusa-vite transformer '))));
   mkdirSync(join(root, 'src'));
+  writeFileSync(join(root, 'package.json'), '{}');
   file = `${root}/src/word.ts`;
   save('one');
   vite = await createViteServer({ root, pollMs: undefined });
