@@ -1,3 +1,7 @@
+// First, because of what the others read while they are loaded.
+import './compile-cache.ts';
+import './environment-record.ts';
+
 import inspector from 'node:inspector';
 import { Worker } from 'node:worker_threads';
 import { replaceAdminBundler } from '../medusa/admin-bundler.ts';
@@ -5,9 +9,11 @@ import { resolveAdminPath } from '../medusa/admin-path.ts';
 import { ApiRouter } from '../medusa/api-router.ts';
 import { loadDotEnv, MedusaBoot } from '../medusa/boot.ts';
 import { readConfig } from '../medusa/config.ts';
+import { nameCoreFlows } from '../medusa/core-flows.ts';
 import { replaceDynamicImport } from '../medusa/dynamic-import.ts';
 import { resolveBackendHmr, switchOffStockHmr } from '../medusa/feature-flag.ts';
 import { FileConfigs } from '../medusa/file-config.ts';
+import { FlagState } from '../medusa/flag-state.ts';
 import { rememberFolderListings } from '../medusa/folder-listings.ts';
 import { HookRegistry } from '../medusa/hook-registry.ts';
 import { JoinerConfigs } from '../medusa/joiner-configs.ts';
@@ -18,7 +24,7 @@ import { Subscriptions } from '../medusa/subscriptions.ts';
 import { WorkflowRegistry } from '../medusa/workflow-registry.ts';
 import { CHANNEL_FD } from '../protocol/channel.ts';
 import { assertDatabaseReachable } from '../protocol/database-check.ts';
-import { CHILD_OPTIONS_ENV, type ChildOptions, type PreparedApp } from '../protocol/messages.ts';
+import type { PackageList, PreparedApp } from '../protocol/messages.ts';
 import { serializeError } from '../protocol/serialized-error.ts';
 import type { ReloaderApp } from '../reloader.ts';
 import { AuthorsReloader } from '../reloaders/authors-reloader.ts';
@@ -28,8 +34,11 @@ import { RoutesReloader } from '../reloaders/routes.ts';
 import { SubscribersReloader } from '../reloaders/subscribers.ts';
 import { WorkflowsReloader } from '../reloaders/workflows.ts';
 import { AdminForward } from './admin-forward.ts';
+import { BootRecord } from './boot-record.ts';
+import { options } from './child-options.ts';
 import { interceptListen } from './connections.ts';
 import { DeferredEvaluation } from './deferred-evaluation.ts';
+import { environmentRecord } from './environment-record.ts';
 import { onHostMessage, sendToHost } from './host-link.ts';
 import { HotRegistry } from './hot-registry.ts';
 import { LoadedReporter } from './loaded-report.ts';
@@ -38,6 +47,7 @@ import { hookNativeRequire } from './native-files.ts';
 import { ProjectRunner } from './project-runner.ts';
 import { ReloadPass } from './reload-pass.ts';
 import { RequestGate } from './request-gate.ts';
+import { Spare, UnfitError } from './spare.ts';
 import { StackTraces } from './stack-traces.ts';
 
 /** How long requests in flight may take before a stop goes on without them; the host kills at 5 s. */
@@ -45,8 +55,6 @@ const DRAIN_LIMIT_MS = 4_000;
 
 const SIGTERM_EXIT_CODE = 143;
 
-const options = JSON.parse(process.env[CHILD_OPTIONS_ENV] ?? '{}') as ChildOptions;
-delete process.env[CHILD_OPTIONS_ENV];
 const { root, port, host } = options;
 
 // Stock Medusa installs the same two: a stray rejection in user code must not end the dev server.
@@ -86,12 +94,20 @@ stackTraces.install();
 
 const gate = new RequestGate();
 const admin = new AdminForward((message) => void sendToHost(message));
+const record = new BootRecord();
+let spare: Spare | undefined;
+let flags: FlagState | undefined;
 let boot: MedusaBoot | undefined;
 let pass: ReloadPass | undefined;
 let sessions: Sessions | undefined;
 let scheduledJobs: ScheduledJobs | undefined;
 let authorsReloaders: AuthorsReloader[] = [];
 let connections: ReturnType<typeof interceptListen> | undefined;
+
+let resolvePackages: (packages: PackageList | null) => void = () => {};
+const packageList = new Promise<PackageList | null>((resolve) => {
+  resolvePackages = resolve;
+});
 
 onHostMessage({
   start: (message) => {
@@ -113,6 +129,12 @@ onHostMessage({
   release: () => gate.release(),
   admin: ({ state }) => admin.update(state),
   ping: ({ id }) => void sendToHost({ type: 'pong', id }),
+  preload: ({ packages }) => resolvePackages(packages),
+  activate: ({ env, reloaders }) => {
+    options.reloaders = reloaders;
+    spare?.activate(env);
+  },
+  'list-packages': () => void sendToHost({ type: 'packages', packages: record.packages }),
 });
 
 try {
@@ -125,15 +147,61 @@ try {
 async function prepare(): Promise<PreparedApp> {
   process.chdir(root);
   const packages = new MedusaPackages(root);
+  if (environmentRecord) {
+    spare = new Spare({
+      root,
+      environment: environmentRecord,
+      loadDotEnv: () => loadDotEnv(packages),
+    });
+  }
+  hookIntoNode();
+  environmentRecord?.begin(undefined);
   loadDotEnv(packages);
+  environmentRecord?.begin('medusa');
+  const createPass = hookIntoMedusa(packages);
+  if (spare) {
+    environmentRecord?.begin(undefined);
+    const list = await packageList;
+    if (list && flags) {
+      await spare.preload(list, flags);
+      await nameCoreFlows(packages);
+    }
+    await sendToHost({ type: 'preloaded', files: spare.preloadedFiles });
+    await spare.becomeApp();
+  }
+  pass = createPass();
+  record.begin();
+  const config = await readConfig(packages, root);
+  const databaseUrl = MedusaBoot.databaseUrlOf(config);
+  if (databaseUrl) {
+    await assertDatabaseReachable(databaseUrl);
+  }
+  const backendHmr = resolveBackendHmr(config);
+  switchOffStockHmr(config);
+  record.endConfig();
+  spare?.assertConfigured();
+  loaded.flush();
+  return { backendHmr, adminPath: resolveAdminPath(config) };
+}
+
+function hookIntoNode(): void {
   hookNativeRequire({
     root,
     requireFile: (file) => {
+      spare?.assertActivated(file);
       loaded.entry(file);
-      return runner.requireFile(file);
+      return record.trace.insideProject(() => runner.requireFile(file));
     },
     onNative: (file) => loaded.native(file),
+    load: (file, load) => {
+      spare?.note(file);
+      record.trace.insidePackage(load);
+    },
   });
+}
+
+/** @returns how to make the reload pass, once it is known which reloaders there are */
+function hookIntoMedusa(packages: MedusaPackages): () => ReloadPass {
   rememberFolderListings(packages);
   const fileConfigs = new FileConfigs(packages);
   const owner = () => runner.evaluating;
@@ -149,7 +217,6 @@ async function prepare(): Promise<PreparedApp> {
   const routes = new RoutesReloader(root, new ApiRouter(packages));
   const subscribers = new SubscribersReloader(root, new Subscriptions(packages, container));
   const jobs = new JobsReloader(root, scheduledJobs);
-  authorsReloaders = createAuthorsReloaders(medusa);
   const decorators = [modules, routes, subscribers, jobs];
   replaceDynamicImport(packages, root, fileConfigs, {
     importFile: (file) => {
@@ -160,38 +227,32 @@ async function prepare(): Promise<PreparedApp> {
       decorators.reduce((decorated, reloader) => reloader.decorate(file, decorated), exports),
   });
   connections = interceptListen({ port, onServer: (server) => gate.attach(server) });
-  pass = new ReloadPass({
-    runner,
-    reloaders: [
-      modules,
-      new WorkflowsReloader({
-        registry: workflows,
-        fileConfigs,
-        loadsIndexFiles: packages.isAtLeast('2.13.0'),
-      }),
-      routes,
-      subscribers,
-      jobs,
-      ...authorsReloaders,
-    ],
-    registries: [workflows, hooks],
-    hot,
-    fileConfigs,
-    deferred: new DeferredEvaluation({
-      evaluate: (file) => runner.requireFile(file) as Record<string, unknown>,
-      onError: reportStray,
+  flags = new FlagState(packages);
+  const builtIn = [
+    modules,
+    new WorkflowsReloader({
+      registry: workflows,
+      fileConfigs,
+      loadsIndexFiles: packages.isAtLeast('2.13.0'),
     }),
-  });
-
-  const config = await readConfig(packages, root);
-  const databaseUrl = MedusaBoot.databaseUrlOf(config);
-  if (databaseUrl) {
-    await assertDatabaseReachable(databaseUrl);
-  }
-  const backendHmr = resolveBackendHmr(config);
-  switchOffStockHmr(config);
-  loaded.flush();
-  return { backendHmr, adminPath: resolveAdminPath(config) };
+    routes,
+    subscribers,
+    jobs,
+  ];
+  return () => {
+    authorsReloaders = createAuthorsReloaders(medusa);
+    return new ReloadPass({
+      runner,
+      reloaders: [...builtIn, ...authorsReloaders],
+      registries: [workflows, hooks],
+      hot,
+      fileConfigs,
+      deferred: new DeferredEvaluation({
+        evaluate: (file) => runner.requireFile(file) as Record<string, unknown>,
+        onError: reportStray,
+      }),
+    });
+  };
 }
 
 async function start(): Promise<void> {
@@ -201,6 +262,7 @@ async function start(): Promise<void> {
   try {
     await boot?.start({ root, port, host });
     scheduledJobs?.guardTimers();
+    assertLikeNew();
     for (const reloader of authorsReloaders) {
       await reloader.start();
     }
@@ -256,8 +318,24 @@ async function reload(id: number, plan: Parameters<ReloadPass['run']>[0]): Promi
   await sendToHost({ type: 'hmr-result', id, outcome });
 }
 
+/** @throws UnfitError if this was a spare, and a new process would have come to something else. */
+function assertLikeNew(): void {
+  if (!flags) {
+    return;
+  }
+  const asked = record.end(flags);
+  if (spare && spare.preloadedFiles > 0 && record.areLoaderHooksChanged) {
+    throw new UnfitError('the project hooks into the loading of packages');
+  }
+  spare?.assertBooted(asked);
+}
+
 async function fail(error: unknown): Promise<void> {
-  await sendToHost({ type: 'boot-failed', error: serializeError(error) });
+  if (error instanceof UnfitError || (spare && !spare.isActivated)) {
+    await sendToHost({ type: 'unfit', reason: serializeError(error).message });
+  } else {
+    await sendToHost({ type: 'boot-failed', error: serializeError(error) });
+  }
   process.exit(1);
 }
 
@@ -289,6 +367,11 @@ function watchHost(): void {
 }
 
 function reportStray(error: unknown): void {
+  if (spare && !spare.isActivated) {
+    // Nobody is to hear of it; whatever it was will be said by the app, if it happens there.
+    void fail(error);
+    return;
+  }
   const { stack, message } = serializeError(error);
   process.stderr.write(`${stack ?? message}\n`);
 }

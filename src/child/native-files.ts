@@ -11,6 +11,8 @@ export interface NativeFilesOptions {
   requireFile(file: string): unknown;
   /** A file outside `node_modules` that Node has loaded by itself. */
   onNative(file: string): void;
+  /** Loads any file that is Node's to load. */
+  load?(file: string, load: () => void): void;
 }
 
 /**
@@ -18,7 +20,12 @@ export interface NativeFilesOptions {
  * modules of a project this way, and a second copy of a service class would break `instanceof` and
  * container keys. It also makes `require.resolve('./src/modules/brand')` find `index.ts`.
  */
-export function hookNativeRequire({ root, requireFile, onNative }: NativeFilesOptions): void {
+export function hookNativeRequire({
+  root,
+  requireFile,
+  onNative,
+  load = (_, run) => run(),
+}: NativeFilesOptions): void {
   const { _extensions: handlers, _cache: cache } = Module as unknown as {
     _extensions: Record<string, Handler>;
     _cache: Record<string, NodeJS.Module>;
@@ -38,7 +45,7 @@ export function hookNativeRequire({ root, requireFile, onNative }: NativeFilesOp
       if (!file.includes('/node_modules/')) {
         onNative(file);
       }
-      original?.(module, filename);
+      load(filename, () => original?.(module, filename));
     };
   }
   const loadCommonJs = handlers['.cjs'] ?? loadScript;
@@ -47,7 +54,7 @@ export function hookNativeRequire({ root, requireFile, onNative }: NativeFilesOp
     if (!file.includes('/node_modules/')) {
       onNative(file);
     }
-    loadCommonJs?.(module, filename);
+    load(filename, () => loadCommonJs?.(module, filename));
   };
 }
 

@@ -46,6 +46,11 @@ const OPTIONS: OptionSpec[] = [
     text: 'the same, and wait for it before the app starts',
   },
   {
+    name: 'spare',
+    negatable: true,
+    text: 'keep a process ready for the next restart (default)',
+  },
+  {
     name: 'poll',
     value: { label: '[=ms]', optional: true },
     text: 'poll for changes: for network drives and some containers',
@@ -93,6 +98,7 @@ export function parseDevOptions(argv: string[], root: string = process.cwd()): D
     clearScreen: true,
     json: false,
     nodeArgs: [],
+    spare: true,
   };
   for (const token of tokenize(argv)) {
     if (token.kind === 'option-terminator') {
@@ -175,6 +181,10 @@ function applyOption(options: DevOptions, token: OptionToken): void {
     case 'hmr':
     case 'no-hmr':
       options.hmr = !isNegative;
+      return;
+    case 'spare':
+    case 'no-spare':
+      options.spare = !isNegative;
       return;
     case 'inspect':
     case 'inspect-brk':

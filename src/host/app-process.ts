@@ -1,13 +1,16 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import type { AdminRequest } from '../protocol/admin.ts';
+import { CHANNEL_FD } from '../protocol/channel.ts';
 import {
   CHILD_OPTIONS_ENV,
   type ChildOptions,
   type ChildToHost,
   type HostToChild,
   type LoadedReport,
+  type PackageList,
   type PreparedApp,
+  type ReloaderModule,
   type ReloadOutcome,
   type ReloadPlan,
 } from '../protocol/messages.ts';
@@ -21,6 +24,17 @@ export interface AppProcessOptions {
   nodeArgs: string[];
   /** Whether the app's own stdout goes to our stderr, because stdout carries JSON. */
   isStdoutTaken: boolean;
+}
+
+/** What may have changed since a spare was made. */
+export interface Activation {
+  /** The complete environment; nothing else is inherited. */
+  env: NodeJS.ProcessEnv;
+  reloaders: ReloaderModule[];
+}
+
+/** Who looks after an app that is to serve. */
+export interface AppKeeper {
   servePipe(pipe: Duplex): void;
   onLoaded(report: LoadedReport): void;
   onWarning(error: SerializedError): void;
@@ -73,33 +87,61 @@ const STOP_LIMIT_MS = 5_000;
 const STDERR_WAIT_MS = 250;
 const STDERR_TAIL_CHARS = 4_000;
 
+/** A spare turned out not to be what a new process would be: that one has to be made after all. */
+export class UnfitError extends Error {
+  override readonly name = 'UnfitError';
+  /** Whether it had been prepared: only then can the packages be to blame that were loaded ahead. */
+  readonly wasPrepared: boolean;
+
+  constructor(reason: string, { wasPrepared = false }: { wasPrepared?: boolean } = {}) {
+    super(reason);
+    this.wasPrepared = wasPrepared;
+  }
+}
+
 /** One run of the app: a child process, from fork to exit. */
 export class AppProcess {
   readonly process: ChildProcess;
-  /** Settles when Medusa is loaded and the config evaluated. @throws BootError */
+  /** Of a spare: settles when it has loaded what it was told to; never rejects, and never settles if it fails. */
+  readonly preloaded: Promise<number>;
+  /** Settles when Medusa is loaded and the config evaluated. @throws BootError, UnfitError */
   readonly prepared: Promise<PreparedApp>;
-  /** Settles when the app serves. @throws BootError */
+  /** Settles when the app serves. @throws BootError, UnfitError */
   readonly ready: Promise<void>;
   readonly exited: Promise<AppExit>;
   readonly #waiting = new Map<number, (outcome: ReloadOutcome) => void>();
+  /** Set when the app is to serve, which a spare is not yet. */
+  #keeper: AppKeeper | undefined;
+  /** What it has loaded before that. */
+  readonly #reports: LoadedReport[] = [];
+  /** What to do with the packages that the app has listed. */
+  #onPackages: ((packages: PackageList | null) => void) | undefined;
+  /** Whether it was made before it was needed. */
+  readonly wasSpare: boolean;
+  /** False for a spare until it is activated. */
+  #isActive: boolean;
+  /** What a spare has written to stderr; said when it becomes the app, if it does. */
+  #held: Buffer[] = [];
   #nextId = 1;
   /** When the app last showed that its event loop turns; `performance.now()`. */
   #answeredAt = performance.now();
   readonly #fail: (error: SerializedError) => void;
-  readonly #sessions: () => Record<string, string>;
+  readonly #watchBoot: () => void;
   /** How long the app may stand still while it is brought up. */
   #bootHangLimitMs = BOOT_HANG_LIMIT_MS;
   #stderr = '';
   #hasExited = false;
+  #isKilled = false;
   /** Set by the first request to stop. */
   #stopping: Promise<AppExit> | undefined;
   /** Under a debugger an app may stand still for as long as it likes. */
   readonly #isWatched: boolean;
 
   constructor(options: AppProcessOptions) {
-    const { env, nodeArgs, isStdoutTaken, servePipe, onLoaded, onWarning, onInvalidate } = options;
+    const { env, nodeArgs, isStdoutTaken } = options;
     this.#isWatched = options.child.inspect === undefined;
-    this.#sessions = options.sessions;
+    this.wasSpare = options.child.isSpare;
+    this.#isActive = !options.child.isSpare;
     const isSource = import.meta.url.endsWith('.ts');
     const entry = new URL(isSource ? '../child/main.ts' : '../child/main.js', import.meta.url);
     this.process = fork(entry, [], {
@@ -108,21 +150,23 @@ export class AppProcess {
       execArgv: nodeArgs,
       stdio: ['ignore', isStdoutTaken ? 2 : 'inherit', 'pipe', 'ipc', 'pipe', 'pipe'],
     });
-    const pipe = this.process.stdio[4] as Duplex;
-    // Who waits for modules stands still for as long as the host needs for them.
-    pipe.on('data', () => this.#noteSign());
-    servePipe(pipe);
     // Nothing is ever sent on it: its end is how the child's watchdog learns that the host is gone.
     const [, , , , , lifeline] = this.process.stdio as (Duplex | null)[];
     lifeline?.on('error', () => {}).resume();
     this.process.stderr?.on('data', (data: Buffer) => {
-      process.stderr.write(data);
+      if (this.#isActive) {
+        process.stderr.write(data);
+      } else {
+        this.#held.push(data);
+      }
       this.#stderr = (this.#stderr + data.toString('utf8')).slice(-STDERR_TAIL_CHARS);
     });
 
+    const preloaded = createDeferred<number>();
     const prepared = createDeferred<PreparedApp>();
     const ready = createDeferred<void>();
     const exited = createDeferred<AppExit>();
+    this.preloaded = preloaded.promise;
     this.prepared = prepared.promise;
     this.ready = ready.promise;
     this.exited = exited.promise;
@@ -130,22 +174,36 @@ export class AppProcess {
     this.prepared.catch(() => {});
     this.ready.catch(() => {});
 
-    const fail = (error: SerializedError) => {
-      const reason = new BootError(error);
+    let isPrepared = false;
+    const reject = (reason: BootError | UnfitError) => {
       prepared.reject(reason);
       ready.reject(reason);
     };
+    const fail = (error: SerializedError) => reject(new BootError(error));
     this.#fail = fail;
-    const watchdog = setInterval(() => {
-      if (this.#isHanging(this.#bootHangLimitMs)) {
-        this.#giveUp();
-      }
-    }, PING_INTERVAL_MS);
-    const calm = () => clearInterval(watchdog);
-    this.ready.then(calm, calm);
-    this.process.on('message', (message: ChildToHost) => {
+    this.#watchBoot = () => {
+      this.#noteSign();
+      const watchdog = setInterval(() => {
+        if (this.#isHanging(this.#bootHangLimitMs)) {
+          this.#giveUp();
+        }
+      }, PING_INTERVAL_MS);
+      const calm = () => clearInterval(watchdog);
+      this.ready.then(calm, calm);
+    };
+    if (this.#isActive) {
+      this.#watchBoot();
+    }
+    this.process.on('message', (message: ChildToHost): unknown => {
       switch (message.type) {
+        case 'preloaded':
+          return preloaded.resolve(message.files);
+        case 'unfit':
+          return reject(new UnfitError(message.reason, { wasPrepared: isPrepared }));
+        case 'packages':
+          return this.#onPackages?.(message.packages);
         case 'prepared':
+          isPrepared = true;
           return prepared.resolve(message.app);
         case 'ready':
           return ready.resolve();
@@ -156,17 +214,19 @@ export class AppProcess {
           this.#waiting.delete(message.id);
           return;
         case 'loaded':
-          return onLoaded(message.loaded);
+          return this.#keeper
+            ? this.#keeper.onLoaded(message.loaded)
+            : this.#reports.push(message.loaded);
         case 'warning':
-          return onWarning(message.error);
+          return this.#keeper?.onWarning(message.error);
         case 'invalidate':
-          return onInvalidate(message.id);
+          return this.#keeper?.onInvalidate(message.id);
         case 'sessions':
-          return options.onSessions(message.sessions);
+          return this.#keeper?.onSessions(message.sessions);
         case 'admin-wanted':
-          return options.onAdminWanted(message.request);
+          return this.#keeper?.onAdminWanted(message.request);
         case 'admin-retry':
-          return options.onAdminRetry();
+          return this.#keeper?.onAdminRetry();
         case 'pong':
           return this.#noteSign();
         default:
@@ -176,7 +236,12 @@ export class AppProcess {
     const end = (code: number | null, signal: NodeJS.Signals | null) => {
       this.#hasExited = true;
       const how = describeExit({ code, signal });
+      if (this.wasSpare && !this.#isKilled) {
+        // Whatever it was, a process that was never a spare will say it better.
+        reject(new UnfitError(`it exited ${how}`, { wasPrepared: isPrepared }));
+      }
       fail({ name: 'Error', message: `The app exited ${how} before it was ready.` });
+      this.#onPackages?.(null);
       for (const settle of this.#waiting.values()) {
         settle({ type: 'restart-needed', reason: `the app exited ${how}` });
       }
@@ -205,8 +270,47 @@ export class AppProcess {
     return !this.#hasExited;
   }
 
+  /** Tells a spare what to load; null for nothing but Medusa itself. */
+  preload(packages: PackageList | null): void {
+    this.send({ type: 'preload', packages });
+  }
+
+  /** To be called once, before the app asks for its first module. */
+  keep(keeper: AppKeeper): void {
+    this.#keeper = keeper;
+    for (const report of this.#reports.splice(0)) {
+      keeper.onLoaded(report);
+    }
+    const pipe = this.process.stdio[CHANNEL_FD] as Duplex;
+    // Who waits for modules stands still for as long as the host needs for them.
+    pipe.on('data', () => this.#noteSign());
+    keeper.servePipe(pipe);
+  }
+
+  /** Makes a spare the next app. */
+  activate({ env, reloaders }: Activation): void {
+    this.#isActive = true;
+    for (const data of this.#held.splice(0)) {
+      process.stderr.write(data);
+    }
+    this.#watchBoot();
+    this.send({ type: 'activate', env: env as Record<string, string>, reloaders });
+  }
+
+  /** What a spare should load; null if nothing but Medusa itself. */
+  listPackages(): Promise<PackageList | null> {
+    return new Promise((resolve) => {
+      if (!this.isAlive) {
+        resolve(null);
+        return;
+      }
+      this.#onPackages = resolve;
+      this.send({ type: 'list-packages' });
+    });
+  }
+
   start(): void {
-    this.send({ type: 'start', sessions: this.#sessions() });
+    this.send({ type: 'start', sessions: this.#keeper?.sessions() ?? {} });
   }
 
   send(message: HostToChild): void {
@@ -284,6 +388,7 @@ export class AppProcess {
     if (!this.isAlive || pid === undefined) {
       return;
     }
+    this.#isKilled = true;
     if (process.platform === 'win32') {
       // What the app has started does not end with it there.
       spawn('taskkill', ['/pid', String(pid), '/T', '/F'], { stdio: 'ignore', windowsHide: true })

@@ -7,11 +7,13 @@ import { MedusaViteError } from '../protocol/failure.ts';
 import { findSupportedMedusa } from '../protocol/medusa-version.ts';
 import type { SerializedError } from '../protocol/serialized-error.ts';
 import type { UpdateResult } from '../protocol/update.ts';
+import { type Activation, AppProcess } from './app-process.ts';
 import { describeCrash, Host } from './host.ts';
 import { parseInspect } from './inspect-option.ts';
 import { type Listener, listen } from './listener.ts';
 import { assertMedusaProject, readDotEnv } from './project.ts';
 import type { Reporter } from './reporter.ts';
+import { canWait } from './spare-keeper.ts';
 import { toUpdateEvent } from './update-event.ts';
 
 /** What a person may ask of the backend, whichever way in was taken. */
@@ -28,6 +30,8 @@ export interface BackendSettings {
   inspect: string | undefined;
   /** Arguments for the Node process of the app. */
   nodeArgs: string[];
+  /** Whether to keep a process ready for the next restart. */
+  spare: boolean;
 }
 
 export interface BackendOptions extends BackendSettings {
@@ -124,8 +128,7 @@ export class Backend {
   }
 
   async #start(): Promise<void> {
-    const { root, reporter, port, host, types, hmr, inspect, nodeArgs, isStdoutTaken } =
-      this.#options;
+    const { root, reporter, port, host, types, hmr, isStdoutTaken, spare } = this.#options;
     // The shell's variables, without those of `.env`: the app reads that file anew at each start.
     const shell: NodeJS.ProcessEnv = { ...process.env, NODE_ENV: 'development' };
     const dotEnv = readDotEnv(root);
@@ -138,6 +141,30 @@ export class Backend {
     });
     this.#listener = listener;
     await this.#add(() => listener.close());
+    const { inspect, nodeArgs } = parseInspect(this.#options.inspect, this.#options.nodeArgs);
+    const fork = (role: 'app' | 'spare', { env, reloaders }: Activation) =>
+      new AppProcess({
+        child: {
+          root,
+          port: listener.port,
+          host: listener.host,
+          types,
+          inspect,
+          reloaders,
+          isSpare: role === 'spare',
+        },
+        env,
+        nodeArgs,
+        isStdoutTaken,
+      });
+    const isSparePossible = canWait(nodeArgs, shell);
+    // Medusa is loaded while Vite and the database come up.
+    const first = isSparePossible ? fork('spare', { env: shell, reloaders: [] }) : undefined;
+    await this.#add(async () => {
+      first?.kill();
+      await first?.exited;
+    });
+    first?.preload(null);
     const vitePromise = this.#options.createVite();
     vitePromise.catch(() => {});
     let embeddedUrl: string | undefined;
@@ -153,18 +180,19 @@ export class Backend {
       await migrateIfPending({ root, database, env, log });
     }
 
-    const inspector = parseInspect(inspect, nodeArgs);
+    // A `DATABASE_URL` that comes into `.env` later takes the place of the embedded one.
+    const env = () =>
+      embeddedUrl === undefined || readDotEnv(root).DATABASE_URL
+        ? shell
+        : { ...shell, DATABASE_URL: embeddedUrl };
     const app = new Host({
       root,
       vite: await vitePromise,
       listener,
-      child: { types, inspect: inspector.inspect },
-      // A `DATABASE_URL` that comes into `.env` later takes the place of the embedded one.
-      env: () =>
-        embeddedUrl === undefined || readDotEnv(root).DATABASE_URL
-          ? shell
-          : { ...shell, DATABASE_URL: embeddedUrl },
-      nodeArgs: inspector.nodeArgs,
+      fork,
+      first,
+      hasSpare: spare && isSparePossible,
+      env,
       isStdoutTaken,
       hmr,
       isForeign: (file) => this.#options.isForeign?.(file) ?? false,

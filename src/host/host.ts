@@ -1,13 +1,13 @@
 import type { ViteDevServer } from 'vite';
 import { isUnwatched } from '../../plugins/headless.ts';
-import type { ChildOptions, PreparedApp } from '../protocol/messages.ts';
+import type { PreparedApp } from '../protocol/messages.ts';
 import { fileOfId, isInside, relativeToRoot, toPosix } from '../protocol/paths.ts';
 import type { SerializedError } from '../protocol/serialized-error.ts';
 import type { UpdateResult } from '../protocol/update.ts';
 import { AdminProcess } from './admin-process.ts';
 import { AdminSupervisor } from './admin-supervisor.ts';
 import { AppModules } from './app-modules.ts';
-import { type AppExit, AppProcess, describeExit } from './app-process.ts';
+import { type Activation, type AppExit, type AppProcess, describeExit } from './app-process.ts';
 import { completeLocation } from './error-location.ts';
 import { FileWatch } from './file-watch.ts';
 import type { Listener } from './listener.ts';
@@ -15,20 +15,26 @@ import type { Change } from './planner.ts';
 import { sourceFiles, topLevelFiles, workspaceLockfiles } from './project.ts';
 import { loadVite } from './project-vite.ts';
 import { RuleBook } from './rule-book.ts';
+import { SpareKeeper } from './spare-keeper.ts';
 import { Supervisor } from './supervisor.ts';
 import { Transformer } from './transformer.ts';
 import { tsconfigFiles } from './tsconfig-files.ts';
 import { UpdateQueue } from './update-queue.ts';
-import { describePlace, describeWarning } from './wording.ts';
+import { describePlace, describeWarning, isDebugEnabled } from './wording.ts';
 
 export interface HostOptions {
   root: string;
   vite: ViteDevServer;
   listener: Listener;
-  child: Omit<ChildOptions, 'root' | 'port' | 'host' | 'reloaders'>;
+  /** Makes an app, or a spare one. */
+  fork(role: 'app' | 'spare', activation: Activation): AppProcess;
+  /** The first app, if it is on its way already, as a spare. */
+  first: AppProcess | undefined;
+  /** Whether there is to be a spare. */
+  hasSpare: boolean;
   /** Complete environment of the next app, before its `.env`. */
   env(): NodeJS.ProcessEnv;
-  nodeArgs: string[];
+  /** Whether stdout is for events only. */
   isStdoutTaken: boolean;
   /** Overrides the feature flag. */
   hmr: boolean | undefined;
@@ -54,6 +60,7 @@ export class Host {
   readonly #options: HostOptions;
   readonly #transformer: Transformer;
   readonly #supervisor: Supervisor;
+  readonly #spares: SpareKeeper;
   readonly #queue: UpdateQueue;
   readonly #rules: RuleBook;
   readonly #admin: AdminSupervisor;
@@ -87,13 +94,35 @@ export class Host {
     });
     this.#transformer = new Transformer(vite, root);
     this.#current = new AppModules(this.#transformer);
+    const activation = () => ({ env: options.env(), reloaders: this.#rules.current.reloaders });
+    this.#spares = new SpareKeeper({
+      fork: () => options.fork('spare', activation()),
+      first: options.first,
+      activation,
+      listPackages: async () => (await this.#supervisor.app?.listPackages()) ?? null,
+      log: (line) => {
+        if (isDebugEnabled('spare')) {
+          options.events.note(line);
+        }
+      },
+    });
     this.#supervisor = new Supervisor({
       gate: {
-        forwardTo: (app) => listener.forwardTo(app.process),
+        forwardTo: (app) => {
+          listener.forwardTo(app.process);
+          if (app.wasSpare) {
+            this.#spares.noteUse();
+          }
+          this.#wakeSpare();
+        },
         hold: (reason) => listener.hold(reason),
         fail: (error) => listener.fail(error),
       },
-      spawn: () => this.#spawn(),
+      spawn: () => this.#keep(this.#spares.take() ?? options.fork('app', activation())),
+      respawn: (unfit) => {
+        this.#spares.noteUnfit(unfit);
+        return this.#keep(options.fork('app', activation()));
+      },
       onServing: (app, prepared) => {
         this.#prepared = prepared;
         this.#current = this.#modules.get(app) ?? this.#current;
@@ -131,13 +160,20 @@ export class Host {
       supervisor: this.#supervisor,
       modules: () => this.#current,
       isHmrOn: () => this.isHmrOn,
-      beforePass: (changes, since) => this.#updateVite(changes, since),
+      beforePass: (changes, since) => {
+        this.#dropSpareFor(changes);
+        return this.#updateVite(changes, since);
+      },
       filesSettled: async () => this.#watch?.settled(),
       onResult: (result) => {
         if (result.type === 'restarted' && !this.#isAnnounced) {
           this.#announce();
         }
         this.#isAnnounced &&= this.#supervisor.app !== undefined;
+        if (this.#supervisor.app) {
+          // A restart that failed has used the spare up.
+          this.#wakeSpare();
+        }
         options.events.update(result);
       },
       onIdle: () => {
@@ -174,6 +210,8 @@ export class Host {
 
   /** A restart that nobody saved a file for. */
   restart(reason: string): Promise<void> {
+    // Who asks for one may have doubts about everything.
+    this.#spares.drop(reason);
     return this.#queue.restart(reason);
   }
 
@@ -188,7 +226,7 @@ export class Host {
 
   async close(): Promise<void> {
     this.#watch?.close();
-    await this.#supervisor.close();
+    await Promise.all([this.#supervisor.close(), this.#spares.close()]);
     await this.#admin.close();
   }
 
@@ -196,23 +234,15 @@ export class Host {
   kill(): void {
     this.#supervisor.kill();
     this.#admin.kill();
+    this.#spares.kill();
   }
 
-  #spawn(): AppProcess {
-    const { root, listener, child, env, nodeArgs, isStdoutTaken } = this.#options;
+  /** Makes a process the next app. */
+  #keep(app: AppProcess): AppProcess {
+    const { root } = this.#options;
     this.#spawnedAt = performance.now();
     const modules = new AppModules(this.#transformer);
-    const app: AppProcess = new AppProcess({
-      child: {
-        ...child,
-        root,
-        port: listener.port,
-        host: listener.host,
-        reloaders: this.#rules.current.reloaders,
-      },
-      env: env(),
-      nodeArgs,
-      isStdoutTaken,
+    app.keep({
       servePipe: (pipe) => modules.serve(pipe),
       onLoaded: (report) => {
         modules.add(report);
@@ -263,6 +293,7 @@ export class Host {
       isWatched: (file) => !isUnwatched(root, file) && !isForeign(file),
       onFirst: (file) => this.#onTouched(file),
       onBatch: (batch) => {
+        this.#spares.stir();
         this.#queue.add(batch);
         this.#admin.onSave();
       },
@@ -303,6 +334,23 @@ export class Host {
     const { root } = this.#options;
     this.#tsconfigs = tsconfigFiles(root);
     this.#watchBesides(this.#tsconfigs.filter((file) => !isInside(root, file)));
+  }
+
+  #wakeSpare(): void {
+    if (this.#options.hasSpare) {
+      this.#spares.wake();
+    }
+  }
+
+  /** A spare knows neither project files nor `.env`. What else is saved may be about the packages that it has. */
+  #dropSpareFor(changes: Change[]): void {
+    const { root } = this.#options;
+    const odd = changes.find(
+      ({ file }) => this.#current.isNative(file) || PACKAGE_SETTINGS.test(file),
+    );
+    if (odd) {
+      this.#spares.drop(`${relativeToRoot(root, odd.file)} changed`);
+    }
   }
 
   /**
@@ -350,6 +398,10 @@ function envFilesOf(directory: string, mode: string): string[] {
     (name) => `${directory}/${name}`,
   );
 }
+
+/** What says which packages there are, and how they and the project are read. */
+const PACKAGE_SETTINGS =
+  /\/(?:package(?:-lock)?\.json|npm-shrinkwrap\.json|\.npmrc|yarn\.lock|\.yarnrc\.yml|\.pnp\.[cm]js|pnpm-lock\.yaml|pnpm-workspace\.yaml|bun\.lockb?|tsconfig[^/]*\.json|vite\.config\.[cm]?[jt]s)$/;
 
 export function describeCrash(exit: AppExit, willRestart: boolean): SerializedError {
   const next = willRestart ? 'It is started again.' : 'The next save starts it again.';

@@ -13,18 +13,20 @@ export interface ServeOptions {
   hmr?: boolean;
   /** Arguments for the Node process of the app, e.g. `['--inspect']`. @default [] */
   nodeArgs?: string[];
+  /** Keep a process ready for the next restart, which costs memory. @default true */
+  spare?: boolean;
   /** Print events as JSON on stdout, one per line; the app's own output goes to stderr. @default false */
   json?: boolean;
 }
 
 /** @throws MedusaViteError if the port is none */
 export function resolveSettings(options: ServeOptions): BackendSettings {
-  const { port, host, types = true, hmr, nodeArgs = [] } = options;
+  const { port, host, types = true, hmr, nodeArgs = [], spare = true } = options;
   if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
     throw new MedusaViteError(`\`${port}\` is not a port (\`port\`).`, {
       code: 'USAGE',
       hint: 'Give a number from 1 to 65535, or 0 for any free port.',
     });
   }
-  return { port, host, types, hmr, inspect: undefined, nodeArgs };
+  return { port, host, types, hmr, inspect: undefined, nodeArgs, spare };
 }

@@ -1,6 +1,12 @@
 import type { PreparedApp, ReloadOutcome, ReloadPlan } from '../protocol/messages.ts';
 import type { SerializedError } from '../protocol/serialized-error.ts';
-import { type AppExit, type AppProcess, BootError, describeExit } from './app-process.ts';
+import {
+  type AppExit,
+  type AppProcess,
+  BootError,
+  describeExit,
+  UnfitError,
+} from './app-process.ts';
 
 /** What a supervisor needs of an app. */
 export type App = Pick<
@@ -17,7 +23,10 @@ export interface Gate<A> {
 
 export interface SupervisorOptions<A> {
   gate: Gate<A>;
+  /** Makes the next app, out of a spare if there is one. */
   spawn(): A;
+  /** Makes it from nothing, because the spare was not what that would have been. */
+  respawn(unfit: UnfitError): A;
   /** The app is about to take the place of the previous one, which is gone. */
   onServing(app: A, prepared: PreparedApp): void;
   /** The app ended without being asked to. */
@@ -84,8 +93,17 @@ export class Supervisor<A extends App = AppProcess> {
   }
 
   async #restart(reason: string): Promise<RestartResult> {
-    const { gate, spawn, onServing } = this.#options;
     clearTimeout(this.#backoff);
+    const { spawn, respawn } = this.#options;
+    const result = await this.#bringUp(reason, spawn);
+    // An app that was never a spare cannot be unfit.
+    return result instanceof UnfitError
+      ? ((await this.#bringUp(reason, () => respawn(result))) as RestartResult)
+      : result;
+  }
+
+  async #bringUp(reason: string, spawn: () => A): Promise<RestartResult | UnfitError> {
+    const { gate, onServing } = this.#options;
     let next: A | undefined;
     try {
       this.#assertOpen();
@@ -107,7 +125,7 @@ export class Supervisor<A extends App = AppProcess> {
       next?.kill();
       await next?.exited;
       this.#next = undefined;
-      return this.#afterFailure(error);
+      return error instanceof UnfitError ? error : this.#afterFailure(error);
     }
     this.#next = undefined;
     this.#app = next;

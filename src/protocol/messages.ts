@@ -25,6 +25,8 @@ export interface ChildOptions {
   inspect: InspectOptions | undefined;
   /** Reloaders of the authors' own, which rules have named. */
   reloaders: ReloaderModule[];
+  /** Whether to stop before the config and wait for `activate`. */
+  isSpare: boolean;
 }
 
 export interface ReloaderModule {
@@ -43,6 +45,21 @@ export interface InspectOptions {
   wait: boolean;
 }
 export const CHILD_OPTIONS_ENV = 'MEDUSA_VITE_CHILD';
+
+/**
+ * What a spare loads before it is needed: the files in `node_modules` that the running app has asked for
+ * from outside of them, in that order. What else they load follows from them.
+ */
+export interface PackageList {
+  /** While the config was evaluated. */
+  config: string[];
+  /** From then until the app was ready. */
+  boot: string[];
+  /** Variables that the config has set, or removed (null). */
+  env: Record<string, string | null>;
+  /** Medusa's feature flags; packages look at them while they are loaded. */
+  flags: Record<string, unknown>;
+}
 
 /** What one save asks of the app: everything that it needs to know travels in this one message. */
 export interface ReloadPlan {
@@ -113,6 +130,12 @@ export type HostToChild =
   /** Boot Medusa; sent once, after `prepared`, when no other child runs any more. */
   | { type: 'start'; sessions: Record<string, string> }
   | { type: 'hmr-reload'; id: number; plan: ReloadPlan }
+  /** To a spare: what to load; null if only Medusa itself. */
+  | { type: 'preload'; packages: PackageList | null }
+  /** To a spare: become the next app, in this environment. */
+  | { type: 'activate'; env: Record<string, string>; reloaders: ReloaderModule[] }
+  /** To an app that serves: answer with `packages`. */
+  | { type: 'list-packages' }
   /** Where to note what each connection is doing; sent before the first one. */
   | { type: 'connection-ledger'; file: string }
   /**
@@ -137,6 +160,12 @@ export type ChildToHost =
   /** Medusa is loaded and the config evaluated, nothing runs yet. */
   | { type: 'prepared'; app: PreparedApp }
   | { type: 'ready' }
+  /** A spare has loaded what it was told to. */
+  | { type: 'preloaded'; files: number }
+  /** What the app has loaded; null if nothing of it may be loaded before the config. */
+  | { type: 'packages'; packages: PackageList | null }
+  /** A spare, or an app that was one, is not what a new process would be; the child exits right after. */
+  | { type: 'unfit'; reason: string }
   /** Preparing or booting failed; the child exits right after. */
   | { type: 'boot-failed'; error: SerializedError }
   /** Connections that ended, and idle ones that the child let go of for another child to serve. */

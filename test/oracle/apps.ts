@@ -45,13 +45,19 @@ export interface AppOptions {
   databaseUrl: string;
   publishableKey: string;
   cli: string;
+  env?: Record<string, string>;
 }
 
 const ENV = { DISABLE_MEDUSA_ADMIN: 'true' };
 
 export async function startHot(project: Project, options: AppOptions): Promise<HotApp> {
-  const { cli, databaseUrl } = options;
-  const dev = await startDevServer(project, { cli, databaseUrl, args: ['--no-types'], env: ENV });
+  const { cli, databaseUrl, env } = options;
+  const dev = await startDevServer(project, {
+    cli,
+    databaseUrl,
+    args: ['--no-types'],
+    env: { ...ENV, ...env },
+  });
   const url = (path: string) => dev.url(path);
   return { dev, url, headers: await logIn(url, options), stop: () => dev.stop() };
 }
@@ -68,7 +74,7 @@ export async function startFresh(
     return startStock(project, options);
   }
   const { cli, databaseUrl } = options;
-  const args = ['--no-types', '--no-hmr'];
+  const args = ['--no-types', '--no-hmr', '--no-spare'];
   const dev = await startDevServer(project, { cli, databaseUrl, args, env: ENV });
   const url = (path: string) => dev.url(path);
   return { url, headers: await logIn(url, options), stop: () => dev.stop() };

@@ -29,6 +29,7 @@ describe('dev options', () => {
       clearScreen: true,
       json: false,
       nodeArgs: [],
+      spare: true,
     });
   });
 
@@ -45,6 +46,8 @@ describe('dev options', () => {
     [['--hmr'], { hmr: true }],
     [['--no-hmr'], { hmr: false }],
     [['--no-hmr', '--hmr'], { hmr: true }],
+    [['--spare'], { spare: true }],
+    [['--no-spare'], { spare: false }],
     [['--inspect'], { inspect: '--inspect' }],
     [['--inspect=9230'], { inspect: '--inspect=9230' }],
     [['--inspect=127.0.0.1:9229'], { inspect: '--inspect=127.0.0.1:9229' }],

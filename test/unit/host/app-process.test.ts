@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { AppProcess } from '../../../src/host/app-process.ts';
+import { AppProcess, UnfitError } from '../../../src/host/app-process.ts';
 import type {
   ChildToHost,
   HostToChild,
@@ -84,10 +84,13 @@ beforeEach(() => {
       types: false,
       inspect: undefined,
       reloaders: [],
+      isSpare: false,
     },
     env: {},
     nodeArgs: [],
     isStdoutTaken: false,
+  });
+  app.keep({
     servePipe: () => {},
     onLoaded: () => {},
     onWarning: () => {},
@@ -178,5 +181,78 @@ describe('an app that does not answer', () => {
       reason: 'the app exited by SIGKILL',
     });
     expect(app.isAlive).toBe(false);
+  });
+});
+
+describe('a spare', () => {
+  const env = { STAGE: 'two' };
+  let spare: AppProcess;
+
+  beforeEach(() => {
+    child = new FakeChild();
+    forked.child = child as unknown as ChildProcess;
+    spare = new AppProcess({
+      child: {
+        root: '/shop',
+        port: 0,
+        host: undefined,
+        types: false,
+        inspect: undefined,
+        reloaders: [],
+        isSpare: true,
+      },
+      env: {},
+      nodeArgs: [],
+      isStdoutTaken: false,
+    });
+  });
+
+  it('is left alone until it is activated, however long that takes', async () => {
+    spare.preload(null);
+    child.says({ type: 'preloaded', files: 7 });
+    expect(await spare.preloaded).toBe(7);
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(child.sent).toEqual([{ type: 'preload', packages: null }]);
+    expect(child.killed).toEqual([]);
+    spare.activate({ env, reloaders: [] });
+    await vi.advanceTimersByTimeAsync(300);
+    expect(child.sent[1]).toEqual({ type: 'activate', env, reloaders: [] });
+    expect(child.sent[2]).toMatchObject({ type: 'ping' });
+    await vi.advanceTimersByTimeAsync(25_000);
+    expect(child.killed).toEqual(['SIGKILL']);
+  });
+
+  it('says what it has said only when it is the app', async () => {
+    const written: string[] = [];
+    const write = vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
+      written.push(String(chunk));
+      return true;
+    });
+    child.stderr.emit('data', Buffer.from('early'));
+    expect(written).toEqual([]);
+    spare.activate({ env, reloaders: [] });
+    child.stderr.emit('data', Buffer.from('late'));
+    write.mockRestore();
+    expect(written).toEqual(['early', 'late']);
+  });
+
+  it('that is unfit says whether it was prepared', async () => {
+    child.says({ type: 'unfit', reason: 'the variable X has changed' });
+    await expect(spare.prepared).rejects.toThrow(UnfitError);
+    await expect(spare.prepared).rejects.toMatchObject({
+      message: 'the variable X has changed',
+      wasPrepared: false,
+    });
+    await expect(spare.ready).rejects.toThrow(UnfitError);
+  });
+
+  it('that exits by itself is unfit, however far it came', async () => {
+    child.says({
+      type: 'prepared',
+      app: { backendHmr: { value: true, from: 'default' }, adminPath: null },
+    });
+    child.emit('exit', 1, null);
+    await expect(spare.ready).rejects.toMatchObject({ name: 'UnfitError', wasPrepared: true });
+    expect(await spare.listPackages()).toBeNull();
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type AppExit, BootError, type Hang } from '../../../src/host/app-process.ts';
+import { type AppExit, BootError, type Hang, UnfitError } from '../../../src/host/app-process.ts';
 import { createDeferred } from '../../../src/host/deferred.ts';
 import { type App, type RestartResult, Supervisor } from '../../../src/host/supervisor.ts';
 import type { PreparedApp, ReloadOutcome, ReloadPlan } from '../../../src/protocol/messages.ts';
@@ -76,6 +76,13 @@ class FakeApp implements App {
     this.onExited.resolve({ code: 0, signal: null, stderr: '', ...exit });
   }
 
+  /** A spare that was made the next app, and is not what a new process would be. */
+  misfit(reason: string): void {
+    const error = new UnfitError(reason);
+    this.onPrepared.reject(error);
+    this.onReady.reject(error);
+  }
+
   fail(message: string): void {
     const error = new BootError({ name: 'Error', message });
     this.onPrepared.reject(error);
@@ -107,6 +114,12 @@ beforeEach(() => {
       const app = new FakeApp('abcdefgh'.charAt(apps.length), log);
       apps.push(app);
       log.push(`spawn ${app.name}`);
+      return app;
+    },
+    respawn({ message }) {
+      const app = new FakeApp('abcdefgh'.charAt(apps.length), log);
+      apps.push(app);
+      log.push(`respawn ${app.name}: ${message}`);
       return app;
     },
     onServing: (app) => log.push(`serving ${app.name}`),
@@ -278,6 +291,77 @@ describe('a restart', () => {
     await settle();
     supervisor.hurry();
     expect(await takeLog()).toEqual(['spawn b', 'hurry b']);
+  });
+});
+
+describe('a spare that turns out to be unfit', () => {
+  it('while it is prepared gives way to a new process, and the old app serves on', async () => {
+    const a = await serving();
+    const result = supervisor.restart('.env changed');
+    await settle();
+    app(1).misfit('the variable X has changed');
+    expect(await takeLog()).toEqual(['spawn b', 'kill b', 'respawn c: the variable X has changed']);
+    expect(supervisor.app).toBe(a);
+    app(2).onPrepared.resolve(PREPARED);
+    expect(await takeLog()).toEqual(['hold: .env changed', 'stop a']);
+    a.exit();
+    await settle();
+    app(2).onReady.resolve();
+    expect(await result).toEqual({ type: 'restarted' });
+    expect(supervisor.app).toBe(app(2));
+  });
+
+  it('while it boots gives way to a new process, when it is gone and not before', async () => {
+    const a = await serving();
+    const result = supervisor.restart('save');
+    await settle();
+    app(1).onPrepared.resolve(PREPARED);
+    await settle();
+    a.exit();
+    await takeLog();
+    vi.spyOn(app(1), 'kill').mockImplementation(() => log.push('kill b'));
+    app(1).misfit('a flag has changed');
+    expect(await takeLog()).toEqual(['kill b']);
+    app(1).exit(KILLED);
+    expect(await takeLog()).toEqual(['respawn c: a flag has changed']);
+    await boot(2);
+    expect(await result).toEqual({ type: 'restarted' });
+    expect((await takeLog()).at(-1)).toBe('forward to c');
+  });
+
+  it('is not said to be broken: the new process says what is', async () => {
+    const a = await serving();
+    const result = supervisor.restart('config changed');
+    await settle();
+    app(1).misfit('it exited with code 1');
+    await settle();
+    app(2).fail('typo');
+    expect(await result).toMatchObject({ type: 'kept-previous', error: { message: 'typo' } });
+    expect(supervisor.app).toBe(a);
+  });
+
+  it('is no crash, and neither is the one of the app meanwhile one more', async () => {
+    const a = await serving();
+    a.exit({ code: 1 });
+    await settle();
+    app(1).misfit('old');
+    await boot(2);
+    const lines = await takeLog();
+    expect(lines.filter((line) => line.startsWith('crash'))).toHaveLength(1);
+    expect(lines.at(-1)).toBe('recovered: restarted');
+  });
+
+  it('has no successor once everything is closed', async () => {
+    const a = await serving();
+    const result = supervisor.restart('save');
+    await settle();
+    const closed = supervisor.close();
+    app(1).misfit('old');
+    app(1).exit();
+    a.exit();
+    await closed;
+    expect((await result).type).toBe('kept-previous');
+    expect(apps).toHaveLength(2);
   });
 });
 
