@@ -25,8 +25,9 @@ export async function serveBeside(
   options: ServeOptions,
 ): Promise<void> {
   const before = running.get(root);
+  // Also if it is replaced: it may be about to restart Vite for the same save.
+  before?.followVite();
   if (before?.isFor(options)) {
-    before.followVite();
     return;
   }
   // After a restart the first object is the one that lives on.
@@ -63,6 +64,8 @@ class BesideVite {
   readonly #root: string;
   readonly #options: ServeOptions;
   #backend: Backend | undefined;
+  /** Set when it could not be started; then the next restart of Vite makes another one. */
+  #hasFailed = false;
 
   constructor(vite: ViteDevServer, root: string, options: ServeOptions) {
     this.vite = vite;
@@ -75,7 +78,7 @@ class BesideVite {
   }
 
   isFor(options: ServeOptions): boolean {
-    return this.#backend !== undefined && JSON.stringify(options) === JSON.stringify(this.#options);
+    return !this.#hasFailed && JSON.stringify(options) === JSON.stringify(this.#options);
   }
 
   /** Never rejects: the front end goes on without a backend that cannot be started. */
@@ -96,6 +99,7 @@ class BesideVite {
       await this.#backend.start();
     } catch (error) {
       this.#backend = undefined;
+      this.#hasFailed = true;
       reporter.failure(
         serializeError(error),
         'the backend could not be started; the front end goes on, r + enter tries again',

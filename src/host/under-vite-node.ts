@@ -66,7 +66,7 @@ export class UnderViteNode {
       return;
     }
     this.#options = options;
-    this.#replace(this.#changed.splice(0));
+    this.#replace([...new Set(this.#changed.splice(0))]);
   }
 
   /** To be called when Vite was restarted, by whose new plugin. */
