@@ -10,7 +10,7 @@ const { ModuleChannel } = await load('child/module-channel');
 const { hookNativeRequire } = await load('child/native-files');
 const { ProjectRunner } = await load('child/project-runner');
 const { serializeError } = await load('protocol/serialized-error');
-const { installStackTraces } = await load('child/stack-traces');
+const { StackTraces } = await load('child/stack-traces');
 
 const report = { entries: [], edges: [], natives: [] };
 const require = createRequire(`${root}/package.json`);
@@ -22,7 +22,7 @@ const runner = new ProjectRunner({
   onEdge: (importer, id) => report.edges.push([importer, id]),
   onNative,
 });
-installStackTraces((file) => runner.codeOf(file));
+new StackTraces((file) => runner.codeOf(file)).install();
 hookNativeRequire({
   root,
   requireFile: (file) => {
