@@ -98,6 +98,12 @@ export class FileWatch {
     this.#unlisten();
     this.#events = events;
     this.#listen();
+    // What was saved between the two watchers was seen by neither.
+    for (const [file, hash] of this.#hashes) {
+      if (look(file).hash !== hash) {
+        this.#queue(file, existsSync(file) ? 'update' : 'delete');
+      }
+    }
   }
 
   close(): void {
