@@ -1,0 +1,295 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { cleanEnv } from './support/clean-env.ts';
+import { CliRun } from './support/cli.ts';
+import { createDatabase, type TestDatabase } from './support/database.ts';
+import { type DevServer, startDevServer } from './support/dev-server.ts';
+import { HmrClient } from './support/hmr-client.ts';
+import { freePort } from './support/ports.ts';
+import { isPortTaken, isRunning, processTree } from './support/processes.ts';
+import { createProject, type Project } from './support/project.ts';
+import { until } from './support/until.ts';
+
+const PING = 'src/api/ping/route.ts';
+const CONFIG = 'vite.config.ts';
+const END_LIMIT_MS = 6_000;
+
+let database: TestDatabase;
+let project: Project;
+let vitePort: number;
+let dev: DevServer;
+let page: HmrClient | undefined;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  vitePort = await freePort();
+  project = createProject({
+    wayIn: 'vite',
+    files: {
+      [CONFIG]: config(),
+      '.env': 'VITE_COLOR=red\nSHOP_ONE=1\n',
+      'web/main.ts': `
+import { text } from './text.ts';
+document.title = text + import.meta.env.VITE_COLOR;
+import.meta.hot?.accept('./text.ts', (module) => { document.title = module?.text; });
+import.meta.hot?.on('medusa-vite:update', ({ result }) => console.log(result));
+`,
+    },
+  });
+  dev = await startDevServer(project, {
+    databaseUrl: database.url,
+    wayIn: 'vite',
+    env: { DISABLE_MEDUSA_ADMIN: 'true' },
+  });
+});
+
+afterEach(async () => {
+  page?.close();
+  page = undefined;
+  const mark = dev.mark();
+  for (const file of project.restore()) {
+    await dev.updateSince(mark, file);
+  }
+});
+
+afterAll(async () => {
+  try {
+    await dev?.stop();
+  } finally {
+    project.dispose();
+    await database.drop();
+  }
+});
+
+function config(options = ''): string {
+  return `
+import { medusa } from 'medusa-vite';
+export default {
+  plugins: [medusa({ port: 0, json: true, ${options} })],
+  server: { port: ${vitePort}, strictPort: true },
+};
+`;
+}
+
+const front = async (path: string): Promise<string> =>
+  (await fetch(`http://localhost:${vitePort}${path}`)).text();
+
+/** A page that has loaded the front end. */
+async function openPage(): Promise<HmrClient> {
+  expect(await front('/')).toContain('/@vite/client');
+  expect(await front('/web/main.ts')).toContain('/web/text.ts');
+  expect(await front('/web/text.ts')).toContain('one');
+  page = await HmrClient.connect(`http://localhost:${vitePort}/`);
+  await page.message(({ type }) => type === 'connected');
+  return page;
+}
+
+test('the front end is served as ever, with the variables of `.env` that are its own', async () => {
+  await openPage();
+  expect(await front('/web/main.ts')).toContain('"VITE_COLOR": "red"');
+  expect(dev.output()).toContain(`Local:   http://localhost:${vitePort}/`);
+  expect(dev.output()).toContain(`Server is ready on port: ${dev.ready.port}`);
+});
+
+test('a backend file reloads no page; the front end is told of the update', async () => {
+  const browser = await openPage();
+  const update = await dev.nextUpdate(PING, () =>
+    project.edit(PING, (source) => source.replace('pong', 'hot')),
+  );
+  expect(update.result).toBe('reloaded');
+  expect((await dev.get('/ping')).body).toEqual({ ping: 'hot' });
+  const told = await browser.message(({ event }) => event === 'medusa-vite:update');
+  expect(told.data).toEqual(update);
+
+  const restarted = await dev.nextUpdate('medusa-config.ts', () =>
+    project.edit('medusa-config.ts', (source) => `${source}\nObject.assign(globalThis, { x: 1 });`),
+  );
+  expect(restarted.result).toBe('restarted');
+  await browser.message(
+    ({ event, data }) =>
+      event === 'medusa-vite:update' && (data as typeof update).result === 'restarted',
+  );
+  expect(browser.isOpen).toBe(true);
+  expect(browser.messages.map(({ type }) => type)).not.toContain('full-reload');
+  expect(browser.messages.map(({ type }) => type)).not.toContain('update');
+});
+
+test("a front-end file goes through Vite's own HMR, and does not touch the app", async () => {
+  const browser = await openPage();
+  const { pid } = (await dev.get('/stats')).body as { pid: number };
+  const update = await dev.nextUpdate('web/text.ts', () =>
+    project.edit('web/text.ts', (source) => source.replace('one', 'second')),
+  );
+  expect(update).toMatchObject({ result: 'ignored', reason: 'not loaded by the app' });
+  const { updates } = await browser.message(({ type }) => type === 'update');
+  expect(updates).toMatchObject([{ type: 'js-update', path: '/web/main.ts' }]);
+  expect((await dev.get('/stats')).body).toMatchObject({ pid });
+});
+
+test('`.env` restarts both, once', async () => {
+  const mark = dev.mark();
+  const update = await dev.nextUpdate('.env', () =>
+    project.write('.env', 'VITE_COLOR=dark blue\nSHOP_ONE=another\n'),
+  );
+  expect(update).toMatchObject({ result: 'restarted', reason: '.env changed' });
+  expect((await dev.get('/env?key=SHOP_ONE')).body).toEqual({ key: 'SHOP_ONE', value: 'another' });
+  await until(
+    () => front('/web/main.ts'),
+    (code) => code.includes('dark blue'),
+  );
+  // The watcher is another one now.
+  const hot = await dev.nextUpdate(PING, () =>
+    project.edit(PING, (source) => source.replace('pong', 'after .env')),
+  );
+  expect(hot.result).toBe('reloaded');
+  expect(dev.updatesSince(mark)).toHaveLength(2);
+});
+
+test('a changed `vite.config` restarts both, on the same ports', async () => {
+  const { port } = dev.ready;
+  const { pid } = (await dev.get('/stats')).body as { pid: number };
+  const update = await dev.nextUpdate(CONFIG, () =>
+    project.edit(CONFIG, (source) =>
+      source.replace('server: {', "define: { __COLOR__: '1' }, server: {"),
+    ),
+  );
+  expect(update).toMatchObject({ result: 'restarted', reason: `${CONFIG} changed` });
+  expect(isRunning(pid)).toBe(false);
+  expect(dev.ready.port).toBe(port);
+  expect((await dev.get('/ping')).status).toBe(200);
+  await until(
+    () => front('/web/main.ts').catch(() => ''),
+    (code) => code.includes('/web/text.ts'),
+  );
+  const hot = await dev.nextUpdate(PING, () =>
+    project.edit(PING, (source) => source.replace('pong', 'after the config')),
+  );
+  expect(hot.result).toBe('reloaded');
+}, 120_000);
+
+test('options of `medusa()` that change take effect, and the old port is free', async () => {
+  const before = dev.ready.port;
+  const port = await freePort();
+  const update = await dev.nextUpdate(CONFIG, () =>
+    project.edit(CONFIG, (source) => source.replace('port: 0', `port: ${port}`)),
+  );
+  expect(update).toMatchObject({ result: 'restarted', reason: `${CONFIG} changed` });
+  expect(dev.ready.port).toBe(port);
+  expect((await dev.get('/ping')).status).toBe(200);
+  expect(await isPortTaken(before)).toBe(false);
+}, 120_000);
+
+test('a `vite.config` that does not load changes nothing until it is mended', async () => {
+  const broken = await dev.nextUpdate(CONFIG, () => project.write(CONFIG, 'export default {{;\n'));
+  expect(broken).toMatchObject({ result: 'kept-previous' });
+  expect((await dev.get('/ping')).status).toBe(200);
+  expect(await front('/web/text.ts')).toContain('one');
+}, 120_000);
+
+test('a port that is taken is named, and the front end goes on', async () => {
+  const run = await runVite(dev.ready.port);
+  await until(
+    () => run.output,
+    (output) => output.includes(`Port \`${dev.ready.port}\` is in use`),
+  );
+  expect(run.output).toContain('the front end goes on');
+  expect(run.output).not.toContain('    at ');
+  await run.stop();
+});
+
+test('when it is killed, nothing is left', async () => {
+  const other = createProject({
+    wayIn: 'vite',
+    files: { [CONFIG]: config().replace(String(vitePort), String(await freePort())) },
+  });
+  const run = await startDevServer(other, {
+    databaseUrl: database.url,
+    wayIn: 'vite',
+    env: { DISABLE_MEDUSA_ADMIN: 'true' },
+  });
+  const pids = processTree(run.pid);
+  expect(pids.length).toBeGreaterThan(1);
+  run.signal('SIGKILL');
+  await until(
+    () => pids.filter(isRunning),
+    (left) => left.length === 0,
+    END_LIMIT_MS,
+  );
+  expect(await isPortTaken(run.ready.port)).toBe(false);
+  await run.stop();
+  other.dispose();
+}, 120_000);
+
+test('`medusa-vite dev` runs the backend alone, with the same `vite.config`', async () => {
+  const port = await freePort();
+  const other = createProject({
+    wayIn: 'vite',
+    files: { [CONFIG]: config().replace(String(vitePort), String(port)) },
+  });
+  const run = await startDevServer(other, {
+    databaseUrl: database.url,
+    wayIn: 'cli',
+    env: { DISABLE_MEDUSA_ADMIN: 'true' },
+  });
+  const update = await run.nextUpdate(PING, () =>
+    other.edit(PING, (source) => source.replace('pong', 'by the command')),
+  );
+  expect(update.result).toBe('reloaded');
+  expect((await run.get('/ping')).body).toEqual({ ping: 'by the command' });
+  expect(run.events.filter(({ event }) => event === 'ready')).toHaveLength(1);
+  expect(await isPortTaken(port)).toBe(false);
+  await run.stop();
+  other.dispose();
+}, 120_000);
+
+test.each(['build', 'preview'])('`vite %s` has no backend', async (command) => {
+  // `preview` serves what `build` made.
+  const vite = viteBin();
+  const port = command === 'preview' ? ['--port', '0'] : [];
+  const child = spawn(process.execPath, [vite, command, '--outDir', 'web-dist', ...port], {
+    cwd: project.root,
+    env: cleanEnv({ DATABASE_URL: database.url }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      output += chunk;
+    });
+  }
+  if (command === 'preview') {
+    await until(
+      () => output,
+      (text) => text.includes('Local:'),
+    );
+    expect(processTree(child.pid ?? 0)).toHaveLength(1);
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+  } else {
+    expect((await once(child, 'exit'))[0]).toBe(0);
+    expect(output).toContain('built in');
+  }
+  expect(output).not.toContain('medusa]');
+});
+
+function viteBin(): string {
+  const manifest = createRequire(join(project.root, 'package.json')).resolve('vite/package.json');
+  return join(dirname(manifest), 'bin/vite.js');
+}
+
+/** A second `vite` in the same project; the app's port as given. */
+async function runVite(appPort: number): Promise<CliRun> {
+  const port = await freePort();
+  project.write(
+    'other.config.ts',
+    config().replace('port: 0', `port: ${appPort}`).replace(String(vitePort), String(port)),
+  );
+  return new CliRun(['--config', 'other.config.ts'], {
+    cwd: project.root,
+    cli: viteBin(),
+    env: { DATABASE_URL: database.url, DISABLE_MEDUSA_ADMIN: 'true' },
+  });
+}

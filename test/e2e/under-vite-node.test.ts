@@ -1,0 +1,180 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { CliRun } from './support/cli.ts';
+import { createDatabase, type TestDatabase } from './support/database.ts';
+import { type DevServer, startDevServer } from './support/dev-server.ts';
+import { freePort } from './support/ports.ts';
+import { isPortTaken, isRunning } from './support/processes.ts';
+import { createProject, type Project } from './support/project.ts';
+import { REPOSITORY } from './support/repository.ts';
+import { touch } from './support/touch.ts';
+import { until } from './support/until.ts';
+import { commandOf } from './support/way-in.ts';
+
+const PING = 'src/api/ping/route.ts';
+const ENTRY = 'dev.ts';
+
+let database: TestDatabase;
+let project: Project;
+let dev: DevServer;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  project = createProject({
+    wayIn: 'vite-node',
+    files: {
+      // Counts how often vite-node has run it.
+      [ENTRY]: `
+import { serve } from 'medusa-vite/vite-node';
+import { options } from './dev-options.ts';
+const runs = Number(process.env.SHOP_RUNS ?? 0) + 1;
+process.env.SHOP_RUNS = String(runs);
+serve({ json: true, ...options });
+`,
+      'dev-options.ts': 'export const options = { port: 0 };\n',
+    },
+  });
+  dev = await startDevServer(project, {
+    databaseUrl: database.url,
+    wayIn: 'vite-node',
+    env: { DISABLE_MEDUSA_ADMIN: 'true' },
+  });
+});
+
+afterEach(async () => {
+  const mark = dev.mark();
+  for (const file of project.restore()) {
+    await dev.updateSince(mark, file);
+  }
+  expect(dev.strayLines).toEqual([]);
+});
+
+afterAll(async () => {
+  try {
+    await dev?.stop();
+  } finally {
+    project.dispose();
+    await database.drop();
+  }
+});
+
+/** The code blocks of a guide that begin with a comment that names this file. */
+function snippets(guide: string, file: string): string[] {
+  const text = readFileSync(join(REPOSITORY, guide), 'utf8');
+  const blocks = [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code);
+  return blocks.filter((code) => code.startsWith(`// ${file}\n`));
+}
+
+/** How often the entry had run when the present app was started. */
+async function runs(): Promise<unknown> {
+  const { body } = await dev.get('/env?key=SHOP_RUNS');
+  return (body as { value: unknown }).value;
+}
+
+test('vite-node does not run the entry again for backend files, `.env` or `tsconfig.json`', async () => {
+  expect(await runs()).toBe('1');
+  const hot = await dev.nextUpdate(PING, () =>
+    project.edit(PING, (source) => source.replace('pong', 'hot')),
+  );
+  expect(hot.result).toBe('reloaded');
+  const files: [string, () => void][] = [
+    ['medusa-config.ts', () => project.edit('medusa-config.ts', touch)],
+    ['.env', () => project.write('.env', 'SHOP_SEEN=1\n')],
+    ['tsconfig.json', () => project.edit('tsconfig.json', (source) => `${source}\n`)],
+    ['vite.config.ts', () => project.edit('vite.config.ts', touch)],
+  ];
+  for (const [file, save] of files) {
+    const { pid } = (await dev.get('/stats')).body as { pid: number };
+    const update = await dev.nextUpdate(file, save);
+    expect(update).toMatchObject({ result: 'restarted' });
+    expect(isRunning(pid)).toBe(false);
+  }
+  expect(await runs()).toBe('1');
+}, 180_000);
+
+test('the entry changes: the old backend is closed, the new one is as the entry says', async () => {
+  const before = dev.ready;
+  const port = await freePort();
+  const update = await dev.nextUpdate('dev-options.ts', () =>
+    project.edit('dev-options.ts', (source) => source.replace('port: 0', `port: ${port}`)),
+  );
+  expect(update).toMatchObject({ result: 'restarted', reason: 'dev-options.ts changed' });
+  expect(dev.ready.port).toBe(port);
+  expect((await dev.get('/ping')).body).toEqual({ ping: 'pong' });
+  expect(isRunning(before.pid)).toBe(false);
+  expect(await isPortTaken(before.port)).toBe(false);
+  const hot = await dev.nextUpdate(PING, () =>
+    project.edit(PING, (source) => source.replace('pong', 'on the new one')),
+  );
+  expect(hot.result).toBe('reloaded');
+  // Given back before the entry is: what is saved while the backend is replaced is in the new one, unreported.
+  await dev.nextUpdate(PING, () =>
+    project.edit(PING, (source) => source.replace('on the new one', 'pong')),
+  );
+}, 120_000);
+
+test('an entry with a typo leaves the backend as it is, until it is mended', async () => {
+  const { pid } = (await dev.get('/stats')).body as { pid: number };
+  const seen = dev.output().length;
+  project.edit(ENTRY, (source) => `${source}\nconst = 1;\n`);
+  await until(
+    () => dev.output().slice(seen),
+    (output) => output.includes(ENTRY),
+  );
+  expect((await dev.get('/ping')).status).toBe(200);
+  expect(isRunning(pid)).toBe(true);
+  const update = await dev.nextUpdate(ENTRY, () =>
+    project.edit(ENTRY, (source) => source.replace('const = 1;', 'export const mended = 1;')),
+  );
+  expect(update).toMatchObject({ result: 'restarted', reason: `${ENTRY} changed` });
+}, 120_000);
+
+test('the entries of the guide work, the one line and the call', async () => {
+  const mark = dev.mark();
+  project.edit('vite.config.ts', (source) =>
+    source.replace('medusa()', 'medusa({ port: 0, json: true })'),
+  );
+  await dev.updateSince(mark, 'vite.config.ts');
+  const [oneLine = '', call = ''] = snippets('docs/vite-node.md', ENTRY);
+  expect(oneLine).toContain("import 'medusa-vite/serve'");
+  expect(call).toContain('serve({ port: 9001 })');
+  const port = await freePort();
+  const sources = [
+    oneLine,
+    // Run again, though what it imports is in every cache.
+    `${oneLine}\n// saved again\n`,
+    call.replace('9001', String(port)),
+  ];
+  for (const source of sources) {
+    const { pid } = dev.ready;
+    const update = await dev.nextUpdate(ENTRY, () => project.write(ENTRY, source));
+    expect(update.result).toBe('restarted');
+    expect(isRunning(pid)).toBe(false);
+    expect((await dev.get('/ping')).status).toBe(200);
+  }
+  expect(dev.ready.port).toBe(port);
+}, 180_000);
+
+test('without `--watch`, or without the plugin, one line says what to do', async () => {
+  const [cli = ''] = commandOf('vite-node', { root: project.root, args: [] }).args;
+  const env = { DATABASE_URL: database.url };
+  const unwatched = await new CliRun([ENTRY], { cwd: project.root, cli, env }).ends();
+  expect(unwatched.code).toBe(1);
+  expect(unwatched.stderr).toContain('run `npx vite-node --watch dev.ts`');
+  expect(unwatched.hasLeftovers).toBe(false);
+});
+
+test('what cannot be started is said in one line, and nothing is left', async () => {
+  const [cli = ''] = commandOf('vite-node', { root: project.root, args: [] }).args;
+  const run = new CliRun(['--watch', ENTRY], {
+    cwd: project.root,
+    cli,
+    env: { DATABASE_URL: 'postgres://localhost:1/none' },
+  });
+  const { code, stderr, hasLeftovers } = await run.ends();
+  expect(code).toBe(1);
+  expect(stderr).toContain('No database at');
+  expect(stderr).not.toContain('    at ');
+  expect(hasLeftovers).toBe(false);
+});
