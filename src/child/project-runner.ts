@@ -54,16 +54,12 @@ export interface ModuleReload {
   onKept(id: string): void;
 }
 
-/** A module as it was before a reload. */
-interface Aside {
-  module: RunnerModule | undefined;
-  /** Its code, if it was not evaluated yet. */
-  supplied: FetchedModule | undefined;
-}
-
 /** A reload that is under way. */
 interface Reloading extends ModuleReload {
-  asides: Map<string, Aside>;
+  /** Modules as they were before; undefined for those that were not evaluated. */
+  asides: Map<string, RunnerModule | undefined>;
+  /** Code of modules that were not evaluated when it began. */
+  suppliedBefore: Map<string, FetchedModule>;
   /** Put back, because nothing changed for them. */
   kept: Set<string>;
   /** Made when it is first needed. */
@@ -141,8 +137,8 @@ export class ProjectRunner extends ViteNodeRunner {
 
   /** Exports of the version that serves while a reload is tried. */
   exportsBefore(id: string): Record<string, unknown> | undefined {
-    const aside = this.#reloading?.asides.get(id);
-    return aside ? aside.module?.node.exports : this.exportsOf(id);
+    const { asides } = this.#reloading ?? {};
+    return asides?.has(id) ? asides.get(id)?.node.exports : this.exportsOf(id);
   }
 
   codeOf(id: string): string | undefined {
@@ -196,14 +192,19 @@ export class ProjectRunner extends ViteNodeRunner {
 
   /** Forgets the modules, but keeps them aside until `commit` or `rollback`. */
   begin(reload: ModuleReload): void {
-    const asides = new Map<string, Aside>();
-    this.#reloading = { ...reload, asides, kept: new Set() };
+    const asides = new Map<string, RunnerModule | undefined>();
+    this.#reloading = {
+      ...reload,
+      asides,
+      suppliedBefore: new Map(this.#supplied),
+      kept: new Set(),
+    };
     for (const id of reload.invalidated) {
       const module = this.#moduleOf(id);
       if (module) {
         this.#supplied.delete(id);
       }
-      asides.set(id, { module, supplied: this.#supplied.get(id) });
+      asides.set(id, module);
       if (module) {
         this.#drop(id, module);
       }
@@ -219,9 +220,9 @@ export class ProjectRunner extends ViteNodeRunner {
 
   /** @returns ids of the modules that were evaluated since `begin` */
   commit(): Set<string> {
-    const asides = this.#reloading?.asides ?? new Map<string, Aside>();
+    const asides = this.#reloading?.asides ?? new Map<string, undefined>();
     this.#reloading = undefined;
-    for (const { module } of asides.values()) {
+    for (const module of asides.values()) {
       // Children keep an old version as their `parent`; through its children it would keep all before it.
       module?.node.children.splice(0);
     }
@@ -237,17 +238,18 @@ export class ProjectRunner extends ViteNodeRunner {
   }
 
   rollback(): void {
-    for (const [id, { module, supplied }] of this.#reloading?.asides ?? []) {
-      if (supplied) {
-        this.#supplied.set(id, supplied);
-      } else {
-        this.#supplied.delete(id);
-      }
+    const { asides, suppliedBefore } = this.#reloading ?? {};
+    for (const [id, module] of asides ?? []) {
       if (module) {
         this.moduleCache.setByModuleId(id, module);
       } else {
         this.moduleCache.deleteByModuleId(id);
       }
+    }
+    // Also what was fetched meanwhile: by the next try it may be another.
+    this.#supplied.clear();
+    for (const [id, fetched] of suppliedBefore ?? []) {
+      this.#supplied.set(id, fetched);
     }
     this.#reloading = undefined;
   }
@@ -340,7 +342,7 @@ export class ProjectRunner extends ViteNodeRunner {
   /** Puts a module back that has its old code, and has imported nothing that turned out different. */
   #keepUnaffected(id: string): RunnerModule | undefined {
     const reloading = this.#reloading;
-    const module = reloading?.asides.get(id)?.module;
+    const module = reloading?.asides.get(id);
     if (
       !reloading ||
       !module ||
@@ -375,7 +377,7 @@ export class ProjectRunner extends ViteNodeRunner {
       if (!asides.has(imported)) {
         return true;
       }
-      const before = asides.get(imported)?.module;
+      const before = asides.get(imported);
       const names = module.opaqueImports.has(imported)
         ? undefined
         : importedNames(module.code ?? '', imported, this.root);
@@ -399,7 +401,7 @@ export class ProjectRunner extends ViteNodeRunner {
     const { asides } = reloading;
     reloading.inCycles ??= modulesInCycles(
       asides.keys(),
-      (other) => asides.get(other)?.module?.imports ?? [],
+      (other) => asides.get(other)?.imports ?? [],
     );
     return reloading.inCycles.has(id);
   }
@@ -634,9 +636,7 @@ export class ProjectRunner extends ViteNodeRunner {
 
   #nodeModuleOf(id: string): NodeJS.Module {
     const module =
-      this.#moduleOf(id) ??
-      this.#awaited.get(id)?.module ??
-      this.#reloading?.asides.get(id)?.module;
+      this.#moduleOf(id) ?? this.#awaited.get(id)?.module ?? this.#reloading?.asides.get(id);
     return module?.node ?? this.#origin;
   }
 
@@ -654,7 +654,7 @@ export class ProjectRunner extends ViteNodeRunner {
   #remember(id: string): void {
     const { asides } = this.#reloading ?? {};
     if (asides && !asides.has(id)) {
-      asides.set(id, { module: undefined, supplied: this.#supplied.get(id) });
+      asides.set(id, undefined);
     }
   }
 

@@ -88,8 +88,17 @@ export class Transformer {
     }
   }
 
-  /** Makes Vite read the files anew, unless it has since they were written. */
-  onChange(changes: Change[]): void {
+  /**
+   * Makes Vite read the files anew, unless it has since they were written.
+   * @param isLoaded Whether the app has the module; what such a module imports is for the planner to see to.
+   */
+  async onChange(changes: Change[], isLoaded: (id: string) => boolean): Promise<void> {
+    // Vite's resolver knows which files there are, and may be told of these only in a moment.
+    const moved = changes.filter(({ change }) => change !== 'update');
+    const { pluginContainer } = this.#environment;
+    await Promise.all(
+      moved.map(({ file, change: event }) => pluginContainer.watchChange(file, { event })),
+    );
     for (const { file, change } of changes) {
       const source = change === 'update' ? this.#anticipated.get(file) : undefined;
       if (source !== undefined && source === read(file)) {
@@ -101,6 +110,10 @@ export class Transformer {
       this.#graph.onFileChange(file);
     }
     this.#anticipated.clear();
+    if (moved.length > 0) {
+      // Vite keeps what an import was resolved to; the app may come to ask for the module only later.
+      this.invalidate([...this.#graph.idToModuleMap.keys()].filter((id) => !isLoaded(id)));
+    }
   }
 
   /** Makes Vite resolve the imports of the modules anew. */

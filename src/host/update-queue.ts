@@ -147,7 +147,7 @@ export class UpdateQueue {
       this.#reportUnchanged(unchanged);
       return;
     }
-    transformer.onChange(all);
+    await transformer.onChange(all, (id) => modules.isLoaded(id));
     const planned = plan(all, { root, graph: modules, rules });
     const files = changes.map(({ file }) => file);
     const forced = wanted ?? viteReason;

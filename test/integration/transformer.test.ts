@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ViteDevServer } from 'vite';
@@ -40,8 +40,8 @@ async function code(): Promise<string | undefined> {
 }
 
 /** As a pass does. */
-function change(): Promise<string | undefined> {
-  transformer.onChange([{ file, change: 'update' }]);
+async function change(): Promise<string | undefined> {
+  await transformer.onChange([{ file, change: 'update' }], () => true);
   return code();
 }
 
@@ -100,6 +100,23 @@ test('files that nobody has loaded, or that are gone, are none of its business',
   transformer.anticipate(`${root}/src/unknown.ts`);
   rmSync(file);
   transformer.anticipate(file);
-  transformer.onChange([{ file, change: 'delete' }]);
+  await transformer.onChange([{ file, change: 'delete' }], () => true);
   await expect(code()).rejects.toThrow();
+});
+
+test('what the app has not loaded finds an imported file where it has moved to', async () => {
+  const importer = `${root}/src/importer.ts`;
+  writeFileSync(importer, "export { word } from './word';\n");
+  expect((await transformer.transform(importer)).code).toContain('/src/word.ts');
+  const moved = `${root}/src/word/index.ts`;
+  mkdirSync(join(root, 'src/word'));
+  renameSync(file, moved);
+  await transformer.onChange(
+    [
+      { file, change: 'delete' },
+      { file: moved, change: 'create' },
+    ],
+    () => false,
+  );
+  expect((await transformer.transform(importer)).code).toContain('/src/word/index.ts');
 });

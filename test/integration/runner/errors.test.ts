@@ -134,7 +134,7 @@ describe('a module that failed', () => {
 
   it('is loaded again when it threw', async () => {
     await failureOf({ 'src/k/main.ts': `throw new Error('k');` });
-    project.save({ 'src/k/main.ts': `export const result = 'fixed';` });
+    await project.save({ 'src/k/main.ts': `export const result = 'fixed';` });
     expect(await run('k')).toBe('fixed');
   });
 
@@ -143,7 +143,7 @@ describe('a module that failed', () => {
       'src/l/main.ts': `import './other'; export const result = 'fixed';`,
       'src/l/other.ts': 'const = 1;',
     });
-    project.save({ 'src/l/other.ts': `export const other = 1;` });
+    await project.save({ 'src/l/other.ts': `export const other = 1;` });
     expect(await run('l')).toBe('fixed');
   });
 
@@ -153,7 +153,7 @@ describe('a module that failed', () => {
     });
     project.write({ 'src/m/other.ts': `export const other = 'created';` });
     const file = `${project.root}/src/m/other.ts`;
-    project.transformer.onChange([{ file, change: 'create' }]);
+    await project.transformer.onChange([{ file, change: 'create' }], () => true);
     expect(await run('m')).toBe('created');
   });
 
@@ -167,7 +167,7 @@ describe('a module that failed', () => {
     expect(
       await project.runner.ask('isEvaluated', { file: `${project.root}/src/n/other.ts` }),
     ).toBe(false);
-    project.save({ 'src/n/main.ts': files['src/n/main.ts'].replace('true', 'false') });
+    await project.save({ 'src/n/main.ts': files['src/n/main.ts'].replace('true', 'false') });
     expect(await run('n')).toEqual(['<undefined>', 'main']);
     expect(await project.runner.ask('global', { name: 'apartRuns' })).toBe(1);
   });

@@ -120,7 +120,7 @@ describe('top-level await', () => {
       'src/j/friend.ts': `import { value } from './awaiting'; export const get = () => value;`,
     };
     await expect(project.run(files)).rejects.toThrow('not yet');
-    project.save({
+    await project.save({
       'src/j/awaiting.ts': `import { get } from './friend'; export const value = await Promise.resolve('now'); export const check = get;`,
     });
     expect(await project.runner.ask('run', { file: `${project.root}/src/j/main.ts` })).toBe('now');

@@ -39,7 +39,7 @@ export interface RunnerProject {
   run<T>(files: Files): Promise<T>;
   runStock<T>(files: Files): Promise<T>;
   /** Writes the files as a save does: whoever asks for them next gets the new code. */
-  save(files: Files): void;
+  save(files: Files): Promise<void>;
   /**
    * Saves the files and begins a reload of them, to be committed or rolled back.
    * @param reload `importers`: other files that are out of date by that.
@@ -91,13 +91,16 @@ export function useRunnerProject(options: RunnerProjectOptions = {}): RunnerProj
     expect(JSON.stringify(ours)).toBe(JSON.stringify(theirs));
     return ours;
   };
-  project.save = (files) => {
+  project.save = async (files) => {
     project.write(files);
     const changed = Object.keys(files).map((file) => join(project.root, file));
-    project.transformer.onChange(changed.map((file) => ({ file, change: 'update' })));
+    await project.transformer.onChange(
+      changed.map((file) => ({ file, change: 'update' })),
+      () => true,
+    );
   };
   project.beginReload = async (files, { importers = [], isForced = false } = {}) => {
-    project.save(files);
+    await project.save(files);
     const ids = Object.keys(files).map((file) => join(project.root, file));
     const modules: Record<string, FetchedModule> = {};
     for (const id of ids) {
