@@ -53,7 +53,11 @@ describe('with PORT and HOST in `.env`, --inspect, --poll, --no-types and argume
 
   test('it listens on that port', async () => {
     expect(await dev.event('ready')).toMatchObject({ port });
-    expect(dev.output).toContain(`Server is ready on port: ${port}`);
+    // Medusa's own line comes a moment after the event.
+    await until(
+      () => dev.output,
+      (output) => output.includes(`Server is ready on port: ${port}`),
+    );
     expect((await getJson(`http://127.0.0.1:${port}/ping`)).ping).toBe('pong');
   });
 
