@@ -6,6 +6,8 @@ interface ModuleInternals {
   _nodeModulePaths(from: string): string[];
   _resolveFilename(specifier: string, parent: NodeJS.Module): string;
   _cache: Record<string, NodeJS.Module>;
+  /** What a specifier was resolved to, by the specifier and the folders that it was looked for in. */
+  _pathCache: Record<string, string>;
 }
 
 const internals = Module as unknown as ModuleInternals;
@@ -28,6 +30,10 @@ export function addChild(parent: NodeJS.Module, child: NodeJS.Module): void {
 
 /** @throws what Node's `require` throws. */
 export function resolveNatively(specifier: string, importer: NodeJS.Module): string {
+  if (specifier.startsWith('.')) {
+    // Node remembers where it has found a file, also when another has come that goes before it.
+    delete internals._pathCache[`${specifier}\0${dirname(importer.filename)}`];
+  }
   const path = internals._resolveFilename(specifier, importer);
   return isBuiltin(path) ? path : toPosix(path);
 }

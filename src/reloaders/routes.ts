@@ -123,16 +123,16 @@ export class RoutesReloader implements Reloader {
 /** Until the file is evaluated, who calls one of its functions sees to that first. */
 function defer(file: string, { functions }: Registered, context: ReloadContext): void {
   const waiting = [...functions].map(([key, stable]) => {
-    const current: StableFunction['current'] = async function (...args) {
+    const evaluating: StableFunction['current'] = async function (...args) {
       const exports = await context.importLater(file);
       return (exports[key] as StableFunction['current']).apply(this, args);
     };
-    stable.current = current;
-    return { key, stable, current };
+    stable.current = evaluating;
+    return { key, stable, evaluating };
   });
   context.defer(file, (exports) => {
-    for (const { key, stable, current } of waiting) {
-      if (stable.current === current) {
+    for (const { key, stable, evaluating } of waiting) {
+      if (stable.current === evaluating) {
         stable.current = exports[key] as StableFunction['current'];
       }
     }

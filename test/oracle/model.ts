@@ -141,7 +141,7 @@ export const SHOP_EDITS: ShopEdit[] = [
   {
     file: 'src/feature-flags/loud-greetings.ts',
     from: 'default_val: false',
-    to: (n) => `default_val: ${n % 2 === 1}, // ${n}\n`,
+    to: (n) => `default_val: ${n % 2 === 1} /* ${n} */`,
     restarts: true,
   },
   {

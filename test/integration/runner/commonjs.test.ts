@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { useRunnerProject } from './support/runner-project.ts';
 
@@ -91,6 +93,25 @@ describe('CommonJS manners in TypeScript', () => {
       'src/e/cjs.ts': `exports.a = 1; exports.inside = [this === exports, this === module.exports, module.children.length];`,
     })) as string[];
     expect(dirname).toBe(`${project.root}/src/e`);
+  });
+
+  it('requires a file where it has moved to, and the one that goes before another', async () => {
+    const read = () => project.runner.ask('run', { file: join(project.root, 'src/moved/main.ts') });
+    await project.run({
+      'src/moved/main.ts': `export const result = () => require('./word').word;`,
+      'src/moved/word/index.ts': `export const word = 'folder';`,
+    });
+    expect(await read()).toBe('folder');
+    await project.beginReload(
+      { 'src/moved/word.ts': `export const word = 'file';` },
+      { importers: ['src/moved/main.ts'] },
+    );
+    expect(await read()).toBe('file');
+    await project.runner.ask('commit');
+    rmSync(join(project.root, 'src/moved/word.ts'));
+    await project.beginReload({}, { importers: ['src/moved/main.ts'] });
+    expect(await read()).toBe('folder');
+    await project.runner.ask('commit');
   });
 
   it('lists what a module has loaded as its children', async () => {
