@@ -15,6 +15,11 @@ export class Transformer {
   /** By module id, with the code that they were read from. */
   readonly #traits = new Map<string, { code: string; traits: ModuleTraits }>();
 
+  /** Counts what Vite was told of changes. */
+  #revision = 0;
+  /** Transforms that are under way, by module id. */
+  readonly #running = new Map<string, { revision: number; settled: Promise<void> }>();
+
   /** Sources of the files that Vite began to transform before a pass asked for it. */
   readonly #anticipated = new Map<string, string>();
 
@@ -30,7 +35,7 @@ export class Transformer {
     if (!id.startsWith('\0') && isAbsoluteFile(file) && !isRunnerFile(this.root, file)) {
       return { externalize: file };
     }
-    const result = await this.#node.transformRequest(id, file, 'ssr').catch((error: unknown) => {
+    const result = await this.#request(id, file).catch((error: unknown) => {
       countColumnsFromOne(error);
       // Vite 8's native JSON plugin leaves an object where other plugins name the file.
       if (
@@ -48,6 +53,27 @@ export class Transformer {
       });
     }
     return { code: result.code, ...this.#traitsOf(id, result.code) };
+  }
+
+  /** vite-node hands out a transform that is under way, also one that began before the file was saved. */
+  async #request(id: string, file: string): ReturnType<ViteNodeServer['transformRequest']> {
+    for (
+      let running = this.#running.get(id);
+      running && running.revision < this.#revision;
+      running = this.#running.get(id)
+    ) {
+      await running.settled;
+    }
+    const revision = this.#revision;
+    const request = this.#node.transformRequest(id, file, 'ssr');
+    const forget = () => {
+      if (this.#running.get(id)?.settled === settled) {
+        this.#running.delete(id);
+      }
+    };
+    const settled = request.then(forget, forget);
+    this.#running.set(id, { revision, settled });
+    return request;
   }
 
   #traitsOf(
@@ -80,6 +106,7 @@ export class Transformer {
       return;
     }
     this.#graph.onFileChange(file);
+    this.#revision++;
     this.#anticipated.set(file, source);
     for (const id of ids) {
       this.transform(id).catch(() => {
@@ -108,6 +135,7 @@ export class Transformer {
         this.#graph.onFileDelete(file);
       }
       this.#graph.onFileChange(file);
+      this.#revision++;
     }
     this.#anticipated.clear();
     if (moved.length > 0) {
@@ -118,6 +146,7 @@ export class Transformer {
 
   /** Makes Vite resolve the imports of the modules anew. */
   invalidate(ids: Iterable<string>): void {
+    this.#revision++;
     for (const id of ids) {
       const node = this.#graph.getModuleById(id);
       if (node) {

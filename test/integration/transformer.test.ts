@@ -3,10 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ViteDevServer } from 'vite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createDeferred } from '../../src/host/deferred.ts';
 import { Transformer } from '../../src/host/transformer.ts';
 import { createViteServer } from '../../src/host/vite-server.ts';
 import { toPosix } from '../../src/protocol/paths.ts';
 import { VITE_ENVIRONMENT } from '../../src/protocol/vite-environment.ts';
+
+/** What the project's own plugin waits for. */
+const hold: { transform?: (source: string) => Promise<void> } = {};
+const PLUGIN = `export default {
+  plugins: [{ name: 'slow', transform: (source) => globalThis.transformerTest.transform?.(source) }],
+};`;
+Object.assign(globalThis, { transformerTest: hold });
 
 let root: string;
 let file: string;
@@ -17,6 +25,7 @@ beforeEach(async () => {
   root = toPosix(realpathSync(mkdtempSync(join(tmpdir(), 'medusa-vite transformer '))));
   mkdirSync(join(root, 'src'));
   writeFileSync(join(root, 'package.json'), '{}');
+  writeFileSync(join(root, 'vite.config.mjs'), PLUGIN);
   file = `${root}/src/word.ts`;
   save('one');
   vite = await createViteServer({ root, pollMs: undefined });
@@ -27,6 +36,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  delete hold.transform;
   await vite.close();
   rmSync(root, { recursive: true });
 });
@@ -119,4 +129,24 @@ test('what the app has not loaded finds an imported file where it has moved to',
     () => false,
   );
   expect((await transformer.transform(importer)).code).toContain('/src/word/index.ts');
+});
+
+test('a transform that began before the file was saved again is not the one that is given', async () => {
+  const reached = createDeferred<void>();
+  const held = createDeferred<void>();
+  hold.transform = async (source) => {
+    if (source.includes('first')) {
+      reached.resolve();
+      await held.promise;
+    }
+  };
+  save('first');
+  const first = change();
+  await reached.promise;
+  save('second');
+  const second = change();
+  await new Promise((resolve) => setImmediate(resolve));
+  held.resolve();
+  expect(await second).toContain('second');
+  await first;
 });
