@@ -53,6 +53,9 @@ import { StackTraces } from './stack-traces.ts';
 /** How long requests in flight may take before a stop goes on without them; the host kills at 5 s. */
 const DRAIN_LIMIT_MS = 4_000;
 
+/** Medusa writes types in one go, for a second or more; whoever has waited for the app comes first. */
+const TYPES_DELAY_MS = 2_000;
+
 const SIGTERM_EXIT_CODE = 143;
 
 const { root, port, host } = options;
@@ -274,13 +277,20 @@ async function start(): Promise<void> {
     return;
   }
   if (options.types) {
-    setImmediate(() => {
-      boot?.writeTypes(root).catch((error: unknown) => {
-        process.stderr.write(
-          `medusa-vite: types were not written: ${serializeError(error).message}\n`,
-        );
-      });
-    });
+    setTimeout(() => void writeTypes(), TYPES_DELAY_MS).unref();
+  }
+}
+
+async function writeTypes(): Promise<void> {
+  if (isStopping) {
+    return;
+  }
+  try {
+    await boot?.writeTypes(root);
+  } catch (error) {
+    process.stderr.write(
+      `medusa-vite: types were not written: ${serializeError(error).message}\n`,
+    );
   }
 }
 
