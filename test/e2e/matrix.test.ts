@@ -43,7 +43,7 @@ function installed(name: string): string {
 }
 
 test('this is the Vite and the Medusa that are asked for', () => {
-  expect(installed('vite').startsWith(`${VITE_VERSION ?? 8}.`)).toBe(true);
+  expect(installed('vite').startsWith(`${VITE_VERSION ?? '8'}.`)).toBe(true);
   expect(installed('vite-node').startsWith(VITE_VERSION === '7.3' ? '5.3.' : '6.')).toBe(true);
   if (MEDUSA_VERSION) {
     expect(installed('@medusajs/medusa')).toBe(MEDUSA_VERSION);
@@ -141,9 +141,14 @@ test('a typo keeps the previous version, says where it is, and is mended', async
     shop.project.edit(PING, (source) => `${source}\nexport const = 2;\n`),
   );
   const line = shop.project.read(PING).split('\n').length - 1;
+  // One compiler points at the sign, the other behind it.
   expect(broken).toMatchObject({
     result: 'kept-previous',
-    error: { file: PING, line, column: 14 },
+    error: {
+      file: PING,
+      line,
+      column: expect.toSatisfy((column) => column === 14 || column === 15),
+    },
   });
   await shop.answers('/ping', { ping: 'pong' });
   const mended = await shop.dev.nextUpdate(PING, () =>

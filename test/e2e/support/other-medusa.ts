@@ -5,7 +5,7 @@ import { installOnce } from './install-once.ts';
 import { SHOP } from './repository.ts';
 
 /** Runs the tests on another Medusa than the one that the shop names, e.g. `2.12.1`. */
-export const MEDUSA_VERSION: string | undefined = process.env.MEDUSA_VERSION;
+export const MEDUSA_VERSION: string | undefined = process.env.MEDUSA_VERSION || undefined;
 
 /** Zod comes with Medusa, and a schema of another major is not one that it knows. */
 const ZOD_BEFORE_2_13 = '3.25.76';

@@ -2,8 +2,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installOnce } from './install-once.ts';
 
-/** Runs the tests on another Vite than the one of this repository, e.g. `7.3`; as the project's own. */
-export const VITE_VERSION: string | undefined = process.env.VITE_VERSION;
+/** Runs the tests on another Vite than the one of this repository, e.g. `7.3`; as the project's own. Empty: not. */
+export const VITE_VERSION: string | undefined = process.env.VITE_VERSION || undefined;
 
 /** Each Vite has a vite-node of its own. */
 const VITE_NODE: Record<string, string> = { '7.3': '~5.3.0' };
