@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DevEvent } from '../src/protocol/events.ts';
 import { cleanEnv } from '../test/e2e/support/clean-env.ts';
 import { freePort } from '../test/e2e/support/ports.ts';
+import { forgetGroup, signalGroup, trackGroup } from '../test/e2e/support/process-groups.ts';
 import { processTree } from '../test/e2e/support/processes.ts';
 import { HttpClient } from './http-client.ts';
 
@@ -47,14 +48,6 @@ const BOOT_POLL_MS = 10;
 const STOP_LIMIT_MS = 10_000;
 const LOG_TAIL_CHARS = 4_000;
 
-/** Ids of the groups that run, so that an interrupted run leaves none behind. */
-const groups = new Set<number>();
-process.once('exit', () => {
-  for (const pid of groups) {
-    signalGroup(pid, 'SIGKILL');
-  }
-});
-
 /** One of the three dev servers, in a process group of its own; its log goes to a file, as to a terminal. */
 export class BenchServer {
   readonly name: ServerName;
@@ -86,7 +79,7 @@ export class BenchServer {
       stdio: ['ignore', isOurs ? 'pipe' : log, log],
     });
     closeSync(log);
-    groups.add(this.pid);
+    trackGroup(this.pid);
     const { stdout } = this.#process;
     if (stdout) {
       createInterface(stdout).on('line', (line) => {
@@ -154,7 +147,7 @@ export class BenchServer {
     while (signalGroup(this.pid, 0)) {
       await delay(BOOT_POLL_MS);
     }
-    groups.delete(this.pid);
+    forgetGroup(this.pid);
   }
 
   async #answers(path: string): Promise<void> {
@@ -179,14 +172,5 @@ function residentMb(pid: number): number {
     return Math.round(Number(rss) / 1024);
   } catch {
     return 0;
-  }
-}
-
-function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    process.kill(-pid, signal);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -288,9 +288,7 @@ async function writeTypes(): Promise<void> {
   try {
     await boot?.writeTypes(root);
   } catch (error) {
-    process.stderr.write(
-      `medusa-vite: types were not written: ${serializeError(error).message}\n`,
-    );
+    process.stderr.write(`medusa-vite: types were not written: ${serializeError(error).message}\n`);
   }
 }
 

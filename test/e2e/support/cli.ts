@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import type { DevEvent } from '../../../src/protocol/events.ts';
 import { cleanEnv } from './clean-env.ts';
+import { forgetGroup, signalGroup, trackGroup } from './process-groups.ts';
 import { CLI } from './repository.ts';
 import { GiveUp, until } from './until.ts';
 
@@ -31,14 +32,6 @@ const END_WAIT_MS = 30_000;
 /** What the command started may need a moment longer than the command itself. */
 const GROUP_WAIT_MS = 3_000;
 
-/** Ids of the groups that run, so that an interrupted test run leaves none behind. */
-const groups = new Set<number>();
-process.once('exit', () => {
-  for (const pid of groups) {
-    signalGroup(pid, 'SIGKILL');
-  }
-});
-
 /** The command as a person types it: no argument or variable is added. In a process group of its own. */
 export class CliRun {
   readonly #process: ChildProcess;
@@ -55,7 +48,7 @@ export class CliRun {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    groups.add(this.#pid);
+    trackGroup(this.#pid);
     this.#process.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
       this.#stdout += chunk;
     });
@@ -165,21 +158,12 @@ export class CliRun {
   async #kill(): Promise<void> {
     signalGroup(this.#pid, 'SIGKILL');
     await this.#ended;
-    groups.delete(this.#pid);
+    forgetGroup(this.#pid);
   }
 
   #assertAlive(): void {
     if (this.hasEnded) {
       throw new GiveUp(`It ended:\n${this.output}`);
     }
-  }
-}
-
-function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    process.kill(-pid, signal);
-    return true;
-  } catch {
-    return false;
   }
 }

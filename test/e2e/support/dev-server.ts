@@ -6,6 +6,7 @@ import { inspect, stripVTControlCharacters } from 'node:util';
 import { onTestFailed } from 'vitest';
 import type { DevEvent } from '../../../src/protocol/events.ts';
 import { cleanEnv } from './clean-env.ts';
+import { forgetGroup, signalGroup, trackGroup } from './process-groups.ts';
 import type { Project } from './project.ts';
 import { GiveUp, until } from './until.ts';
 import { commandOf, WAY_IN, type WayIn } from './way-in.ts';
@@ -36,14 +37,6 @@ const READY_WAIT_MS = 90_000;
 const REQUEST_WAIT_MS = 20_000;
 /** A graceful stop waits for requests in flight. */
 const STOP_WAIT_MS = 20_000;
-
-/** Ids of the groups that run, so that an interrupted test run leaves none behind. */
-const groups = new Set<number>();
-process.once('exit', () => {
-  for (const pid of groups) {
-    signalGroup(pid, 'SIGKILL');
-  }
-});
 
 /** Runs the backend in a process group of its own. */
 export async function startDevServer(
@@ -86,7 +79,7 @@ export class DevServer {
     });
     const { pid } = this.#process;
     if (pid !== undefined) {
-      groups.add(pid);
+      trackGroup(pid);
     }
     this.#process.once('exit', () => {
       this.#hasEnded = true;
@@ -236,7 +229,7 @@ export class DevServer {
     }
     const isLate = !this.#hasEnded;
     const hasLeftovers = await groupOutlives(pid);
-    groups.delete(pid);
+    forgetGroup(pid);
     if (isLate || hasLeftovers) {
       signalGroup(pid, 'SIGKILL');
       const what = isLate ? `did not end within ${STOP_WAIT_MS} ms` : 'left a process running';
@@ -278,15 +271,6 @@ async function groupOutlives(pid: number): Promise<boolean> {
     await delay(20);
   }
   return false;
-}
-
-function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    process.kill(-pid, signal);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function parseJson(text: string): unknown {
