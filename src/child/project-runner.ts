@@ -1,23 +1,22 @@
 import { isBuiltin } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import type { ModuleCache } from 'vite-node';
 import { ViteNodeRunner } from 'vite-node/client';
 import type { ChannelReply, ChannelRequest } from '../protocol/channel.ts';
 import type { FetchedModule } from '../protocol/messages.ts';
 import { fileOfId, isAbsoluteFile, isRunnerFile, toNative } from '../protocol/paths.ts';
-import type { SerializedError } from '../protocol/serialized-error.ts';
+import { deserializeError } from '../protocol/serialized-error.ts';
 import {
   addChild,
   createCommonJsModule,
   createProjectRequire,
   requireNatively,
 } from './common-js.ts';
-import { modulesInCycles } from './import-cycles.ts';
-import { importedNames } from './imported-names.ts';
 import { importNatively, needsImport, toNamespace } from './interop.ts';
 import { compile } from './module-code.ts';
+import { type ModuleChanges, ModuleReload } from './module-reload.ts';
 import { ModuleResolution, type Target } from './module-resolution.ts';
 import { createScope, type ModuleScope } from './module-scope.ts';
+import { ModuleStore, type RunnerModule } from './module-store.ts';
 import { asRequireError, NeedsAwait } from './needs-await.ts';
 
 export interface ProjectRunnerOptions {
@@ -28,42 +27,6 @@ export interface ProjectRunnerOptions {
   /** A file outside `node_modules` that is handed to Node's own `import()`. */
   onNative?(file: string): void;
   createHot?(id: string): unknown;
-}
-
-/** vite-node's record of a module, with the module as Node's CommonJS knows it. */
-interface RunnerModule extends ModuleCache {
-  imports: Set<string>;
-  /** Of those: imported in a way that does not name what is used of them. */
-  opaqueImports: Set<string>;
-  /** Exports that never change, if they are primitive. */
-  constants: string[];
-  isInert?: boolean | undefined;
-  node: NodeJS.Module;
-}
-
-/** What a reload does with the modules. */
-export interface ModuleReload {
-  /** Out of date: their own code, or that of something that they import. */
-  invalidated: Iterable<string>;
-  /** New code. What has none kept its own: it is evaluated again only for what it imports. */
-  fresh: Record<string, FetchedModule>;
-  deleted: ReadonlySet<string>;
-  /** Whether all of them evaluate, also those that have imported nothing different. */
-  isForced: boolean;
-  /** Nothing that the module has imported turned out different, so it goes on as it was. */
-  onKept(id: string): void;
-}
-
-/** A reload that is under way. */
-interface Reloading extends ModuleReload {
-  /** Modules as they were before; undefined for those that were not evaluated. */
-  asides: Map<string, RunnerModule | undefined>;
-  /** Code of modules that were not evaluated when it began. */
-  suppliedBefore: Map<string, FetchedModule>;
-  /** Put back, because nothing changed for them. */
-  kept: Set<string>;
-  /** Made when it is first needed. */
-  inCycles?: Set<string>;
 }
 
 interface AwaitedModule {
@@ -89,8 +52,7 @@ export class ProjectRunner extends ViteNodeRunner {
   readonly #resolution: ModuleResolution;
   /** Stands for Medusa, which asks for the first module; packages are found from the project's root. */
   readonly #origin: NodeJS.Module;
-  /** Code that came from the host and was not evaluated yet. */
-  readonly #supplied = new Map<string, FetchedModule>();
+  readonly #modules: ModuleStore;
   /** Modules with top-level await, while they run. */
   readonly #awaited = new Map<string, AwaitedModule>();
   /** Of those: which may be seen unfinished, because the one who asks is what they wait for. */
@@ -98,7 +60,7 @@ export class ProjectRunner extends ViteNodeRunner {
   /** Packages that only `import()` can load, once loaded. */
   readonly #imported = new Map<string, object>();
   /** Set while a reload is tried. */
-  #reloading: Reloading | undefined;
+  #reload: ModuleReload | undefined;
   /** Evaluated since the outermost load began; a failure takes those with it that saw half of a cycle. */
   readonly #session = new Set<string>();
   #depth = 0;
@@ -108,11 +70,12 @@ export class ProjectRunner extends ViteNodeRunner {
   constructor(options: ProjectRunnerOptions) {
     super({ root: options.root, fetchModule: async (id) => this.#fetch(id, undefined) });
     this.#options = options;
+    this.#modules = new ModuleStore(this.moduleCache);
     this.#origin = createCommonJsModule(`${options.root}/package.json`);
     this.#resolution = new ModuleResolution({
       root: options.root,
       channel: options.channel,
-      has: (id) => this.moduleCache.has(id) || this.#supplied.has(id),
+      has: (id) => this.#modules.has(id) || this.#modules.hasCode(id),
       moduleOf: (id) => this.#nodeModuleOf(id),
     });
   }
@@ -123,7 +86,7 @@ export class ProjectRunner extends ViteNodeRunner {
   }
 
   isEvaluated(id: string): boolean {
-    return this.moduleCache.has(id);
+    return this.#modules.has(id);
   }
 
   /** The module whose top level runs at this moment. */
@@ -132,17 +95,17 @@ export class ProjectRunner extends ViteNodeRunner {
   }
 
   exportsOf(id: string): Record<string, unknown> | undefined {
-    return this.#moduleOf(id)?.node.exports;
+    return this.#modules.get(id)?.node.exports;
   }
 
   /** Exports of the version that serves while a reload is tried. */
   exportsBefore(id: string): Record<string, unknown> | undefined {
-    const { asides } = this.#reloading ?? {};
-    return asides?.has(id) ? asides.get(id)?.node.exports : this.exportsOf(id);
+    const before = this.#reload?.before(id);
+    return before ? before.module?.node.exports : this.exportsOf(id);
   }
 
   codeOf(id: string): string | undefined {
-    return (this.#awaited.get(id)?.module ?? this.#moduleOf(id))?.code;
+    return (this.#awaited.get(id)?.module ?? this.#modules.get(id))?.code;
   }
 
   /** What `require()` of a project file gives, but waits for top-level await. */
@@ -184,74 +147,38 @@ export class ProjectRunner extends ViteNodeRunner {
 
   /** Whether evaluating the module, of which the code is here, only declares. */
   isInert(id: string): boolean {
-    const { isInert } = (this.#moduleOf(id) ?? this.#supplied.get(id) ?? {}) as {
-      isInert?: boolean;
-    };
-    return isInert ?? false;
+    const module = this.#modules.get(id) ?? this.#modules.codeOf(id);
+    return module !== undefined && 'isInert' in module && module.isInert === true;
   }
 
   /** Forgets the modules, but keeps them aside until `commit` or `rollback`. */
-  begin(reload: ModuleReload): void {
-    const asides = new Map<string, RunnerModule | undefined>();
-    this.#reloading = {
-      ...reload,
-      asides,
-      suppliedBefore: new Map(this.#supplied),
-      kept: new Set(),
-    };
-    for (const id of reload.invalidated) {
-      const module = this.#moduleOf(id);
-      if (module) {
-        this.#supplied.delete(id);
-      }
-      asides.set(id, module);
-      if (module) {
-        this.#drop(id, module);
-      }
-      if (reload.deleted.has(id)) {
-        this.#supplied.delete(id);
-      }
-    }
-    for (const id of Object.keys(reload.fresh)) {
-      this.#remember(id);
-    }
-    this.#supply(reload.fresh);
+  begin(changes: ModuleChanges): void {
+    this.#reload = new ModuleReload({
+      root: this.root,
+      modules: this.#modules,
+      changes,
+      evaluate: (id, importer) => this.#evaluated(id, importer),
+    });
   }
 
   /** @returns ids of the modules that were evaluated since `begin` */
   commit(): Set<string> {
-    const asides = this.#reloading?.asides ?? new Map<string, undefined>();
-    this.#reloading = undefined;
-    for (const module of asides.values()) {
-      // Children keep an old version as their `parent`; through its children it would keep all before it.
-      module?.node.children.splice(0);
-    }
-    return new Set([...asides.keys()].filter((id) => this.moduleCache.has(id)));
+    const evaluated = this.#reload?.commit() ?? new Set<string>();
+    this.#reload = undefined;
+    return evaluated;
+  }
+
+  rollback(): void {
+    this.#reload?.rollback();
+    this.#reload = undefined;
   }
 
   /** Drops modules that nothing imports any more. */
   prune(ids: string[]): void {
     for (const id of ids) {
-      this.moduleCache.deleteByModuleId(id);
-      this.#supplied.delete(id);
+      this.#modules.delete(id);
+      this.#modules.deleteCode(id);
     }
-  }
-
-  rollback(): void {
-    const { asides, suppliedBefore } = this.#reloading ?? {};
-    for (const [id, module] of asides ?? []) {
-      if (module) {
-        this.moduleCache.setByModuleId(id, module);
-      } else {
-        this.moduleCache.deleteByModuleId(id);
-      }
-    }
-    // Also what was fetched meanwhile: by the next try it may be another.
-    this.#supplied.clear();
-    for (const [id, fetched] of suppliedBefore ?? []) {
-      this.#supplied.set(id, fetched);
-    }
-    this.#reloading = undefined;
   }
 
   /** Waits for what has to be awaited. `owner`: the module with top-level await on whose behalf it is. */
@@ -304,19 +231,19 @@ export class ProjectRunner extends ViteNodeRunner {
       }
       throw new NeedsAwait(id, () => awaited.finished);
     }
-    const known = this.#moduleOf(id);
+    const known = this.#modules.get(id);
     if (known) {
       // In a cycle its exports are still being filled, as in CommonJS.
       return known;
     }
-    const kept = this.#keepUnaffected(id);
+    const kept = this.#reload?.keepUnaffected(id);
     if (kept) {
       return kept;
     }
     const fetched = this.#fetch(id, importer);
     const module = this.#createModule(id, importer);
-    this.#remember(id);
-    this.moduleCache.setByModuleId(id, module);
+    this.#reload?.remember(id);
+    this.#modules.set(id, module);
     this.#session.add(id);
     this.#depth++;
     try {
@@ -327,7 +254,7 @@ export class ProjectRunner extends ViteNodeRunner {
       } else {
         module.node.exports = this.#external(fetched.externalize, importer);
       }
-      this.#supplied.delete(id);
+      this.#modules.deleteCode(id);
       module.evaluated = true;
       return module;
     } catch (error) {
@@ -337,73 +264,6 @@ export class ProjectRunner extends ViteNodeRunner {
       this.#depth--;
       this.#endSession();
     }
-  }
-
-  /** Puts a module back that has its old code, and has imported nothing that turned out different. */
-  #keepUnaffected(id: string): RunnerModule | undefined {
-    const reloading = this.#reloading;
-    const module = reloading?.asides.get(id);
-    if (
-      !reloading ||
-      !module ||
-      reloading.isForced ||
-      id in reloading.fresh ||
-      reloading.deleted.has(id) ||
-      !this.#isUnaffected(id, module, reloading)
-    ) {
-      return undefined;
-    }
-    reloading.asides.delete(id);
-    reloading.kept.add(id);
-    this.#supplied.delete(id);
-    this.moduleCache.setByModuleId(id, module);
-    reloading.onKept(id);
-    return module;
-  }
-
-  /**
-   * Compared is what the module has imported by name, which tells nothing unless it is primitive and
-   * constant: anything else may hold on to code, or change later in the new version alone.
-   */
-  #isUnaffected(id: string, module: RunnerModule, reloading: Reloading): boolean {
-    const { asides, kept } = reloading;
-    const imports = [...module.imports];
-    // Without any that is invalidated, the reason is one that only the host sees.
-    const isKnown = imports.some((imported) => asides.has(imported) || kept.has(imported));
-    if (!isKnown || this.#isInCycle(id)) {
-      return false;
-    }
-    return imports.every((imported) => {
-      if (!asides.has(imported)) {
-        return true;
-      }
-      const before = asides.get(imported);
-      const names = module.opaqueImports.has(imported)
-        ? undefined
-        : importedNames(module.code ?? '', imported, this.root);
-      if (!before || !names || reloading.deleted.has(imported)) {
-        return false;
-      }
-      const mayBeKept = !(imported in reloading.fresh);
-      if (!mayBeKept && !names.every((name) => before.constants.includes(name))) {
-        return false;
-      }
-      const after = this.#evaluated(imported, id);
-      return after === before || names.every((name) => isSameConstant(before, after, name));
-    });
-  }
-
-  #isInCycle(id: string): boolean {
-    const reloading = this.#reloading;
-    if (!reloading) {
-      return false;
-    }
-    const { asides } = reloading;
-    reloading.inCycles ??= modulesInCycles(
-      asides.keys(),
-      (other) => asides.get(other)?.imports ?? [],
-    );
-    return reloading.inCycles.has(id);
   }
 
   #evaluate(id: string, code: string, module: RunnerModule): void {
@@ -440,10 +300,10 @@ export class ProjectRunner extends ViteNodeRunner {
         await scope.run(run, request);
         this.#evaluations++;
         scope.finish();
-        this.#remember(id);
+        this.#reload?.remember(id);
         module.evaluated = true;
-        this.moduleCache.setByModuleId(id, module);
-        this.#supplied.delete(id);
+        this.#modules.set(id, module);
+        this.#modules.deleteCode(id);
       } catch (error) {
         this.#fail(id, error);
         throw error;
@@ -475,11 +335,11 @@ export class ProjectRunner extends ViteNodeRunner {
       module: module.node,
       load: (specifier) => this.#require(specifier, id, module),
       evaluated: {
-        get: (file) => this.#moduleOf(file)?.node,
+        get: (file) => this.#modules.get(file)?.node,
         delete: (file) => {
-          const cached = this.#moduleOf(file);
+          const cached = this.#modules.get(file);
           if (cached) {
-            this.#drop(file, cached);
+            this.#modules.reset(file, cached);
           }
         },
       },
@@ -537,7 +397,7 @@ export class ProjectRunner extends ViteNodeRunner {
     const target = this.#resolution.resolve(specifier, importer);
     if (target.id !== undefined) {
       this.#options.onEdge(importer, target.id);
-      const module = this.#moduleOf(importer);
+      const module = this.#modules.get(importer);
       module?.imports.add(target.id);
       module?.opaqueImports.add(target.id);
       // The module that asks runs on first, as with Node's own `import()`.
@@ -602,7 +462,7 @@ export class ProjectRunner extends ViteNodeRunner {
   }
 
   #fetch(id: string, importer: string | undefined): FetchedModule {
-    const supplied = this.#supplied.get(id);
+    const supplied = this.#modules.codeOf(id);
     if (supplied) {
       return supplied;
     }
@@ -611,32 +471,18 @@ export class ProjectRunner extends ViteNodeRunner {
       throw deserializeError(reply.error);
     }
     if (reply.type === 'modules') {
-      this.#supply(reply.modules);
+      this.#modules.supply(reply.modules);
     }
-    const module = this.#supplied.get(id);
+    const module = this.#modules.codeOf(id);
     if (!module) {
       throw new Error(`Expected the host to send \`${id}\`; this is our bug.`);
     }
     return module;
   }
 
-  #supply(modules: Record<string, FetchedModule>): void {
-    for (const [id, module] of Object.entries(modules)) {
-      if (!this.moduleCache.has(id)) {
-        this.#supplied.set(id, module);
-      }
-    }
-  }
-
-  #moduleOf(id: string): RunnerModule | undefined {
-    return this.moduleCache.has(id)
-      ? (this.moduleCache.getByModuleId(id) as RunnerModule)
-      : undefined;
-  }
-
   #nodeModuleOf(id: string): NodeJS.Module {
     const module =
-      this.#moduleOf(id) ?? this.#awaited.get(id)?.module ?? this.#reloading?.asides.get(id);
+      this.#modules.get(id) ?? this.#awaited.get(id)?.module ?? this.#reload?.before(id)?.module;
     return module?.node ?? this.#origin;
   }
 
@@ -651,36 +497,20 @@ export class ProjectRunner extends ViteNodeRunner {
     }
   }
 
-  #remember(id: string): void {
-    const { asides } = this.#reloading ?? {};
-    if (asides && !asides.has(id)) {
-      asides.set(id, undefined);
-    }
-  }
-
-  /** The next import evaluates the module again, from the same code. */
-  #drop(id: string, module: RunnerModule): void {
-    this.moduleCache.deleteByModuleId(id);
-    if (module.code !== undefined) {
-      const { code, isInert, constants } = module;
-      this.#supplied.set(id, { code, constants, ...(isInert && { isInert }) });
-    }
-  }
-
   #fail(id: string, error: unknown): void {
     if (!(error instanceof NeedsAwait)) {
       // Written now, while the code is known to which its positions belong.
       void (error instanceof Error && error.stack);
-      this.#supplied.delete(id);
+      this.#modules.deleteCode(id);
     }
     this.#forget(id);
   }
 
   #forget(id: string): void {
-    this.moduleCache.deleteByModuleId(id);
+    this.#modules.delete(id);
     this.#session.delete(id);
     for (const other of this.#session) {
-      if (this.#moduleOf(other)?.imports.has(id)) {
+      if (this.#modules.get(other)?.imports.has(id)) {
         this.#forget(other);
       }
     }
@@ -691,27 +521,4 @@ export class ProjectRunner extends ViteNodeRunner {
       this.#session.clear();
     }
   }
-}
-
-function isSameConstant(before: RunnerModule, after: RunnerModule, name: string): boolean {
-  const value: unknown = before.node.exports[name];
-  return (
-    // The exports of JSON are its data: its `default` is not among them.
-    Object.hasOwn(before.node.exports, name) &&
-    Object(value) !== value &&
-    before.constants.includes(name) &&
-    after.constants.includes(name) &&
-    Object.is(value, after.node.exports[name])
-  );
-}
-
-/** @throws never; the error keeps the position that the host found. */
-export function deserializeError(error: SerializedError): Error {
-  const { cause, name, ...rest } = error;
-  const result = Object.assign(
-    new Error(error.message, cause ? { cause: deserializeError(cause) } : undefined),
-    rest,
-  );
-  Object.defineProperty(result, 'name', { value: name, configurable: true });
-  return result;
 }

@@ -45,6 +45,17 @@ export function serializeError(value: unknown, depth = 0): SerializedError {
   return error;
 }
 
+/** @throws never; the error keeps the position that the host found. */
+export function deserializeError(error: SerializedError): Error {
+  const { cause, name, ...rest } = error;
+  const result = Object.assign(
+    new Error(error.message, cause ? { cause: deserializeError(cause) } : undefined),
+    rest,
+  );
+  Object.defineProperty(result, 'name', { value: name, configurable: true });
+  return result;
+}
+
 function assign<K extends keyof SerializedError>(
   error: SerializedError,
   key: K,
