@@ -63,7 +63,7 @@ export class Supervisor<A extends App = AppProcess> {
   /** Set after a crash, until the restart that it asks for begins. */
   #backoff: NodeJS.Timeout | undefined;
   #readyAt = 0;
-  /** In a row, each soon after the app was ready. */
+  /** In a row, each soon after the app was ready, with no save between them. */
   #crashes = 0;
   #isClosed = false;
 
@@ -75,8 +75,13 @@ export class Supervisor<A extends App = AppProcess> {
     return this.#app;
   }
 
-  /** Never rejects. A second call waits for the first. */
+  /** For a save. Never rejects. A second call waits for the first. */
   restart(reason: string): Promise<RestartResult> {
+    this.#crashes = 0;
+    return this.#enqueue(reason);
+  }
+
+  #enqueue(reason: string): Promise<RestartResult> {
     const restarting = this.#restarting.then(() => this.#restart(reason));
     this.#restarting = restarting;
     return restarting;
@@ -141,6 +146,8 @@ export class Supervisor<A extends App = AppProcess> {
     const app = this.#app;
     const outcome = await app?.reload(plan);
     if (outcome?.type !== 'hung') {
+      // Other code now: it may well not crash.
+      this.#crashes = 0;
       return outcome;
     }
     if (this.#app === app) {
@@ -215,7 +222,7 @@ export class Supervisor<A extends App = AppProcess> {
     this.#options.onCrash(exit, true);
     this.#backoff = setTimeout(() => {
       if (!this.#app && !this.#next && !this.#isClosed) {
-        void this.restart('crash').then((result) => this.#options.onRecovered(result));
+        void this.#enqueue('crash').then((result) => this.#options.onRecovered(result));
       }
     }, delay);
   }

@@ -3,12 +3,8 @@ import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AppProcess, UnfitError } from '../../../src/host/app-process.ts';
-import type {
-  ChildToHost,
-  HostToChild,
-  ReloadOutcome,
-  ReloadPlan,
-} from '../../../src/protocol/messages.ts';
+import type { ChildToHost, HostToChild } from '../../../src/protocol/messages.ts';
+import { EMPTY_PLAN, reloaded } from '../support/reloads.ts';
 
 /** A child that says only what the test has it say. */
 class FakeChild extends EventEmitter {
@@ -50,24 +46,6 @@ class FakeChild extends EventEmitter {
 
 const forked = vi.hoisted(() => ({ child: undefined as unknown }));
 vi.mock('node:child_process', () => ({ fork: () => forked.child, spawn: () => {} }));
-
-const PLAN: ReloadPlan = {
-  invalidated: [],
-  modules: {},
-  evaluate: [],
-  deleted: [],
-  steps: [],
-  guards: [],
-  deferrable: [],
-  isForced: false,
-};
-
-const reloaded = (resource: string): ReloadOutcome => ({
-  type: 'reloaded',
-  resources: [resource],
-  modules: 1,
-  timing: { evaluate: 1, prepare: 1, commit: 1 },
-});
 
 let child: FakeChild;
 let app: AppProcess;
@@ -118,16 +96,16 @@ function follow(reload: Promise<unknown>): { outcome: unknown } {
 
 describe('a reply', () => {
   it('goes to the request that has its id', async () => {
-    const reload = app.reload(PLAN);
+    const reload = app.reload(EMPTY_PLAN);
     child.says({ type: 'hmr-result', id: child.reloads[0] ?? 0, outcome: reloaded('route GET /') });
     expect(await reload).toEqual(reloaded('route GET /'));
   });
 
   it('that comes late is dropped: the next request waits for its own', async () => {
-    const first = app.reload(PLAN);
+    const first = app.reload(EMPTY_PLAN);
     await vi.advanceTimersByTimeAsync(3_000);
     expect(await first).toMatchObject({ type: 'hung' });
-    const second = follow(app.reload(PLAN));
+    const second = follow(app.reload(EMPTY_PLAN));
     const [firstId = 0, secondId = 0] = child.reloads;
     child.says({ type: 'hmr-result', id: firstId, outcome: reloaded('too late') });
     await vi.advanceTimersByTimeAsync(1);
@@ -138,7 +116,7 @@ describe('a reply', () => {
   });
 
   it('with an id that nobody knows, or that comes twice, is dropped', async () => {
-    const reload = follow(app.reload(PLAN));
+    const reload = follow(app.reload(EMPTY_PLAN));
     const [id = 0] = child.reloads;
     child.says({ type: 'hmr-result', id: id + 1_000, outcome: reloaded('unknown') });
     await vi.advanceTimersByTimeAsync(1);
@@ -152,7 +130,7 @@ describe('a reply', () => {
 
 describe('an app that does not answer', () => {
   it('during a reload is noticed within 3 s', async () => {
-    const reload = follow(app.reload(PLAN));
+    const reload = follow(app.reload(EMPTY_PLAN));
     await vi.advanceTimersByTimeAsync(2_500);
     expect(reload.outcome).toBeUndefined();
     await vi.advanceTimersByTimeAsync(500);
@@ -160,7 +138,7 @@ describe('an app that does not answer', () => {
   });
 
   it('is told from one that answers and takes its time, up to a limit', async () => {
-    const reload = follow(app.reload(PLAN));
+    const reload = follow(app.reload(EMPTY_PLAN));
     for (let ms = 0; ms < 19_000; ms += 250) {
       await vi.advanceTimersByTimeAsync(250);
       child.answersPings();
@@ -174,7 +152,7 @@ describe('an app that does not answer', () => {
   });
 
   it('is not waited for by those that asked once it has exited', async () => {
-    const reload = app.reload(PLAN);
+    const reload = app.reload(EMPTY_PLAN);
     child.emit('exit', null, 'SIGKILL');
     expect(await reload).toEqual({
       type: 'restart-needed',

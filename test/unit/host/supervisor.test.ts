@@ -2,28 +2,14 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type AppExit, BootError, type Hang, UnfitError } from '../../../src/host/app-process.ts';
 import { createDeferred } from '../../../src/host/deferred.ts';
 import { type App, type RestartResult, Supervisor } from '../../../src/host/supervisor.ts';
-import type { PreparedApp, ReloadOutcome, ReloadPlan } from '../../../src/protocol/messages.ts';
+import type { PreparedApp, ReloadOutcome } from '../../../src/protocol/messages.ts';
+import { EMPTY_PLAN, reloaded } from '../support/reloads.ts';
 
 const PREPARED: PreparedApp = {
   backendHmr: { value: true, from: 'default' },
   adminPath: '/app',
 };
-const PLAN: ReloadPlan = {
-  invalidated: [],
-  modules: {},
-  evaluate: [],
-  deleted: [],
-  steps: [],
-  guards: [],
-  deferrable: [],
-  isForced: false,
-};
-const RELOADED: ReloadOutcome = {
-  type: 'reloaded',
-  resources: [],
-  modules: 1,
-  timing: { evaluate: 0, prepare: 0, commit: 0 },
-};
+const RELOADED = reloaded();
 const KILLED: AppExit = { code: null, signal: 'SIGKILL', stderr: '' };
 
 /** An app whose every step is decided by the test. */
@@ -432,7 +418,7 @@ describe('events in an unusual order', () => {
 
   it('does not stop forwarding to the next app for a reload that was given up late', async () => {
     const a = await serving();
-    const reload = supervisor.reload(PLAN);
+    const reload = supervisor.reload(EMPTY_PLAN);
     a.onExited.resolve({ code: 1, signal: null, stderr: '' });
     await vi.advanceTimersByTimeAsync(0);
     await boot(1);
@@ -447,20 +433,20 @@ describe('events in an unusual order', () => {
 describe('a reload', () => {
   it('hands through what the app says', async () => {
     const a = await serving();
-    const reload = supervisor.reload(PLAN);
+    const reload = supervisor.reload(EMPTY_PLAN);
     a.onReload.resolve(RELOADED);
     expect(await reload).toBe(RELOADED);
     expect(await takeLog()).toEqual([]);
   });
 
   it('has no outcome without an app', async () => {
-    expect(await supervisor.reload(PLAN)).toBeUndefined();
+    expect(await supervisor.reload(EMPTY_PLAN)).toBeUndefined();
   });
 
   it('kills an app that hangs, and waits for its end before another one may run', async () => {
     const a = await serving();
     vi.spyOn(a, 'kill').mockImplementation(() => log.push('kill a'));
-    const reload = supervisor.reload(PLAN);
+    const reload = supervisor.reload(EMPTY_PLAN);
     a.onReload.resolve({ type: 'hung', reason: 'no answer' });
     expect(await takeLog()).toEqual(['hold: no answer', 'kill a']);
     expect(supervisor.app).toBeUndefined();
@@ -514,6 +500,32 @@ describe('a crash', () => {
     await serving();
     for (let index = 0; index < 6; index++) {
       await vi.advanceTimersByTimeAsync(2_000);
+      app(index).exit({ code: 1 });
+      await boot(index + 1);
+    }
+    expect(supervisor.app).toBe(app(6));
+  });
+
+  it('counts anew after a save that restarted', async () => {
+    await serving();
+    for (let index = 0; index < 12; index += 2) {
+      app(index).exit({ code: 1 });
+      await boot(index + 1);
+      void supervisor.restart('save');
+      await settle();
+      app(index + 2).onPrepared.resolve(PREPARED);
+      await settle();
+      app(index + 1).exit();
+      await boot(index + 2);
+    }
+    expect(supervisor.app).toBe(app(12));
+  });
+
+  it('counts anew after a save that reloaded', async () => {
+    await serving();
+    for (let index = 0; index < 6; index++) {
+      app(index).onReload.resolve(RELOADED);
+      await supervisor.reload(EMPTY_PLAN);
       app(index).exit({ code: 1 });
       await boot(index + 1);
     }
