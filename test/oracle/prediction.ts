@@ -106,11 +106,18 @@ function headersOf(model: Model, method: string, path: string): Record<string, s
     Object.entries(model.middlewares)
       .filter(
         ([, { matcher, methods }]) =>
-          `${path}/`.startsWith(`${matcher.replace('*', '')}${matcher.endsWith('*') ? '' : '/'}`) &&
-          (methods === null || methods.includes(method)),
+          covers(matcher, path, methods !== null) && (methods === null || methods.includes(method)),
       )
       .map(([name, code]) => [name, `${name}.${code.version}(${textOf(model, code)})`]),
   );
+}
+
+/** With methods, Medusa registers a middleware like a route: for the whole path. Without, for what is below it too. */
+function covers(matcher: string, path: string, isWhole: boolean): boolean {
+  if (matcher.endsWith('*')) {
+    return path.startsWith(matcher.slice(0, -1));
+  }
+  return path === matcher || (!isWhole && path.startsWith(`${matcher}/`));
 }
 
 function textOf(model: Model, code: Code): string {
