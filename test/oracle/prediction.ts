@@ -42,7 +42,7 @@ export function predict(model: Model): Record<string, unknown> {
             text: `${name}.${route.version} ${method}(${textOf(model, route)})`,
             ...(suffix && { id: '7' }),
             ...(runs && { direct: workflowText(model, runs) }),
-            headers: headersOf(model, method, key.replace(' (token)', '')),
+            headers: headersOf(model, method, key.replace(' (token)', '') + suffix),
           };
         }
       }
