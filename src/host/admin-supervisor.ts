@@ -31,6 +31,8 @@ export class AdminSupervisor {
   #wanted: AdminRequest | undefined;
   /** Unset while there is none. */
   #run: AdminRun | undefined;
+  /** The run that is asked to stop; unset once it has. */
+  #stopping: AdminRun | undefined;
   /** What the run was made from. */
   #fingerprint = '';
   #state: AdminState | undefined;
@@ -79,6 +81,7 @@ export class AdminSupervisor {
   kill(): void {
     this.#isClosed = true;
     this.#run?.kill();
+    this.#stopping?.kill();
   }
 
   #bringUp(): void {
@@ -163,7 +166,9 @@ export class AdminSupervisor {
   async #stop(): Promise<void> {
     const run = this.#run;
     this.#run = undefined;
+    this.#stopping = run;
     await run?.stop();
+    this.#stopping = undefined;
   }
 
   #publish(state: AdminState): void {

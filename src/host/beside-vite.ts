@@ -12,7 +12,10 @@ export const UPDATE_EVENT = 'medusa-vite:update';
 /** By project. Outlives a restart of Vite, which makes new plugins and keeps only its own object. */
 const running = new Map<string, BesideVite>();
 
-/** Ctrl-C ends `vite` at once; the backend is to end properly. SIGTERM and `q` close Vite, and us with it. */
+/** All that may have a process, also those that are being closed. */
+const open = new Set<BesideVite>();
+
+/** Left alone, Ctrl-C ends `vite` at once, and so does a second SIGTERM; the backend is to end properly. */
 let ending: Ending | undefined;
 
 /**
@@ -34,13 +37,13 @@ export async function serveBeside(
   const beside = new BesideVite(before?.vite ?? vite, root, options);
   running.set(root, beside);
   if (!ending) {
-    ending = new Ending(['SIGINT', 'SIGHUP']);
+    ending = new Ending();
     ending.add(
       async () => {
         await Promise.all([...running.values()].map((each) => each.vite.close()));
       },
       () => {
-        for (const each of running.values()) {
+        for (const each of open) {
           each.kill();
         }
       },
@@ -71,6 +74,7 @@ class BesideVite {
     this.vite = vite;
     this.#root = root;
     this.#options = options;
+    open.add(this);
   }
 
   get isServing(): boolean {
@@ -113,6 +117,7 @@ class BesideVite {
 
   async close(): Promise<void> {
     await this.#backend?.close();
+    open.delete(this);
   }
 
   kill(): void {

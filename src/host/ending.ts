@@ -1,5 +1,4 @@
 const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
-export type EndSignal = keyof typeof EXIT_CODES;
 
 /**
  * `npm run` passes on the Ctrl-C that the terminal has sent to us already: two signals this close together are
@@ -16,9 +15,9 @@ export class Ending {
   /** When the end was asked for first; `performance.now()`. */
   #askedAt = 0;
 
-  constructor(signals: EndSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    for (const signal of signals) {
-      process.on(signal, () => this.end(EXIT_CODES[signal]));
+  constructor() {
+    for (const [signal, code] of Object.entries(EXIT_CODES)) {
+      process.on(signal, () => this.end(code));
     }
     // The terminal, or the program that reads our events, is gone.
     process.stdout.on('error', () => this.#endOnce(EXIT_CODES.SIGHUP));

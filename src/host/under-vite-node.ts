@@ -28,6 +28,7 @@ export class UnderViteNode {
   /** Files of the entry that were changed since it asked; emptied when it asks again. */
   #changed: string[] = [];
   #isFirst = true;
+  #isClosed = false;
   /** One start after another; never rejects. */
   #starting: Promise<void> = Promise.resolve();
 
@@ -37,6 +38,7 @@ export class UnderViteNode {
     this.#defaults = defaults;
     this.#ending.add(
       async () => {
+        this.#isClosed = true;
         await this.#backend?.close();
         await this.#vite.close();
       },
@@ -112,6 +114,9 @@ export class UnderViteNode {
     try {
       const settings = resolveSettings(options);
       await this.#backend?.close();
+      if (this.#isClosed) {
+        return;
+      }
       const backend = new Backend({
         ...settings,
         root: this.#root,

@@ -233,3 +233,15 @@ test('nothing is started once it is closed', async () => {
   expect(runs.length).toBe(1);
   expect(failures).toEqual([]);
 });
+
+test('whoever does not want to wait ends also a run that is about to stop', async () => {
+  const run = await start();
+  vi.spyOn(run, 'stop').mockImplementation(async () => {
+    await run.exited;
+  });
+  const closed = admin.close();
+  expect(run.hasEnded).toBe(false);
+  admin.kill();
+  expect(run.hasEnded).toBe(true);
+  await closed;
+});
