@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 /** Every file runs a Medusa of its own: side by side they would only measure each other. */
-const withMedusa = { fileParallelism: false, testTimeout: 60_000, hookTimeout: 180_000 };
+const withMedusa = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 240_000 };
 
 /** What differs from one Medusa to the next: everything that touches its internals. */
 const OF_MEDUSA = [

@@ -168,7 +168,7 @@ test('a changed `vite.config` restarts both, on the same ports', async () => {
     project.edit(PING, (source) => source.replace('pong', 'after the config')),
   );
   expect(hot.result).toBe('reloaded');
-}, 120_000);
+});
 
 test('options of `medusa()` that change take effect, and the old port is free', async () => {
   const before = dev.ready.port;
@@ -180,14 +180,14 @@ test('options of `medusa()` that change take effect, and the old port is free', 
   expect(dev.ready.port).toBe(port);
   expect((await dev.get('/ping')).status).toBe(200);
   expect(await isPortTaken(before)).toBe(false);
-}, 120_000);
+});
 
 test('a `vite.config` that does not load changes nothing until it is mended', async () => {
   const broken = await dev.nextUpdate(CONFIG, () => project.write(CONFIG, 'export default {{;\n'));
   expect(broken).toMatchObject({ result: 'kept-previous' });
   expect((await dev.get('/ping')).status).toBe(200);
   expect(await front('/web/text.ts')).toContain('one');
-}, 120_000);
+});
 
 test('a port that is taken is named, and the front end goes on', async () => {
   const run = await runVite(dev.ready.port);
@@ -221,7 +221,7 @@ test('when it is killed, nothing is left', async () => {
   expect(await isPortTaken(run.ready.port)).toBe(false);
   await run.stop();
   other.dispose();
-}, 120_000);
+});
 
 test('`medusa-vite dev` runs the backend alone, with the same `vite.config`', async () => {
   const port = await freePort();
@@ -243,7 +243,7 @@ test('`medusa-vite dev` runs the backend alone, with the same `vite.config`', as
   expect(await isPortTaken(port)).toBe(false);
   await run.stop();
   other.dispose();
-}, 120_000);
+});
 
 test.each(['build', 'preview'])('`vite %s` has no backend', async (command) => {
   // `preview` serves what `build` made.

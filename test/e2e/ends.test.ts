@@ -133,7 +133,7 @@ describe('the host is sent', () => {
     const startedAt = performance.now();
     server.signal('SIGTERM');
     await expectEnd(pids, server.ready.port, startedAt);
-  }, 120_000);
+  });
 
   test('SIGKILL: nothing is left', async () => {
     const server = await start();
@@ -141,7 +141,7 @@ describe('the host is sent', () => {
     const startedAt = performance.now();
     server.signal('SIGKILL');
     await expectEnd(pids, server.ready.port, startedAt);
-  }, 120_000);
+  });
 
   test('SIGKILL while the admin is in an endless loop: nothing is left', async () => {
     const loop = "vite: () => { require('fs').writeFileSync('.medusa/looping', ''); for (;;); },";
@@ -157,7 +157,7 @@ describe('the host is sent', () => {
     server.signal('SIGKILL');
     await expectEnd(pids, server.ready.port, startedAt);
     project.restore();
-  }, 120_000);
+  });
 
   test('SIGKILL while the app is in an endless loop: nothing is left', async () => {
     const server = await start();
@@ -166,7 +166,7 @@ describe('the host is sent', () => {
     const startedAt = performance.now();
     server.signal('SIGKILL');
     await expectEnd(pids, server.ready.port, startedAt);
-  }, 120_000);
+  });
 });
 
 // The keys of `vite` are Vite's; a way in has these three signals at least.
@@ -226,7 +226,7 @@ describe.runIf(HAS_TERMINAL && WAY_IN === 'cli')('in a terminal', () => {
       () => tty.exitCode,
       (code) => code === 130,
     );
-  }, 120_000);
+  });
 
   test('nothing is left when the terminal is closed', async () => {
     const tty = await open();
@@ -235,5 +235,5 @@ describe.runIf(HAS_TERMINAL && WAY_IN === 'cli')('in a terminal', () => {
     const startedAt = performance.now();
     await tty.close();
     await expectEnd(pids, port, startedAt);
-  }, 120_000);
+  });
 });

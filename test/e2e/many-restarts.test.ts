@@ -77,6 +77,7 @@ test(
     const load = constantLoad(shop.dev.url('/ping'), {
       perSecond: REQUESTS_PER_SECOND,
       waitMs: PER_RESTART_MS,
+      maxUnderWay: Infinity,
     });
     try {
       for (let index = WARM_UP + 1; index <= RESTARTS; index++) {

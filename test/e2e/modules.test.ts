@@ -300,7 +300,7 @@ describe('a module loader', () => {
   });
 });
 
-describe('what a module loader registers', { timeout: 120_000 }, () => {
+describe('what a module loader registers', () => {
   const registering = (tone: string) => (source: string) =>
     `import { asFunction } from '@medusajs/framework/awilix';\n${source.replace(
       /\({\n {2}options,\n}: LoaderOptions.*{\n/,
@@ -400,7 +400,7 @@ describe('a module provider', () => {
   });
 });
 
-describe('a restart', { timeout: 120_000 }, () => {
+describe('a restart', () => {
   /** Saves, and tells the reason of the restart. */
   async function restart(file: string, change: (source: string) => string): Promise<string> {
     const { pid } = await shop.stats();

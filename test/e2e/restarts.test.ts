@@ -143,7 +143,7 @@ describe('restarts the app, once, on the same port, when', () => {
     );
     expect(back.result).toBe('restarted');
     expect(await declared()).toEqual({ field: 'assigned' });
-  }, 120_000);
+  });
 
   test('a branch switch writes 500 files', async () => {
     const { pid } = await shop.stats();
@@ -166,7 +166,7 @@ describe('restarts the app, once, on the same port, when', () => {
     );
     expect((await shop.stats()).pid).not.toBe(pid);
     expect((await shop.dev.get('/ping')).body).toEqual({ ping: 'switched' });
-  }, 120_000);
+  });
 });
 
 test('a `vite.config` that does not load changes nothing until it is mended', async () => {
@@ -180,7 +180,7 @@ test('a `vite.config` that does not load changes nothing until it is mended', as
     shop.project.write('vite.config.ts', 'export default {};\n'),
   );
   expect(mended.result).toBe('restarted');
-}, 120_000);
+});
 
 test('a config that throws leaves the app as it was', async () => {
   const { pid } = await shop.stats();
@@ -190,7 +190,7 @@ test('a config that throws leaves the app as it was', async () => {
   );
   expect(broken).toMatchObject({ result: 'kept-previous', error: { message: 'no config' } });
   expect((await shop.stats()).pid).toBe(pid);
-}, 120_000);
+});
 
 describe('an app that', () => {
   test('throws where nobody catches goes on, as under `medusa develop`', async () => {
@@ -208,18 +208,18 @@ describe('an app that', () => {
     expect(exit).toEqual({ event: 'exit', code: 7, signal: null });
     expect(message).toContain('exited with code 7');
     expect(message).toContain('last words');
-  }, 120_000);
+  });
 
   test('is killed from outside is reported with the signal, and started again', async () => {
     const { exit } = await crash((pid) => process.kill(pid, 'SIGKILL'));
     expect(exit).toEqual({ event: 'exit', code: null, signal: 'SIGKILL' });
-  }, 120_000);
+  });
 
   test('runs out of memory says so, and is started again', async () => {
     const { exit, message } = await crash(() => shop.dev.get('/fault?kind=memory'));
     expect(exit.signal ?? exit.code).toBeTruthy();
     expect(message).toContain('heap out of memory');
-  }, 120_000);
+  });
 
   test('exits while a file is evaluated waits for the next save, and says why', async () => {
     const mark = shop.dev.mark();
@@ -240,7 +240,7 @@ describe('an app that', () => {
     expect((await shop.dev.get('/ping')).body).toEqual({ ping: 'mended' });
     // Tools learn of the new process as they did of the first.
     expect(shop.dev.childPid).toBe((await shop.stats()).pid);
-  }, 120_000);
+  });
 
   test('loops at the top level of a file is replaced, and the next good save works', async () => {
     const { pid } = await shop.stats();
@@ -260,7 +260,7 @@ describe('an app that', () => {
       (count) => count === 2,
     );
     expect(shop.dev.output().slice(output)).toContain(STANDS_STILL);
-  }, 120_000);
+  });
 
   test('loops in a handler is replaced at the next save', async () => {
     const { pid } = await shop.stats();
@@ -281,7 +281,7 @@ describe('an app that', () => {
     expect((await looping)?.status).toBe(503);
     await shop.answers('/ping', { ping: 'out of it' });
     expect(shop.dev.output().slice(output)).toContain(STANDS_STILL);
-  }, 120_000);
+  });
 });
 
 /** Whether a new connection gets no answer for a while. */

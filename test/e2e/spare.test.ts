@@ -169,13 +169,13 @@ test('an app that is killed is followed by the spare', async () => {
   await dev.eventSince(mark, 'ready');
   expect(before).toContain(dev.childPid);
   expect((await dev.get('/ping')).status).toBe(200);
-}, 120_000);
+});
 
 test('a changed package.json takes a new process', async () => {
   const before = await spareOf(dev);
   await restart('package.json', () => project.edit('package.json', (source) => `${source}\n`));
   expect(before).not.toContain(await servingPid());
-}, 120_000);
+});
 
 describe('a spare ends when', () => {
   test.each(['SIGTERM', 'SIGKILL'] as const)(
@@ -216,5 +216,5 @@ describe('a spare ends when', () => {
     } finally {
       await server.stop();
     }
-  }, 120_000);
+  });
 });

@@ -112,7 +112,7 @@ test('the entry changes: the old backend is closed, the new one is as the entry 
   await dev.nextUpdate(PING, () =>
     project.edit(PING, (source) => source.replace('on the new one', 'pong')),
   );
-}, 120_000);
+});
 
 test('an entry with a typo leaves the backend as it is, until it is mended', async () => {
   const { pid } = (await dev.get('/stats')).body as { pid: number };
@@ -128,7 +128,7 @@ test('an entry with a typo leaves the backend as it is, until it is mended', asy
     project.edit(ENTRY, (source) => source.replace('const = 1;', 'export const mended = 1;')),
   );
   expect(update).toMatchObject({ result: 'restarted', reason: `${ENTRY} changed` });
-}, 120_000);
+});
 
 test('the entries of the guide work, the one line and the call', async () => {
   const mark = dev.mark();

@@ -17,10 +17,17 @@ export interface LoadResult {
 /** Longer than any reload may hold a request; a request that takes this long has failed. */
 const REQUEST_WAIT_MS = 15_000;
 
+/** More than a reload lets pile up. Whoever has so many unanswered on a busy machine sends no more of them. */
+const MAX_UNDER_WAY = 100;
+
 /** Asks for the URL at a steady rate, by turns over connections that stay open and ones that do not. */
 export function constantLoad(
   url: string,
-  { perSecond, waitMs = REQUEST_WAIT_MS }: { perSecond: number; waitMs?: number },
+  {
+    perSecond,
+    waitMs = REQUEST_WAIT_MS,
+    maxUnderWay = MAX_UNDER_WAY,
+  }: { perSecond: number; waitMs?: number; maxUnderWay?: number },
 ): ConstantLoad {
   const agents = [
     new http.Agent({ keepAlive: true, maxSockets: 8 }),
@@ -30,6 +37,9 @@ export function constantLoad(
   const underWay = new Set<Promise<void>>();
 
   function send(): void {
+    if (underWay.size >= maxUnderWay) {
+      return;
+    }
     const agent = agents[result.total % agents.length];
     result.total++;
     const startedAt = performance.now();

@@ -32,9 +32,9 @@ export interface Answer {
   body: unknown;
 }
 
-/** A Medusa boots in five seconds, on a busy machine in four times that. */
-const READY_WAIT_MS = 90_000;
-const REQUEST_WAIT_MS = 20_000;
+/** A Medusa boots in five seconds, on a busy machine in ten times that. */
+const READY_WAIT_MS = 180_000;
+const REQUEST_WAIT_MS = 35_000;
 /** A graceful stop waits for requests in flight. */
 const STOP_WAIT_MS = 20_000;
 
