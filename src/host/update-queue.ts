@@ -242,11 +242,16 @@ export class UpdateQueue {
     switch (outcome?.type) {
       case 'reloaded': {
         const evaluable = new Set(evaluate);
-        modules.forget(invalidated.filter((id) => !evaluable.has(id) && !(id in fresh)));
+        // Asked again: a module that the app has fetched meanwhile may import one of them.
+        const dropped = invalidated.filter(
+          (id) => !evaluable.has(id) && !(id in fresh) && !modules.isStillImported(id),
+        );
+        modules.forget(dropped);
         modules.accept(fresh);
         modules.own(steps.flatMap((step) => step.files));
         this.#behind.clear();
-        const orphans = modules.takeOrphans();
+        // The app has the code of all of them still, and would not ask for it again.
+        const orphans = [...dropped, ...modules.takeOrphans()];
         if (orphans.length > 0) {
           supervisor.app?.send({ type: 'prune', ids: orphans });
         }

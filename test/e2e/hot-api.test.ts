@@ -176,6 +176,23 @@ export const GET = async (_req: unknown, res: { json(body: unknown): void }) =>
     expect(await get()).toEqual(['abtrue', 'twenty']);
   });
 
+  test('has forgotten a barrel that was not imported for a while', async () => {
+    const [own, barrel] = ['src/lib/left/own.ts', 'src/lib/left/index.ts'];
+    await save('src/lib/left/other.ts', `export const other = 'one';`);
+    await save(barrel, `export * from './own';\nexport * from './other';`);
+    await save(own, `import { other } from './index'; export const own = () => other;`);
+    await save(ROUTE, answering('own()', `import { own } from '../../lib/left/own';`));
+    expect(await get()).toBe('one');
+
+    await save(own, `export const own = () => 'alone';`);
+    expect(await get()).toBe('alone');
+    const update = await save(barrel, `export * from './own';\nexport const other = 'twenty';`);
+    expect(update).toMatchObject({ result: 'ignored', reason: 'not loaded by the app' });
+    await save(ROUTE, answering('other', `import { other } from '../../lib/left';`));
+
+    expect(await get()).toBe('twenty');
+  });
+
   test('follows `import.meta.glob` to files that come and go', async () => {
     await save('src/lib/globbed/one.ts', 'export default 1;');
     await save(
