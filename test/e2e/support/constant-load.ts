@@ -15,10 +15,10 @@ export interface LoadResult {
 }
 
 /** Longer than any reload may hold a request; a request that takes this long has failed. */
-const REQUEST_WAIT_MS = 15_000;
+const REQUEST_WAIT_MS = 30_000;
 
-/** More than a reload lets pile up. Whoever has so many unanswered on a busy machine sends no more of them. */
-const MAX_UNDER_WAY = 100;
+/** On a machine that is too busy for the rate, more would only wait in line. */
+const MAX_UNDER_WAY = 30;
 
 /** Asks for the URL at a steady rate, by turns over connections that stay open and ones that do not. */
 export function constantLoad(
