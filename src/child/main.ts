@@ -285,11 +285,14 @@ async function writeTypes(): Promise<void> {
   if (isStopping) {
     return;
   }
+  // It blocks the event loop, on a slow machine for seconds; the host must not take that for an endless loop.
+  await sendToHost({ type: 'busy', isBusy: true });
   try {
     await boot?.writeTypes(root);
   } catch (error) {
     process.stderr.write(`medusa-vite: types were not written: ${serializeError(error).message}\n`);
   }
+  await sendToHost({ type: 'busy', isBusy: false });
 }
 
 function createAuthorsReloaders(medusa: MedusaBoot): AuthorsReloader[] {

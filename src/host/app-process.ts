@@ -78,10 +78,12 @@ const RELOAD_LIMIT_MS = 20_000;
 const HANG_LIMIT_MS = 2_500;
 /** While it boots, an app stands still for seconds at a time: it loads thousands of files. */
 const BOOT_HANG_LIMIT_MS = 20_000;
-/** The same, once a new save is there that may be the way out. */
+/** While Medusa writes types, which it does in one go. */
+const BUSY_HANG_LIMIT_MS = 10_000;
+/** As for a boot, once a new save is there that may be the way out. */
 const IMPATIENT_BOOT_LIMIT_MS = 6_000;
 const PING_INTERVAL_MS = 250;
-/** From the request to stop until SIGKILL, as `tsx watch` and users expect. */
+/** From when the app hears that it is to stop until SIGKILL, as `tsx watch` and users expect. */
 const STOP_LIMIT_MS = 5_000;
 /** What a process wrote before it died is in the pipe already; its own children may hold that open for ever. */
 const STDERR_WAIT_MS = 250;
@@ -127,6 +129,8 @@ export class AppProcess {
   #answeredAt = performance.now();
   readonly #fail: (error: SerializedError) => void;
   readonly #watchBoot: () => void;
+  /** Set while Medusa's own code may keep it from answering. */
+  #isBusy = false;
   /** How long the app may stand still while it is brought up. */
   #bootHangLimitMs = BOOT_HANG_LIMIT_MS;
   #stderr = '';
@@ -227,6 +231,9 @@ export class AppProcess {
           return this.#keeper?.onAdminWanted(message.request);
         case 'admin-retry':
           return this.#keeper?.onAdminRetry();
+        case 'busy':
+          this.#isBusy = message.isBusy;
+          return;
         case 'pong':
           return this.#noteSign();
         default:
@@ -330,7 +337,8 @@ export class AppProcess {
   /** Asks the app for a sign, and judges by when it last gave one. */
   #isHanging(limitMs: number): boolean {
     this.send({ type: 'ping', id: this.#nextId++ });
-    return this.#isWatched && performance.now() - this.#answeredAt > limitMs;
+    const limit = this.#isBusy ? Math.max(limitMs, BUSY_HANG_LIMIT_MS) : limitMs;
+    return this.#isWatched && performance.now() - this.#answeredAt > limit;
   }
 
   #giveUp(): void {
@@ -369,11 +377,16 @@ export class AppProcess {
 
   async #stop(): Promise<AppExit> {
     if (this.isAlive) {
-      const startedAt = performance.now();
       this.#noteSign();
+      const askedAt = this.#answeredAt;
+      // Until it has heard of it, it is only asked for a sign; one at a breakpoint may not give any.
+      let heardAt = this.#isWatched ? Number.POSITIVE_INFINITY : askedAt;
       this.send({ type: 'shutdown' });
       const watchdog = setInterval(() => {
-        if (this.#isHanging(HANG_LIMIT_MS) || performance.now() - startedAt > STOP_LIMIT_MS) {
+        if (this.#answeredAt > askedAt) {
+          heardAt = Math.min(heardAt, this.#answeredAt);
+        }
+        if (this.#isHanging(HANG_LIMIT_MS) || performance.now() - heardAt > STOP_LIMIT_MS) {
           this.kill();
         }
       }, PING_INTERVAL_MS);

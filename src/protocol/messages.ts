@@ -183,6 +183,8 @@ export type ChildToHost =
   | { type: 'admin-wanted'; request: AdminRequest | undefined }
   /** A request came for an admin process that has failed: it is worth another try. */
   | { type: 'admin-retry' }
+  /** Medusa's own code is about to keep the app from answering, or is done with that. */
+  | { type: 'busy'; isBusy: boolean }
   | { type: 'pong'; id: number };
 
 export interface PreparedApp {

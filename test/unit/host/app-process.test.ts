@@ -151,6 +151,16 @@ describe('an app that does not answer', () => {
     });
   });
 
+  it('because Medusa keeps it busy is waited for longer, until that is over', async () => {
+    child.says({ type: 'busy', isBusy: true });
+    const reload = follow(app.reload(EMPTY_PLAN));
+    await vi.advanceTimersByTimeAsync(9_500);
+    expect(reload.outcome).toBeUndefined();
+    child.says({ type: 'busy', isBusy: false });
+    await vi.advanceTimersByTimeAsync(500);
+    expect(reload.outcome).toMatchObject({ type: 'hung' });
+  });
+
   it('is not waited for by those that asked once it has exited', async () => {
     const reload = app.reload(EMPTY_PLAN);
     child.emit('exit', null, 'SIGKILL');
@@ -159,6 +169,31 @@ describe('an app that does not answer', () => {
       reason: 'the app exited by SIGKILL',
     });
     expect(app.isAlive).toBe(false);
+  });
+});
+
+describe('an app that is asked to stop', () => {
+  it('has 5 s, from when it hears of it', async () => {
+    child.says({ type: 'busy', isBusy: true });
+    void app.stop();
+    await vi.advanceTimersByTimeAsync(9_500);
+    child.says({ type: 'busy', isBusy: false });
+    for (let ms = 0; ms < 5_000; ms += 250) {
+      child.answersPings();
+      expect(child.killed).toEqual([]);
+      await vi.advanceTimersByTimeAsync(250);
+    }
+    child.answersPings();
+    await vi.advanceTimersByTimeAsync(250);
+    expect(child.killed).toEqual(['SIGKILL']);
+  });
+
+  it('and does not answer is ended before that', async () => {
+    void app.stop();
+    await vi.advanceTimersByTimeAsync(2_500);
+    expect(child.killed).toEqual([]);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(child.killed).toContain('SIGKILL');
   });
 });
 
