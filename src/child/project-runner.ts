@@ -349,13 +349,14 @@ export class ProjectRunner extends ViteNodeRunner {
       id,
       code,
       module: module.node,
-      meta: this.#createMeta(id, module.node.filename),
+      meta: this.#createMeta(id, module.node),
       require,
       importDynamically: (specifier) => this.#importDynamically(specifier, id),
     });
   }
 
-  #createMeta(id: string, filename: string): object {
+  #createMeta(id: string, module: NodeJS.Module): object {
+    const { filename } = module;
     const meta = {
       url: pathToFileURL(filename).href,
       filename,
@@ -366,13 +367,16 @@ export class ProjectRunner extends ViteNodeRunner {
       },
     };
     let hot: unknown;
-    Object.defineProperty(meta, 'hot', {
+    const property = {
       enumerable: true,
       get: () => {
         hot ??= this.#options.createHot?.(id);
         return hot;
       },
-    });
+    };
+    Object.defineProperty(meta, 'hot', property);
+    // What compiles to CommonJS may not say `import.meta`.
+    Object.defineProperty(module, 'hot', property);
     return meta;
   }
 

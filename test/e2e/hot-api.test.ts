@@ -36,6 +36,18 @@ export const answer = () => ({ versions: hot.data.versions, log });
     expect(await get()).toHaveProperty('log', ['second 1', 'first 1']);
   });
 
+  test('is `module.hot` as well, for what compiles to CommonJS', async () => {
+    const source = (version: number) => `
+const log: string[] = ((globalThis as any).moduleHotLog ??= []);
+module.hot?.dispose(() => { log.push('disposed ${version}'); });
+export const answer = () => ({ log, isSame: module.hot === import.meta.hot });
+`;
+    await save(HELPER, source(1));
+    await save(ROUTE, answering('answer()', `import { answer } from '../../lib/hot-helper';`));
+    await save(HELPER, source(20));
+    expect(await get()).toEqual({ log: ['disposed 1'], isSame: true });
+  });
+
   test('lets a module accept its own update: who imports it is not evaluated again', async () => {
     const source = (version: number) => `
 (globalThis as any).acceptedVersion = ${version};

@@ -118,6 +118,32 @@ test.each(['mts', 'ts'])('the types of the package are found in .%s', async (ext
   );
 });
 
+test('`module.hot` has its types, and code with it runs where the package is not', async () => {
+  const file = join(root, 'hot-check.ts');
+  writeFileSync(
+    file,
+    `
+export const timer = setInterval(() => {}, 1_000).unref();
+module.hot?.dispose(() => clearInterval(timer));
+export const client = (module.hot?.data.client as string | undefined) ?? 'made here';
+if (module.hot) {
+  module.hot.data.client = client;
+}
+`,
+  );
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const outDir = join(base, 'built');
+  const options = ['--strict', '--skipLibCheck', '--module', 'Node16', '--outDir', outDir];
+  await run(process.execPath, [tsc, ...options, '--types', 'node,medusa-vite/hot', file], {
+    cwd: root,
+  }).catch(({ stdout }: { stdout: string }) => expect.fail(stdout));
+  const { stdout } = await run(process.execPath, [
+    '-p',
+    `require(${JSON.stringify(join(outDir, 'hot-check.js'))}).client`,
+  ]);
+  expect(stdout.trim()).toBe('made here');
+});
+
 /** Without its scripts: the build would take the files away from what runs beside this test. */
 async function pack(): Promise<string> {
   const { stdout } = await npm(REPOSITORY, [

@@ -1,0 +1,11 @@
+/** Types of `module.hot`, for sources that compile to CommonJS; nothing is imported from here when it runs. */
+import type { ViteHotContext } from 'vite/types/hot.d.ts';
+
+declare global {
+  namespace NodeJS {
+    interface Module {
+      /** The same object as `import.meta.hot`; there is none in what `medusa build` has made. */
+      readonly hot?: ViteHotContext;
+    }
+  }
+}
