@@ -13,6 +13,7 @@ process.on('uncaughtException', reportStray);
 process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
 process.on('SIGTERM', () => process.exit(0));
+// The host is gone, or wants no admin any more.
 process.on('disconnect', () => process.exit(0));
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});

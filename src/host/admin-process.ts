@@ -7,6 +7,7 @@ import type { SerializedError } from '../protocol/serialized-error.ts';
 import { AppModules } from './app-modules.ts';
 import { BootError, describeExit } from './app-process.ts';
 import { createDeferred } from './deferred.ts';
+import { killTree } from './kill-tree.ts';
 import type { Transformer } from './transformer.ts';
 
 export interface AdminProcessOptions {
@@ -110,14 +111,17 @@ export class AdminProcess {
   }
 
   async stop(): Promise<void> {
-    this.#process.kill('SIGTERM');
+    // That is all it takes, on Windows too, where a signal would end it without a word.
+    if (this.#process.connected) {
+      this.#process.disconnect();
+    }
     const limit = setTimeout(() => this.kill(), STOP_LIMIT_MS);
     await this.exited;
     clearTimeout(limit);
   }
 
   kill(): void {
-    this.#process.kill('SIGKILL');
+    killTree(this.#process);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import type { AdminRequest } from '../protocol/admin.ts';
 import { CHANNEL_FD } from '../protocol/channel.ts';
@@ -16,6 +16,7 @@ import {
 } from '../protocol/messages.ts';
 import type { SerializedError } from '../protocol/serialized-error.ts';
 import { createDeferred } from './deferred.ts';
+import { killTree } from './kill-tree.ts';
 
 export interface AppProcessOptions {
   child: ChildOptions;
@@ -81,7 +82,11 @@ const BOOT_HANG_LIMIT_MS = 20_000;
 /** While Medusa writes types, which it does in one go. */
 const BUSY_HANG_LIMIT_MS = 10_000;
 /** As for a boot, once a new save is there that may be the way out. */
-const IMPATIENT_BOOT_LIMIT_MS = 6_000;
+const IMPATIENT_BOOT_HANG_LIMIT_MS = 6_000;
+/** From the last module that it asked for: what comes then are Medusa's own loaders, and what those wait for. */
+const BOOT_LIMIT_MS = 120_000;
+/** The same, once a new save is there that may be the way out. */
+const IMPATIENT_BOOT_LIMIT_MS = 30_000;
 const PING_INTERVAL_MS = 250;
 /** From when the app hears that it is to stop until SIGKILL, as `tsx watch` and users expect. */
 const STOP_LIMIT_MS = 5_000;
@@ -127,12 +132,16 @@ export class AppProcess {
   #nextId = 1;
   /** When the app last showed that its event loop turns; `performance.now()`. */
   #answeredAt = performance.now();
+  /** When it last got further on its way to be ready; `performance.now()`. */
+  #progressedAt = performance.now();
   readonly #fail: (error: SerializedError) => void;
   readonly #watchBoot: () => void;
   /** Set while Medusa's own code may keep it from answering. */
   #isBusy = false;
   /** How long the app may stand still while it is brought up. */
   #bootHangLimitMs = BOOT_HANG_LIMIT_MS;
+  /** How long it may take from the last sign of progress until it is ready. */
+  #bootLimitMs = BOOT_LIMIT_MS;
   #stderr = '';
   #hasExited = false;
   #isKilled = false;
@@ -186,10 +195,14 @@ export class AppProcess {
     const fail = (error: SerializedError) => reject(new BootError(error));
     this.#fail = fail;
     this.#watchBoot = () => {
-      this.#noteSign();
+      this.#noteProgress();
       const watchdog = setInterval(() => {
         if (this.#isHanging(this.#bootHangLimitMs)) {
-          this.#giveUp();
+          this.#giveUp('The app does not answer, as in an endless loop.');
+        } else if (this.#isStuck()) {
+          this.#giveUp(
+            `The app has not become ready for ${Math.round(this.#bootLimitMs / 1000)} s: something that it waits for at its start may never come.`,
+          );
         }
       }, PING_INTERVAL_MS);
       const calm = () => clearInterval(watchdog);
@@ -208,6 +221,7 @@ export class AppProcess {
           return this.#onPackages?.(message.packages);
         case 'prepared':
           isPrepared = true;
+          this.#noteProgress();
           return prepared.resolve(message.app);
         case 'ready':
           return ready.resolve();
@@ -290,7 +304,7 @@ export class AppProcess {
     }
     const pipe = this.process.stdio[CHANNEL_FD] as Duplex;
     // Who waits for modules stands still for as long as the host needs for them.
-    pipe.on('data', () => this.#noteSign());
+    pipe.on('data', () => this.#noteProgress());
     keeper.servePipe(pipe);
   }
 
@@ -317,6 +331,8 @@ export class AppProcess {
   }
 
   start(): void {
+    // The previous app may have taken its time to make way.
+    this.#noteProgress();
     this.send({ type: 'start', sessions: this.#keeper?.sessions() ?? {} });
   }
 
@@ -327,11 +343,21 @@ export class AppProcess {
 
   /** A new save waits for this app to be up: if it stands still, that is noticed sooner from now on. */
   hurry(): void {
-    this.#bootHangLimitMs = IMPATIENT_BOOT_LIMIT_MS;
+    this.#bootHangLimitMs = IMPATIENT_BOOT_HANG_LIMIT_MS;
+    this.#bootLimitMs = IMPATIENT_BOOT_LIMIT_MS;
   }
 
   #noteSign(): void {
     this.#answeredAt = performance.now();
+  }
+
+  #noteProgress(): void {
+    this.#noteSign();
+    this.#progressedAt = this.#answeredAt;
+  }
+
+  #isStuck(): boolean {
+    return this.#isWatched && performance.now() - this.#progressedAt > this.#bootLimitMs;
   }
 
   /** Asks the app for a sign, and judges by when it last gave one. */
@@ -341,8 +367,8 @@ export class AppProcess {
     return this.#isWatched && performance.now() - this.#answeredAt > limit;
   }
 
-  #giveUp(): void {
-    this.#fail({ name: 'Error', message: 'The app does not answer, as in an endless loop.' });
+  #giveUp(message: string): void {
+    this.#fail({ name: 'Error', message });
     this.kill();
   }
 
@@ -397,18 +423,9 @@ export class AppProcess {
   }
 
   kill(): void {
-    const { pid } = this.process;
-    if (!this.isAlive || pid === undefined) {
-      return;
-    }
-    this.#isKilled = true;
-    if (process.platform === 'win32') {
-      // What the app has started does not end with it there.
-      spawn('taskkill', ['/pid', String(pid), '/T', '/F'], { stdio: 'ignore', windowsHide: true })
-        .on('error', () => this.process.kill('SIGKILL'))
-        .unref();
-    } else {
-      this.process.kill('SIGKILL');
+    if (this.isAlive) {
+      this.#isKilled = true;
+      killTree(this.process);
     }
   }
 }

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AppProcess, UnfitError } from '../../../src/host/app-process.ts';
-import type { ChildToHost, HostToChild } from '../../../src/protocol/messages.ts';
+import type { ChildOptions, ChildToHost, HostToChild } from '../../../src/protocol/messages.ts';
 import { EMPTY_PLAN, reloaded } from '../support/reloads.ts';
 
 /** A child that says only what the test has it say. */
@@ -47,6 +47,16 @@ class FakeChild extends EventEmitter {
 const forked = vi.hoisted(() => ({ child: undefined as unknown }));
 vi.mock('node:child_process', () => ({ fork: () => forked.child, spawn: () => {} }));
 
+const CHILD: ChildOptions = {
+  root: '/shop',
+  port: 0,
+  host: undefined,
+  types: false,
+  inspect: undefined,
+  reloaders: [],
+  isSpare: false,
+};
+
 let child: FakeChild;
 let app: AppProcess;
 
@@ -55,15 +65,7 @@ beforeEach(() => {
   child = new FakeChild();
   forked.child = child as unknown as ChildProcess;
   app = new AppProcess({
-    child: {
-      root: '/shop',
-      port: 0,
-      host: undefined,
-      types: false,
-      inspect: undefined,
-      reloaders: [],
-      isSpare: false,
-    },
+    child: CHILD,
     env: {},
     nodeArgs: [],
     isStdoutTaken: false,
@@ -197,6 +199,97 @@ describe('an app that is asked to stop', () => {
   });
 });
 
+describe('a boot', () => {
+  let boot: { error: unknown };
+
+  beforeEach(() => {
+    child = new FakeChild();
+    forked.child = child as unknown as ChildProcess;
+    app = new AppProcess({ child: CHILD, env: {}, nodeArgs: [], isStdoutTaken: false });
+    boot = { error: undefined };
+    app.ready.catch((error: unknown) => {
+      boot.error = error;
+    });
+  });
+
+  /** As an app whose event loop turns while it waits. */
+  async function wait(seconds: number): Promise<void> {
+    for (let quarter = 0; quarter < seconds * 4; quarter++) {
+      await vi.advanceTimersByTimeAsync(250);
+      child.answersPings();
+    }
+  }
+
+  it('that waits for what never comes is given up', async () => {
+    await wait(110);
+    child.says({
+      type: 'prepared',
+      app: { backendHmr: { value: true, from: 'default' }, adminPath: '/app' },
+    });
+    await wait(119);
+    expect(child.killed).toEqual([]);
+    await wait(2);
+    expect(child.killed).toEqual(['SIGKILL']);
+    expect(boot.error).toMatchObject({
+      message: expect.stringContaining('has not become ready for 120 s'),
+    });
+  });
+
+  it('that waits for what never comes is given up sooner when a save waits', async () => {
+    await wait(20);
+    app.hurry();
+    await wait(9);
+    expect(child.killed).toEqual([]);
+    await wait(2);
+    expect(child.killed).toEqual(['SIGKILL']);
+  });
+
+  it('is not given up any more once it is ready', async () => {
+    child.says({ type: 'ready' });
+    await wait(200);
+    expect(child.killed).toEqual([]);
+  });
+
+  it('under a debugger may take as long as it likes', async () => {
+    child = new FakeChild();
+    forked.child = child as unknown as ChildProcess;
+    const debugged = { ...CHILD, inspect: { port: 9229, host: 'localhost', wait: false } };
+    void new AppProcess({ child: debugged, env: {}, nodeArgs: [], isStdoutTaken: false });
+    await wait(200);
+    expect(child.killed).toEqual([]);
+  });
+});
+
+describe('a stop', () => {
+  it('of an app that answers and does not exit is ended after 5 s', async () => {
+    void app.stop();
+    for (let ms = 0; ms < 5_000; ms += 250) {
+      await vi.advanceTimersByTimeAsync(250);
+      child.answersPings();
+    }
+    expect(child.sent).toContainEqual({ type: 'shutdown' });
+    expect(child.killed).toEqual([]);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(child.killed).toEqual(['SIGKILL']);
+  });
+
+  it('of an app that does not answer is ended sooner', async () => {
+    void app.stop();
+    await vi.advanceTimersByTimeAsync(2_500);
+    expect(child.killed).toEqual([]);
+    await vi.advanceTimersByTimeAsync(250);
+    expect(child.killed).toEqual(['SIGKILL']);
+  });
+
+  it('sends no signal where the app exits by itself', async () => {
+    const stopped = app.stop();
+    child.emit('exit', 0, null);
+    expect(await stopped).toMatchObject({ code: 0 });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(child.killed).toEqual([]);
+  });
+});
+
 describe('a spare', () => {
   const env = { STAGE: 'two' };
   let spare: AppProcess;
@@ -205,15 +298,7 @@ describe('a spare', () => {
     child = new FakeChild();
     forked.child = child as unknown as ChildProcess;
     spare = new AppProcess({
-      child: {
-        root: '/shop',
-        port: 0,
-        host: undefined,
-        types: false,
-        inspect: undefined,
-        reloaders: [],
-        isSpare: true,
-      },
+      child: { ...CHILD, isSpare: true },
       env: {},
       nodeArgs: [],
       isStdoutTaken: false,
