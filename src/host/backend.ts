@@ -1,13 +1,17 @@
+import { posix } from 'node:path';
 import type { ViteDevServer } from 'vite';
+import { isUnwatched } from '../../plugins/headless.ts';
 import { isEmbeddedDatabaseInstalled, startEmbeddedDatabase } from '../database/embedded.ts';
 import { migrateIfPending } from '../database/migrations.ts';
 import { assertDatabaseReachable } from '../protocol/database-check.ts';
 import type { UpdateEvent } from '../protocol/events.ts';
 import { MedusaViteError } from '../protocol/failure.ts';
 import { findSupportedMedusa } from '../protocol/medusa-version.ts';
-import type { SerializedError } from '../protocol/serialized-error.ts';
+import { relativeToRoot } from '../protocol/paths.ts';
+import { type SerializedError, serializeError } from '../protocol/serialized-error.ts';
 import type { UpdateResult } from '../protocol/update.ts';
 import { type Activation, AppProcess } from './app-process.ts';
+import { type FileEvents, FileWatch } from './file-watch.ts';
 import { describeCrash, Host } from './host.ts';
 import { parseInspect } from './inspect-option.ts';
 import { type Listener, listen } from './listener.ts';
@@ -47,8 +51,16 @@ export interface BackendOptions extends BackendSettings {
   onUpdate?(event: UpdateEvent): void;
   /** Files that somebody else sees to. */
   isForeign?(file: string): boolean;
-  /** Why this backend takes the place of another one: its first start is told as that restart. */
-  because?: { files: string[]; reason: string };
+  /** Set if this backend takes the place of another one, which it closes: its start is told as a restart. */
+  replaces?: Replacement;
+}
+
+export interface Replacement {
+  previous: Backend;
+  /** What has changed, relative to the project. */
+  files: string[];
+  /** Of the watcher that Vite has now. */
+  events: FileEvents;
 }
 
 const DEFAULT_PORT = 9000;
@@ -70,8 +82,13 @@ export class Backend {
   #host: Host | undefined;
   #listener: Listener | undefined;
   #updates = 0;
+  /** Saved files that this backend has yet to tell of: what it was started for, and what was saved meanwhile. */
+  #untold: string[] = [];
+  /** Watches while neither the previous backend does, nor the host of this one. */
+  #meanwhile: FileWatch | undefined;
+  /** Unset once it is closed. */
+  #previous: Backend | undefined;
   #isFirst = true;
-  #isStarted = false;
   /** Set by whoever asks first. */
   #closed: Promise<void> | undefined;
 
@@ -96,12 +113,14 @@ export class Backend {
 
   /**
    * Resolves when the app serves, or waits for a save that mends it.
-   * @throws MedusaViteError if no save could; then nothing is left open.
+   * @throws MedusaViteError if no save could; then nothing is left open, and a replacement has told why.
    */
   async start(): Promise<void> {
     try {
+      await this.#replace();
       await this.#start();
     } catch (error) {
+      this.#tellStart(serializeError(error));
       await this.close();
       throw error;
     }
@@ -112,8 +131,19 @@ export class Backend {
   }
 
   /** To be called when Vite was restarted by somebody else: its watcher is another one then. */
-  followVite(): void {
+  followVite({ watcher }: ViteDevServer): void {
+    this.followWatcher(watcher);
     this.#host?.followVite();
+  }
+
+  /** To be called when Vite has another watcher, by whoever does not know whether its restart is over. */
+  followWatcher(events: FileEvents): void {
+    this.#meanwhile?.follow(events);
+  }
+
+  /** Tells that what was saved is no good for a backend, and that this one goes on. */
+  keep(files: string[], error: SerializedError): void {
+    this.#tell({ type: 'kept-previous', files, error, ms: 0 });
   }
 
   /** Ends everything that was started, in reverse order. */
@@ -124,7 +154,32 @@ export class Backend {
 
   /** Ends the app without waiting for its requests. */
   kill(): void {
+    this.#previous?.kill();
     this.#host?.kill();
+  }
+
+  async #replace(): Promise<void> {
+    const { root, replaces, isForeign } = this.#options;
+    if (!replaces) {
+      return;
+    }
+    const { previous, files, events } = replaces;
+    this.#previous = previous;
+    this.#untold = [...files];
+    await this.#add(() => previous.close());
+    this.#meanwhile = new FileWatch({
+      events,
+      known: [],
+      isWatched: (file) => !isUnwatched(root, file) && !isForeign?.(file),
+      onFirst: () => {},
+      onBatch: ({ changes, unchanged }) =>
+        this.#untold.push(...changes.map(({ file }) => file), ...unchanged),
+    });
+    const closed = previous.close();
+    this.#untold.push(...previous.#untold);
+    await closed;
+    this.#updates = previous.#updates;
+    this.#previous = undefined;
   }
 
   async #start(): Promise<void> {
@@ -214,12 +269,7 @@ export class Backend {
         update: (result) => this.#report(result),
         note: (note) => reporter.info(note),
         warning: (text) => reporter.warn(text),
-        failure: (error, headline) => {
-          // At the start it is thrown below, and said once.
-          if (this.#isStarted || !isFatal(error)) {
-            reporter.failure(error, headline);
-          }
-        },
+        failure: (error, headline) => reporter.failure(error, headline),
         exit: (exit, willRestart) => {
           reporter.exit(exit.code, exit.signal);
           reporter.failure(describeCrash(exit, willRestart), 'the app ended by itself');
@@ -228,27 +278,62 @@ export class Backend {
     });
     this.#host = app;
     await this.#add(() => app.close());
-    const error = await app.start();
+    const error = await this.#startHost(app);
     if (error && isFatal(error)) {
       throw new MedusaViteError(error.message, { code: error.code, hint: error.hint });
     }
-    this.#isStarted = true;
+    if (error && !this.#tellStart(error)) {
+      reporter.failure(error, 'the app could not be started; the next save tries again');
+    }
+  }
+
+  /** From here on the host watches. */
+  #startHost(host: Host): Promise<SerializedError | undefined> {
+    const { root, replaces } = this.#options;
+    const known = [...this.#untold, ...(this.#meanwhile?.close() ?? [])].map((file) =>
+      posix.resolve(root, file),
+    );
+    this.#meanwhile = undefined;
+    const causes = new Set(replaces?.files.map((file) => posix.resolve(root, file)));
+    // The app is about to load all of it, but Vite was not restarted for what it reads itself.
+    const forVite = known.filter((file) => !causes.has(file) && host.isReadByVite(file));
+    this.#untold = known.filter((file) => !forVite.includes(file));
+    const started = host.start(known);
+    host.catchUp(forVite);
+    return started;
   }
 
   #onFirstReady(): void {
-    const { because, onFirstReady } = this.#options;
-    if (because) {
-      const ms = Math.round(performance.now() - this.#startedAt);
-      this.#report({ type: 'restarted', ...because, chain: [], ms });
+    this.#tellStart(undefined);
+    this.#options.onFirstReady?.();
+  }
+
+  /** What has become of the files that this backend was started for. @returns false if there are none */
+  #tellStart(error: SerializedError | undefined): boolean {
+    const { root, replaces } = this.#options;
+    const files = [...new Set(this.#untold.map((file) => relativeToRoot(root, file)))];
+    if (!replaces || files.length === 0 || this.#closed) {
+      return false;
     }
-    onFirstReady?.();
+    this.#untold = [];
+    const ms = Math.round(performance.now() - this.#startedAt);
+    const reason = `${replaces.files.join(', ')} changed`;
+    this.#report(
+      error
+        ? { type: 'kept-previous', files, error, ms }
+        : { type: 'restarted', files, reason, chain: [], ms },
+    );
+    return true;
   }
 
   #report(result: UpdateResult): void {
-    if (this.#closed) {
-      // Whoever takes the place of this one tells what became of the save.
-      return;
+    // Whoever takes the place of a closed one tells what became of the save.
+    if (!this.#closed) {
+      this.#tell(result);
     }
+  }
+
+  #tell(result: UpdateResult): void {
     const { root, reporter, onUpdate } = this.#options;
     this.#updates++;
     reporter.update(this.#updates, result);
@@ -265,6 +350,7 @@ export class Backend {
   }
 
   async #closeAll(): Promise<void> {
+    this.#untold.push(...(this.#meanwhile?.close() ?? []), ...(this.#host?.stopWatching() ?? []));
     for (let close = this.#closing.shift(); close; close = this.#closing.shift()) {
       await close().catch(() => {});
     }

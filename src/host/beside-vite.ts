@@ -12,8 +12,8 @@ export const UPDATE_EVENT = 'medusa-vite:update';
 /** By project. Outlives a restart of Vite, which makes new plugins and keeps only its own object. */
 const running = new Map<string, BesideVite>();
 
-/** All that may have a process, also those that are being closed. */
-const open = new Set<BesideVite>();
+/** Those that are being closed for good. */
+const closing = new Set<BesideVite>();
 
 /** Left alone, Ctrl-C ends `vite` at once, and so does a second SIGTERM; the backend is to end properly. */
 let ending: Ending | undefined;
@@ -43,22 +43,24 @@ export async function serveBeside(
         await Promise.all([...running.values()].map((each) => each.vite.close()));
       },
       () => {
-        for (const each of open) {
+        for (const each of [...running.values(), ...closing]) {
           each.kill();
         }
       },
     );
   }
-  const isReplacing = before?.isServing ?? false;
-  await before?.close();
-  await beside.start(isReplacing);
+  await beside.start(before?.backend);
 }
 
 /** To be called when Vite ends. */
 export async function closeBeside(root: string): Promise<void> {
   const beside = running.get(root);
   running.delete(root);
-  await beside?.close();
+  if (beside) {
+    closing.add(beside);
+    await beside.close();
+    closing.delete(beside);
+  }
 }
 
 /** The backend beside a front end on one Vite dev server. */
@@ -74,11 +76,10 @@ class BesideVite {
     this.vite = vite;
     this.#root = root;
     this.#options = options;
-    open.add(this);
   }
 
-  get isServing(): boolean {
-    return this.#backend !== undefined;
+  get backend(): Backend | undefined {
+    return this.#backend;
   }
 
   isFor(options: ServeOptions): boolean {
@@ -86,11 +87,12 @@ class BesideVite {
   }
 
   /** Never rejects: the front end goes on without a backend that cannot be started. */
-  async start(isReplacing: boolean): Promise<void> {
+  async start(previous: Backend | undefined): Promise<void> {
     const reporter = this.#createReporter();
+    const { configFile = '' } = this.vite.config;
+    const files = [relativeToRoot(this.#root, toPosix(configFile))];
+    this.#backend = previous;
     try {
-      const { configFile = '' } = this.vite.config;
-      const file = relativeToRoot(this.#root, toPosix(configFile));
       this.#backend = new Backend({
         ...resolveSettings(this.#options),
         root: this.#root,
@@ -98,26 +100,29 @@ class BesideVite {
         isStdoutTaken: this.#options.json ?? false,
         createVite: async () => this.vite,
         onUpdate: (event) => this.vite.environments.client.hot.send(UPDATE_EVENT, event),
-        ...(isReplacing && { because: { files: [file], reason: `${file} changed` } }),
+        ...(previous && { replaces: { previous, files, events: this.vite.watcher } }),
       });
       await this.#backend.start();
     } catch (error) {
-      this.#backend = undefined;
       this.#hasFailed = true;
-      reporter.failure(
-        serializeError(error),
-        'the backend could not be started; the front end goes on, r + enter tries again',
-      );
+      if (!previous) {
+        this.#backend = undefined;
+        reporter.failure(
+          serializeError(error),
+          'the backend could not be started; the front end goes on, r + enter tries again',
+        );
+      } else if (this.#backend === previous) {
+        previous.keep(files, serializeError(error));
+      }
     }
   }
 
   followVite(): void {
-    this.#backend?.followVite();
+    this.#backend?.followVite(this.vite);
   }
 
   async close(): Promise<void> {
     await this.#backend?.close();
-    open.delete(this);
   }
 
   kill(): void {

@@ -106,12 +106,14 @@ export class FileWatch {
     }
   }
 
-  close(): void {
+  /** @returns files that were touched and are in no batch. */
+  close(): string[] {
     this.#unlisten();
     clearTimeout(this.#timer);
     for (const timer of this.#rechecks.values()) {
       clearTimeout(timer);
     }
+    return [...new Set([...this.#pending.keys(), ...this.#emptied.keys()])];
   }
 
   #listen(): void {

@@ -194,18 +194,36 @@ export class Host {
     return this.#prepared.adminPath;
   }
 
-  /** Brings the app up for the first time; when that fails, the next save tries again. */
-  async start(): Promise<SerializedError | undefined> {
-    const { root, events } = this.#options;
-    this.#listen();
+  /**
+   * Brings the app up for the first time; when that fails, it returns why, and the next save tries again.
+   * @param known files whose present content is in what the app is about to load, and was told of
+   */
+  async start(known: string[] = []): Promise<SerializedError | undefined> {
+    const { root } = this.#options;
+    this.#listen(known);
     void this.#transformer.warmUp(sourceFiles(root));
     const result = await this.#supervisor.restart('start');
     if (result.type === 'restarted') {
       this.#announce();
       return undefined;
     }
-    events.failure(result.error, 'the app could not be started; the next save tries again');
     return result.error;
+  }
+
+  /** Whether a change of this file is one for Vite itself: its config, and what sources are compiled with. */
+  isReadByVite(file: string): boolean {
+    const { configFile, configFileDependencies } = this.#options.vite.config;
+    return [configFile, ...configFileDependencies, ...tsconfigFiles(this.#options.root)].includes(
+      file,
+    );
+  }
+
+  /** Takes files as saved just now. */
+  catchUp(files: string[]): void {
+    if (files.length > 0) {
+      const changes = files.map((file): Change => ({ file, change: 'update' }));
+      this.#queue.add({ changes, unchanged: [], since: performance.now() });
+    }
   }
 
   /** A restart that nobody saved a file for. */
@@ -222,6 +240,11 @@ export class Host {
     this.#watchProject();
     vite.watcher.add([...this.#watchedBesides]);
     this.#watch?.follow(vite.watcher);
+  }
+
+  /** Watches no more. @returns saved files that nothing was said of */
+  stopWatching(): string[] {
+    return [...(this.#watch?.close() ?? []), ...this.#queue.unfinished];
   }
 
   async close(): Promise<void> {
@@ -281,7 +304,7 @@ export class Host {
     return app;
   }
 
-  #listen(): void {
+  #listen(known: string[]): void {
     const { root, vite, isForeign } = this.#options;
     const lockfiles = workspaceLockfiles(root);
     this.#watchProject();
@@ -289,7 +312,7 @@ export class Host {
     this.#watchTsconfigs();
     this.#watch = new FileWatch({
       events: vite.watcher,
-      known: [...topLevelFiles(root), ...lockfiles, ...this.#tsconfigs],
+      known: [...topLevelFiles(root), ...lockfiles, ...this.#tsconfigs, ...known],
       isWatched: (file) => !isUnwatched(root, file) && !isForeign(file),
       onFirst: (file) => this.#onTouched(file),
       onBatch: (batch) => {

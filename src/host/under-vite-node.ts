@@ -5,7 +5,7 @@ import { relativeToRoot, toPosix } from '../protocol/paths.ts';
 import { serializeError } from '../protocol/serialized-error.ts';
 import { Backend } from './backend.ts';
 import { Ending } from './ending.ts';
-import { FileWatch } from './file-watch.ts';
+import { type FileEvents, FileWatch } from './file-watch.ts';
 import { createJsonReporter, createTerminalReporter, type Reporter } from './reporter.ts';
 import { resolveSettings, type ServeOptions } from './serve-options.ts';
 import { bindBackendShortcuts, hasShortcuts, SHORTCUTS_HINT } from './shortcuts.ts';
@@ -20,6 +20,8 @@ export class UnderViteNode {
   readonly #ending = new Ending();
   /** Files of the entry, which a restart of Vite forgets. */
   readonly #entryFiles = new Set<string>();
+  /** Of the watcher that Vite has, or will have when its restart is over. */
+  #events: FileEvents;
   #watch: FileWatch | undefined;
   #backend: Backend | undefined;
   /** Options that the plugin has in `vite.config.ts`; those of the entry go before them. */
@@ -34,6 +36,7 @@ export class UnderViteNode {
 
   constructor(vite: ViteDevServer, root: string, defaults: ServeOptions) {
     this.#vite = vite;
+    this.#events = vite.watcher;
     this.#root = root;
     this.#defaults = defaults;
     this.#ending.add(
@@ -54,7 +57,7 @@ export class UnderViteNode {
       }
     }
     this.#watch ??= new FileWatch({
-      events: this.#vite.watcher,
+      events: this.#events,
       known: [...this.#entryFiles],
       isWatched: (file) => this.#isOfEntry(file),
       onFirst: () => {},
@@ -73,7 +76,9 @@ export class UnderViteNode {
 
   /** To be called when Vite was restarted, by whose new plugin. */
   follow(vite: ViteDevServer, defaults: ServeOptions): void {
+    this.#events = vite.watcher;
     this.#watch?.follow(vite.watcher);
+    this.#backend?.followWatcher(vite.watcher);
     if (JSON.stringify(defaults) !== JSON.stringify(this.#defaults)) {
       this.#defaults = defaults;
       const { configFile = '' } = vite.config;
@@ -106,19 +111,18 @@ export class UnderViteNode {
   }
 
   async #start(files: string[]): Promise<void> {
+    if (this.#isClosed) {
+      return;
+    }
     const options = { ...this.#defaults, ...this.#options };
     const isFirst = this.#isFirst;
     this.#isFirst = false;
     const isStdoutTaken = options.json ?? false;
     const reporter = createReporter(this.#root, isStdoutTaken);
+    const previous = this.#backend;
     try {
-      const settings = resolveSettings(options);
-      await this.#backend?.close();
-      if (this.#isClosed) {
-        return;
-      }
       const backend = new Backend({
-        ...settings,
+        ...resolveSettings(options),
         root: this.#root,
         reporter,
         isStdoutTaken,
@@ -129,7 +133,7 @@ export class UnderViteNode {
             reporter.info(SHORTCUTS_HINT);
           }
         },
-        ...(!isFirst && { because: { files, reason: `${files.join(', ')} changed` } }),
+        ...(previous && { replaces: { previous, files, events: this.#events } }),
       });
       this.#backend = backend;
       if (isFirst && hasShortcuts(isStdoutTaken)) {
@@ -137,8 +141,10 @@ export class UnderViteNode {
       }
       await backend.start();
     } catch (error) {
-      if (!isFirst) {
-        reporter.failure(serializeError(error), 'the backend could not be started');
+      if (previous) {
+        if (this.#backend === previous) {
+          previous.keep(files, serializeError(error));
+        }
         return;
       }
       const { message, hint } =

@@ -68,6 +68,8 @@ export class UpdateQueue {
   #pending: FileBatch | undefined;
   /** Asked for by the user; merged with what was saved meanwhile. */
   #pendingRestart: PendingRestart | undefined;
+  /** Files of the pass that is running, as long as nothing was said of them. */
+  readonly #untold = new Set<string>();
   /** Set while a pass is running. */
   #running: Promise<void> | undefined;
   /** Changes that are on disk but not in the app, because a pass failed. They are part of the next one. */
@@ -80,6 +82,11 @@ export class UpdateQueue {
   /** No pass is running, and none waits. */
   get isIdle(): boolean {
     return this.#running === undefined;
+  }
+
+  /** Saved files that have come to no result yet. */
+  get unfinished(): string[] {
+    return [...this.#untold, ...(this.#pending ? filesOf(this.#pending) : [])];
   }
 
   add(batch: FileBatch): void {
@@ -110,6 +117,7 @@ export class UpdateQueue {
         const files = batch.changes.map(({ file }) => file);
         this.#keepPrevious(batch.changes, files, serializeError(error), batch.since);
       }
+      this.#untold.clear();
       restart?.done.resolve();
     }
     this.#running = undefined;
@@ -119,6 +127,9 @@ export class UpdateQueue {
   #takePending(): FileBatch {
     const batch = this.#pending ?? { changes: [], unchanged: [], since: performance.now() };
     this.#pending = undefined;
+    for (const file of filesOf(batch)) {
+      this.#untold.add(file);
+    }
     return batch;
   }
 
@@ -391,6 +402,9 @@ export class UpdateQueue {
   }
 
   #report(result: UpdateResult): void {
+    for (const file of result.files) {
+      this.#untold.delete(file);
+    }
     const files = result.files.map((file) => relativeToRoot(this.#options.root, file));
     this.#options.onResult({ ...result, files });
   }
@@ -427,6 +441,10 @@ function merge(first: FileBatch, second: FileBatch): FileBatch {
     ),
     since: first.since,
   };
+}
+
+function filesOf({ changes, unchanged }: FileBatch): string[] {
+  return [...changes.map(({ file }) => file), ...unchanged];
 }
 
 function describeChanges(root: string, files: string[]): string {

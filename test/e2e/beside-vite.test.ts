@@ -173,12 +173,16 @@ test('a changed `vite.config` restarts both, on the same ports', async () => {
 test('options of `medusa()` that change take effect, and the old port is free', async () => {
   const before = dev.ready.port;
   const port = await freePort();
-  const update = await dev.nextUpdate(CONFIG, () =>
-    project.edit(CONFIG, (source) => source.replace('port: 0', `port: ${port}`)),
-  );
+  const mark = dev.mark();
+  const update = await dev.nextUpdate(CONFIG, () => {
+    project.edit(PING, (source) => source.replace('pong', 'on another port'));
+    project.edit(CONFIG, (source) => source.replace('port: 0', `port: ${port}`));
+  });
   expect(update).toMatchObject({ result: 'restarted', reason: `${CONFIG} changed` });
   expect(dev.ready.port).toBe(port);
-  expect((await dev.get('/ping')).status).toBe(200);
+  expect((await dev.get('/ping')).body).toEqual({ ping: 'on another port' });
+  await dev.updateSince(mark, PING);
+  expect(dev.updatesSince(mark, PING)).toHaveLength(1);
   expect(await isPortTaken(before)).toBe(false);
 });
 
@@ -193,9 +197,9 @@ test('a port that is taken is named, and the front end goes on', async () => {
   const run = await runVite(dev.ready.port);
   await until(
     () => run.output,
-    (output) => output.includes(`Port \`${dev.ready.port}\` is in use`),
+    (output) => output.includes('the front end goes on'),
   );
-  expect(run.output).toContain('the front end goes on');
+  expect(run.output).toContain(`Port \`${dev.ready.port}\` is in use`);
   expect(run.output).not.toContain('    at ');
   await run.stop();
 });

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { CliRun } from './support/cli.ts';
@@ -33,6 +33,16 @@ process.env.SHOP_RUNS = String(runs);
 serve({ json: true, ...options });
 `,
       'dev-options.ts': 'export const options = { port: 0 };\n',
+      // Keeps the app from ending as long as it is told to, but not for longer than a stop may take.
+      'src/api/slow-end/route.ts': `
+import { existsSync, writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import.meta.hot?.dispose(async () => {
+  writeFileSync('.medusa/ending', '');
+  while (existsSync('.medusa/not-yet')) await delay(10);
+});
+export const GET = (_: unknown, res: { json(body: object): void }) => res.json({});
+`,
     },
   });
   dev = await startDevServer(project, {
@@ -108,10 +118,32 @@ test('the entry changes: the old backend is closed, the new one is as the entry 
     project.edit(PING, (source) => source.replace('pong', 'on the new one')),
   );
   expect(hot.result).toBe('reloaded');
-  // Given back before the entry is: what is saved while the backend is replaced is in the new one, unreported.
-  await dev.nextUpdate(PING, () =>
-    project.edit(PING, (source) => source.replace('on the new one', 'pong')),
-  );
+});
+
+test('what is saved while the backend is replaced is in the new one, and told once', async () => {
+  const saves = {
+    'together with the entry': async () => {},
+    'while the old one ends': () =>
+      until(
+        () => existsSync(join(project.root, '.medusa/ending')),
+        (isEnding) => isEnding,
+      ),
+  };
+  for (const [when, moment] of Object.entries(saves)) {
+    const mark = dev.mark();
+    const notYet = join(project.root, '.medusa/not-yet');
+    rmSync(join(project.root, '.medusa/ending'), { force: true });
+    writeFileSync(notYet, '');
+    project.edit('dev-options.ts', touch);
+    await moment();
+    project.edit(PING, (source) => source.replace(/ping: '.*'/, `ping: '${when}'`));
+    rmSync(notYet);
+    await dev.updateSince(mark, 'dev-options.ts');
+    await dev.updateSince(mark, PING);
+    expect((await dev.get('/ping')).body).toEqual({ ping: when });
+    expect(dev.updatesSince(mark, 'dev-options.ts')).toHaveLength(1);
+    expect(dev.updatesSince(mark, PING)).toHaveLength(1);
+  }
 });
 
 test('an entry with a typo leaves the backend as it is, until it is mended', async () => {
@@ -130,14 +162,18 @@ test('an entry with a typo leaves the backend as it is, until it is mended', asy
   expect(update).toMatchObject({ result: 'restarted', reason: `${ENTRY} changed` });
 });
 
-test('the entries of the guide work, the one line and the call', async () => {
+test('the example and the entries of the guide work, the one line and the call', async () => {
+  const example = (file: string) =>
+    readFileSync(join(REPOSITORY, 'examples/vite-node', file), 'utf8');
+  const [oneLine = '', call = ''] = snippets('docs/vite-node.md', ENTRY);
+  expect(snippets('docs/vite-node.md', 'vite.config.ts')).toEqual([example('vite.config.ts')]);
+  expect(oneLine).toBe(example(ENTRY));
   const mark = dev.mark();
-  project.edit('vite.config.ts', (source) =>
-    source.replace('medusa()', 'medusa({ port: 0, json: true })'),
+  project.write(
+    'vite.config.ts',
+    example('vite.config.ts').replace('medusa()', 'medusa({ port: 0, json: true })'),
   );
   await dev.updateSince(mark, 'vite.config.ts');
-  const [oneLine = '', call = ''] = snippets('docs/vite-node.md', ENTRY);
-  expect(oneLine).toContain("import 'medusa-vite/serve'");
   expect(call).toContain('serve({ port: 9001 })');
   const port = await freePort();
   const sources = [

@@ -127,6 +127,15 @@ describe('a save', () => {
   });
 });
 
+it('tells at its end what it has not reported', () => {
+  save('a.ts', 'one');
+  wait(3);
+  save('b.ts', '');
+  wait(3);
+  save('c.ts', 'one');
+  expect(watch.close()).toEqual([file('c.ts'), file('b.ts')]);
+});
+
 describe('a file that is emptied', () => {
   it('and filled is reported once, with its content', () => {
     save('a.ts', 'one');

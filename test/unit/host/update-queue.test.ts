@@ -171,6 +171,21 @@ describe('passes', () => {
     expect(seen()).toEqual(['reloaded a', 'reloaded b a']);
   });
 
+  it('tell what has come to no result, as long as it has not', async () => {
+    const unfinished = () => queue.unfinished.map(shorten);
+    save(A);
+    await settle();
+    save(B);
+    saveUnchanged(CONFIG);
+    expect(unfinished()).toEqual(['a', 'b', 'medusa-config.ts']);
+    reload.resolve(RELOADED);
+    await settle();
+    expect(unfinished()).toEqual(['b']);
+    reload.resolve(RELOADED);
+    await settle();
+    expect(unfinished()).toEqual([]);
+  });
+
   it('tell where their time went: all of it', async () => {
     save(A);
     await settle();

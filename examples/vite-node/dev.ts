@@ -1,0 +1,2 @@
+// dev.ts
+import 'medusa-vite/serve';

@@ -1,0 +1,4 @@
+// vite.config.ts
+import { medusa } from 'medusa-vite';
+
+export default { plugins: [medusa()] };
