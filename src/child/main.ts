@@ -24,7 +24,7 @@ import { Subscriptions } from '../medusa/subscriptions.ts';
 import { WorkflowRegistry } from '../medusa/workflow-registry.ts';
 import { CHANNEL_FD } from '../protocol/channel.ts';
 import { assertDatabaseReachable } from '../protocol/database-check.ts';
-import type { PackageList, PreparedApp } from '../protocol/messages.ts';
+import type { PackageList, PreparedApp, ReloadOutcome } from '../protocol/messages.ts';
 import { serializeError } from '../protocol/serialized-error.ts';
 import type { ReloaderApp } from '../reloader.ts';
 import { AuthorsReloader } from '../reloaders/authors-reloader.ts';
@@ -250,6 +250,7 @@ function hookIntoMedusa(packages: MedusaPackages): () => ReloadPass {
       registries: [workflows, hooks],
       hot,
       fileConfigs,
+      onError: reportStray,
       deferred: new DeferredEvaluation({
         evaluate: (file) => runner.requireFile(file) as Record<string, unknown>,
         onError: reportStray,
@@ -322,9 +323,12 @@ function createAuthorsReloaders(medusa: MedusaBoot): AuthorsReloader[] {
 }
 
 async function reload(id: number, plan: Parameters<ReloadPass['run']>[0]): Promise<void> {
-  const outcome = pass
-    ? await pass.run(plan)
-    : ({ type: 'restart-needed', reason: 'the app was not ready' } as const);
+  const outcome = await (
+    pass?.run(plan) ?? Promise.reject(new Error('the app was not ready'))
+  ).catch((error: unknown): ReloadOutcome => {
+    const { message } = serializeError(error);
+    return { type: 'restart-needed', reason: `the reload failed: ${message}` };
+  });
   loaded.flush();
   await sendToHost({ type: 'hmr-result', id, outcome });
 }

@@ -23,6 +23,8 @@ export interface ReloadPassOptions {
   hot: HotRegistry;
   fileConfigs: FileConfigs;
   deferred: DeferredEvaluation;
+  /** Something of the old version could not be cleaned up; the new one serves all the same. */
+  onError(error: unknown): void;
 }
 
 /** Fewer than this are evaluated in less time than anyone would notice. */
@@ -39,16 +41,19 @@ export class ReloadPass {
   readonly #hot: HotRegistry;
   readonly #fileConfigs: FileConfigs;
   readonly #deferred: DeferredEvaluation;
+  readonly #onError: (error: unknown) => void;
   /** Of the reload that is under way: files that are left for later. */
   #deferring: ReadonlySet<string> = new Set();
 
-  constructor({ runner, reloaders, registries, hot, fileConfigs, deferred }: ReloadPassOptions) {
+  constructor(options: ReloadPassOptions) {
+    const { runner, reloaders, registries, hot, fileConfigs, deferred, onError } = options;
     this.#runner = runner;
     this.#reloaders = reloaders;
     this.#registries = [...registries, hot];
     this.#hot = hot;
     this.#fileConfigs = fileConfigs;
     this.#deferred = deferred;
+    this.#onError = onError;
   }
 
   async run(plan: ReloadPlan): Promise<ReloadOutcome> {
@@ -139,7 +144,7 @@ export class ReloadPass {
     const committedAt = performance.now();
     const awaiting = [...this.#deferring].filter((id) => !this.#runner.isEvaluated(id));
     for (const { dispose } of prepared.toReversed()) {
-      await dispose?.();
+      await dispose?.().catch(this.#onError);
     }
     await this.#hot.settle(evaluated);
     await this.#hot.emit('vite:afterUpdate', update);

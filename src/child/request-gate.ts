@@ -30,7 +30,14 @@ export class RequestGate {
     clearTimeout(this.#limit);
     this.#limit = undefined;
     for (const go of this.#waiting.splice(0)) {
-      go();
+      try {
+        go();
+      } catch (error) {
+        // As without the gate: it is nobody else's.
+        process.nextTick(() => {
+          throw error;
+        });
+      }
     }
   }
 }

@@ -119,16 +119,18 @@ export class AdminSupervisor {
 
   async #start(request: AdminRequest): Promise<void> {
     const { spawn, onFailure } = this.#options;
-    const run = spawn(request, this.#hmrPort);
-    this.#run = run;
+    let run: AdminRun | undefined;
     try {
-      const { port, hmrPort } = await run.ready;
+      const started = spawn(request, this.#hmrPort);
+      run = started;
+      this.#run = started;
+      const { port, hmrPort } = await started.ready;
       this.#readyAt = performance.now();
       this.#hmrPort = hmrPort;
       this.#publish({ type: 'ready', port });
-      void run.exited.then((reason) => this.#onExit(run, reason));
+      void started.exited.then((reason) => this.#onExit(started, reason));
     } catch (error) {
-      await run.exited;
+      await run?.exited;
       this.#run = undefined;
       if (this.#wanted !== request) {
         // Its successor is on the way.

@@ -26,6 +26,7 @@ export class AppModules implements Graph {
   /** Ties of the code that the app has; Vite's graph may be ahead of it, by a save that failed. */
   readonly #imports = new Map<string, string[]>();
   readonly #importers = new Map<string, Set<string>>();
+  readonly #added = new Set<string>();
   /** Lost an importer since the last look for orphans. */
   readonly #untied = new Set<string>();
   /** Ties that only the running app knows. */
@@ -78,6 +79,9 @@ export class AppModules implements Graph {
   /** To be called when the app has taken the modules over. */
   accept(modules: Record<string, FetchedModule>): void {
     for (const [id, module] of Object.entries(modules)) {
+      if (!this.#loaded.has(id)) {
+        this.#added.add(id);
+      }
       this.#loaded.set(id, emittedCode(module));
       this.#tie(id, this.#transformer.importsOf(id));
     }
@@ -92,6 +96,13 @@ export class AppModules implements Graph {
         this.#entries.add(file);
       }
     }
+  }
+
+  /** @returns ids of the modules that the app has loaded since the last call, and had not before */
+  takeAdded(): string[] {
+    const added = [...this.#added];
+    this.#added.clear();
+    return added;
   }
 
   /** Forgets the modules that nothing imports any more since code was accepted. @returns their ids */
@@ -203,8 +214,7 @@ export class AppModules implements Graph {
         const { specifier, importer } = request;
         return { type: 'resolved', id: await this.#transformer.resolve(specifier, importer) };
       }
-      const modules: Record<string, FetchedModule> = {};
-      await this.#collect(request.id, modules);
+      const modules = await this.#collectCurrent(request.id);
       this.accept(modules);
       return { type: 'modules', modules };
     } catch (error) {
@@ -228,6 +238,18 @@ export class AppModules implements Graph {
     for (const imported of imports) {
       const importers = this.#importers.get(imported) ?? new Set();
       this.#importers.set(imported, importers.add(id));
+    }
+  }
+
+  /** All of it as it is at one moment: whoever saves while it is collected must not be left out. */
+  async #collectCurrent(id: string): Promise<Record<string, FetchedModule>> {
+    for (;;) {
+      const { revision } = this.#transformer;
+      const modules: Record<string, FetchedModule> = {};
+      await this.#collect(id, modules);
+      if (revision === this.#transformer.revision) {
+        return modules;
+      }
     }
   }
 

@@ -88,6 +88,8 @@ const BOOT_LIMIT_MS = 120_000;
 /** The same, once a new save is there that may be the way out. */
 const IMPATIENT_BOOT_LIMIT_MS = 30_000;
 const PING_INTERVAL_MS = 250;
+/** Work of its own never keeps this process from a timer for so long. */
+const MAX_LATE_MS = 1_000;
 /** From when the app hears that it is to stop until SIGKILL, as `tsx watch` and users expect. */
 const STOP_LIMIT_MS = 5_000;
 /** What a process wrote before it died is in the pipe already; its own children may hold that open for ever. */
@@ -138,6 +140,8 @@ export class AppProcess {
   readonly #watchBoot: () => void;
   /** Set while Medusa's own code may keep it from answering. */
   #isBusy = false;
+  /** When it was last asked for a sign; `performance.now()`. */
+  #askedAt = performance.now();
   /** How long the app may stand still while it is brought up. */
   #bootHangLimitMs = BOOT_HANG_LIMIT_MS;
   /** How long it may take from the last sign of progress until it is ready. */
@@ -196,7 +200,7 @@ export class AppProcess {
     this.#fail = fail;
     this.#watchBoot = () => {
       this.#noteProgress();
-      const watchdog = setInterval(() => {
+      const watchdog = this.#watch(() => {
         if (this.#isHanging(this.#bootHangLimitMs)) {
           this.#giveUp('The app does not answer, as in an endless loop.');
         } else if (this.#isStuck()) {
@@ -204,7 +208,7 @@ export class AppProcess {
             `The app has not become ready for ${Math.round(this.#bootLimitMs / 1000)} s: something that it waits for at its start may never come.`,
           );
         }
-      }, PING_INTERVAL_MS);
+      });
       const calm = () => clearInterval(watchdog);
       this.ready.then(calm, calm);
     };
@@ -360,8 +364,21 @@ export class AppProcess {
     return this.#isWatched && performance.now() - this.#progressedAt > this.#bootLimitMs;
   }
 
+  #watch(look: () => void): NodeJS.Timeout {
+    this.#askedAt = performance.now();
+    return setInterval(look, PING_INTERVAL_MS);
+  }
+
   /** Asks the app for a sign, and judges by when it last gave one. */
   #isHanging(limitMs: number): boolean {
+    const now = performance.now();
+    const late = now - this.#askedAt - PING_INTERVAL_MS;
+    if (late > MAX_LATE_MS) {
+      // It was this process that stood still, as on a laptop that slept: what the app has said is unread.
+      this.#answeredAt = now;
+      this.#progressedAt += late;
+    }
+    this.#askedAt = now;
     this.send({ type: 'ping', id: this.#nextId++ });
     const limit = this.#isBusy ? Math.max(limitMs, BUSY_HANG_LIMIT_MS) : limitMs;
     return this.#isWatched && performance.now() - this.#answeredAt > limit;
@@ -382,14 +399,14 @@ export class AppProcess {
         this.#waiting.delete(id);
         resolve(outcome);
       };
-      const watchdog = setInterval(() => {
+      const watchdog = this.#watch(() => {
         if (this.#isHanging(HANG_LIMIT_MS)) {
           settle({ type: 'hung', reason: 'the app does not answer, as in an endless loop' });
         } else if (performance.now() - startedAt > RELOAD_LIMIT_MS) {
           const reason = `the reload took longer than ${RELOAD_LIMIT_MS / 1000} s`;
           settle({ type: 'hung', reason });
         }
-      }, PING_INTERVAL_MS);
+      });
       this.#waiting.set(id, settle);
       this.send({ type: 'hmr-reload', id, plan });
     });
@@ -408,14 +425,14 @@ export class AppProcess {
       // Until it has heard of it, it is only asked for a sign; one at a breakpoint may not give any.
       let heardAt = this.#isWatched ? Number.POSITIVE_INFINITY : askedAt;
       this.send({ type: 'shutdown' });
-      const watchdog = setInterval(() => {
+      const watchdog = this.#watch(() => {
         if (this.#answeredAt > askedAt) {
           heardAt = Math.min(heardAt, this.#answeredAt);
         }
         if (this.#isHanging(HANG_LIMIT_MS) || performance.now() - heardAt > STOP_LIMIT_MS) {
           this.kill();
         }
-      }, PING_INTERVAL_MS);
+      });
       await this.exited;
       clearInterval(watchdog);
     }
@@ -423,7 +440,7 @@ export class AppProcess {
   }
 
   kill(): void {
-    if (this.isAlive) {
+    if (this.isAlive && !this.#isKilled) {
       this.#isKilled = true;
       killTree(this.process);
     }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { toPosix } from '../protocol/paths.ts';
 import type { Change } from './planner.ts';
 
@@ -15,6 +15,8 @@ export interface FileBatch {
   unchanged: string[];
   /** When the first event of the batch came in; `performance.now()`. */
   since: number;
+  /** When the last one did. */
+  until: number;
 }
 
 export interface FileWatchOptions {
@@ -39,6 +41,8 @@ const RECHECK_MS = 70;
 /** Before a restart, which takes seconds, it is worth waiting for the rest of a branch switch. */
 const SETTLED_MS = 100;
 const SETTLE_LIMIT_MS = 2_000;
+/** No source: a log or a database that grows all the time, and would be read whole each time. */
+const MAX_HASHED_BYTES = 4 * 1024 * 1024;
 
 /**
  * Turns file events into batches of files whose content really changed. Looks at every file once more a
@@ -152,7 +156,12 @@ export class FileWatch {
   }
 
   #flush(): void {
-    const batch: FileBatch = { changes: [], unchanged: [], since: this.#since };
+    const batch: FileBatch = {
+      changes: [],
+      unchanged: [],
+      since: this.#since,
+      until: this.#lastEventAt,
+    };
     for (const [file, latest] of this.#pending) {
       const { hash, writtenAt } = look(file);
       const previous = this.#hashes.get(file);
@@ -213,10 +222,14 @@ const EMPTY = digest('');
 function look(file: string): { hash: string | null; writtenAt: number } {
   try {
     const status = statSync(file);
-    return { hash: status.isFile() ? digest(readFileSync(file)) : null, writtenAt: status.mtimeMs };
+    return { hash: status.isFile() ? hashOf(file, status) : null, writtenAt: status.mtimeMs };
   } catch {
     return { hash: null, writtenAt: 0 };
   }
+}
+
+function hashOf(file: string, { size, mtimeMs }: Stats): string {
+  return size > MAX_HASHED_BYTES ? `${size} ${mtimeMs}` : digest(readFileSync(file));
 }
 
 function digest(content: string | Buffer): string {

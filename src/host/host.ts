@@ -160,9 +160,9 @@ export class Host {
       supervisor: this.#supervisor,
       modules: () => this.#current,
       isHmrOn: () => this.isHmrOn,
-      beforePass: (changes, since) => {
+      beforePass: (changes, until) => {
         this.#dropSpareFor(changes);
-        return this.#updateVite(changes, since);
+        return this.#updateVite(changes, until);
       },
       filesSettled: async () => this.#watch?.settled(),
       onResult: (result) => {
@@ -222,7 +222,8 @@ export class Host {
   catchUp(files: string[]): void {
     if (files.length > 0) {
       const changes = files.map((file): Change => ({ file, change: 'update' }));
-      this.#queue.add({ changes, unchanged: [], since: performance.now() });
+      const now = performance.now();
+      this.#queue.add({ changes, unchanged: [], since: now, until: now });
     }
   }
 
@@ -233,10 +234,13 @@ export class Host {
     return this.#queue.restart(reason);
   }
 
-  /** Vite was restarted, and has a new watcher. */
-  followVite(): void {
+  /**
+   * Vite was restarted, and has a new watcher.
+   * @param startedAt When it began to read its config, if that is known; `performance.now()`.
+   */
+  followVite(startedAt: number = performance.now()): void {
     const { vite } = this.#options;
-    this.#viteRestartedAt = performance.now();
+    this.#viteRestartedAt = startedAt;
     this.#watchProject();
     vite.watcher.add([...this.#watchedBesides]);
     this.#watch?.follow(vite.watcher);
@@ -278,7 +282,8 @@ export class Host {
       },
       onInvalidate: (id) => {
         const change: Change = { file: fileOfId(id), change: 'update', isForced: true };
-        this.#queue.add({ changes: [change], unchanged: [], since: performance.now() });
+        const now = performance.now();
+        this.#queue.add({ changes: [change], unchanged: [], since: now, until: now });
       },
       sessions: () => this.#sessions,
       onSessions: (sessions) => {
@@ -381,7 +386,7 @@ export class Host {
    * end, Vite restarts by itself, for the front end's `.env` files as well: then this waits for it.
    * @throws what is wrong with the config
    */
-  async #updateVite(changes: Change[], since: number): Promise<string | undefined> {
+  async #updateVite(changes: Change[], until: number): Promise<string | undefined> {
     const { root, vite } = this.#options;
     const { configFile, configFileDependencies, envDir, mode } = vite.config;
     const dependencies = new Set([configFile, ...configFileDependencies]);
@@ -395,10 +400,11 @@ export class Host {
     // Vite itself looks at files named `tsconfig.json` only, not at what they extend.
     const tsconfig = changes.find(({ file }) => this.#tsconfigs.includes(file));
     const isViteConcerned = changed || tsconfig || changes.some(({ file }) => envFiles.has(file));
-    if (isViteConcerned && this.#viteRestartedAt < since) {
+    if (isViteConcerned && this.#viteRestartedAt < until) {
+      const startedAt = performance.now();
       // One that is under way already is this one.
       await vite.restart();
-      this.followVite();
+      this.followVite(startedAt);
     }
     if (tsconfig) {
       this.#watchTsconfigs();

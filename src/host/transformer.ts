@@ -89,6 +89,11 @@ export class Transformer {
     return { ...(isInert && { isInert }), ...(constants.length > 0 && { constants }) };
   }
 
+  /** Changes with every change of what a transform may come to. */
+  get revision(): number {
+    return this.#revision;
+  }
+
   /** Transforms files before anyone asks, so that a starting app does not wait for it. */
   async warmUp(files: string[]): Promise<void> {
     await Promise.allSettled(files.map((file) => this.transform(file)));

@@ -20,10 +20,10 @@ export interface UpdateQueueOptions {
   modules(): AppModules;
   isHmrOn(): boolean;
   /**
-   * Brings Vite itself up to date, where a change concerns it; `since` is when the first of them came in.
+   * Brings Vite itself up to date, where a change concerns it; `until` is when the last of them came in.
    * @returns the reason, if the app has to restart because of that
    */
-  beforePass(changes: Change[], since: number): Promise<string | undefined>;
+  beforePass(changes: Change[], until: number): Promise<string | undefined>;
   /** Resolves when no more files are about to be saved. */
   filesSettled(): Promise<void>;
   onResult(result: UpdateResult): void;
@@ -41,6 +41,13 @@ export interface AppSupervisor
 interface PendingRestart {
   reason: string;
   done: Deferred<void>;
+}
+
+interface PassOptions {
+  /** Why to restart whatever the files say, if so. */
+  wanted: string | undefined;
+  /** Whether the rest of a branch switch was waited for. */
+  hasSettled?: boolean;
 }
 
 interface Reload {
@@ -111,12 +118,7 @@ export class UpdateQueue {
       const batch = this.#takePending();
       const restart = this.#pendingRestart;
       this.#pendingRestart = undefined;
-      try {
-        await this.#pass(batch, { wanted: restart?.reason });
-      } catch (error) {
-        const files = batch.changes.map(({ file }) => file);
-        this.#keepPrevious(batch.changes, files, serializeError(error), batch.since);
-      }
+      await this.#bringToResult(batch, { wanted: restart?.reason });
       this.#untold.clear();
       restart?.done.resolve();
     }
@@ -125,7 +127,8 @@ export class UpdateQueue {
   }
 
   #takePending(): FileBatch {
-    const batch = this.#pending ?? { changes: [], unchanged: [], since: performance.now() };
+    const now = performance.now();
+    const batch = this.#pending ?? { changes: [], unchanged: [], since: now, until: now };
     this.#pending = undefined;
     for (const file of filesOf(batch)) {
       this.#untold.add(file);
@@ -133,22 +136,24 @@ export class UpdateQueue {
     return batch;
   }
 
-  async #pass(
-    batch: FileBatch,
-    { wanted, hasSettled = false }: { wanted: string | undefined; hasSettled?: boolean },
-  ): Promise<void> {
+  /** Never rejects. */
+  async #bringToResult(batch: FileBatch, how: PassOptions): Promise<void> {
+    try {
+      await this.#pass(batch, how);
+    } catch (error) {
+      const files = batch.changes.map(({ file }) => file);
+      this.#keepPrevious(batch.changes, files, serializeError(error), batch.since);
+    }
+  }
+
+  async #pass(batch: FileBatch, { wanted, hasSettled = false }: PassOptions): Promise<void> {
     const { root, transformer, supervisor } = this.#options;
-    const { changes, unchanged, since } = batch;
+    const { changes, unchanged, since, until } = batch;
     // What is saved while the app comes up may be in it already, or can be brought to it in place.
     await supervisor.settled();
     const startedAt = performance.now();
-    const all = [
-      ...[...this.#behind.values()].filter(
-        ({ file }) => !changes.some((change) => change.file === file),
-      ),
-      ...changes,
-    ];
-    const viteReason = await this.#options.beforePass(all, since);
+    const all = mergeChanges([...this.#behind.values()], changes);
+    const viteReason = await this.#options.beforePass(all, until);
     const modules = this.#options.modules();
     const isDown = !supervisor.app;
     const rules = this.#options.rules();
@@ -173,7 +178,7 @@ export class UpdateQueue {
       await this.#options.filesSettled();
       if (this.#pending) {
         const merged = merge(batch, this.#takePending());
-        return this.#pass(merged, { wanted, hasSettled: true });
+        return this.#bringToResult(merged, { wanted, hasSettled: true });
       }
     }
     for (const note of new Set(planned.notes)) {
@@ -210,6 +215,12 @@ export class UpdateQueue {
     }
     if (restart) {
       await this.#restart(concerned, restart, since);
+      return;
+    }
+    if (modules !== this.#options.modules()) {
+      // The app has crashed meanwhile, and the plan is for the one that is gone.
+      const reason = describeChanges(root, concerned);
+      await this.#restart(concerned, { reason, chain: [] }, since);
       return;
     }
     const gone = new Set(all.filter(({ change }) => change === 'delete').map(({ file }) => file));
@@ -249,6 +260,7 @@ export class UpdateQueue {
       deferrable: deferrableFiles(steps, fresh, modules),
       isForced,
     };
+    modules.takeAdded();
     const outcome = await supervisor.reload(plan);
     switch (outcome?.type) {
       case 'reloaded': {
@@ -280,6 +292,8 @@ export class UpdateQueue {
         return;
       }
       case 'kept-previous':
+        // The app has taken back what it came to import while it tried.
+        modules.forget(modules.takeAdded());
         this.#report({ type: 'kept-previous', files, error: outcome.error, ms: elapsed(since) });
         return;
       default:
@@ -427,20 +441,26 @@ function deferrableFiles(
 }
 
 function merge(first: FileBatch, second: FileBatch): FileBatch {
-  const changes = new Map(first.changes.map((change) => [change.file, change]));
-  for (const change of second.changes) {
+  const changes = mergeChanges(first.changes, second.changes);
+  return {
+    changes,
+    unchanged: [...new Set([...first.unchanged, ...second.unchanged])].filter(
+      (file) => !changes.some((change) => change.file === file),
+    ),
+    since: first.since,
+    until: second.until,
+  };
+}
+
+function mergeChanges(first: Change[], second: Change[]): Change[] {
+  const changes = new Map(first.map((change) => [change.file, change]));
+  for (const change of second) {
     const earlier = changes.get(change.file);
     // Created and then written again is still created.
     const isStillNew = earlier?.change === 'create' && change.change === 'update';
-    changes.set(change.file, isStillNew ? earlier : change);
+    changes.set(change.file, { ...earlier, ...change, ...(isStillNew && { change: 'create' }) });
   }
-  return {
-    changes: [...changes.values()],
-    unchanged: [...new Set([...first.unchanged, ...second.unchanged])].filter(
-      (file) => !changes.has(file),
-    ),
-    since: first.since,
-  };
+  return [...changes.values()];
 }
 
 function filesOf({ changes, unchanged }: FileBatch): string[] {

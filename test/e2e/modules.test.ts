@@ -151,6 +151,18 @@ describe('a service', () => {
     ]);
   });
 
+  test('whose hook throws when it ends has made way all the same', async () => {
+    const original = shop.project.read(SERVICE);
+    const failing = withMembers(
+      "__hooks = { onApplicationShutdown: async () => { throw new Error('does not end') } };",
+    )(original);
+    const save = (source: string) =>
+      shop.dev.nextUpdate(SERVICE, () => shop.project.write(SERVICE, source));
+    expect((await save(failing)).result).toBe('reloaded');
+    expect((await save(original)).result).toBe('reloaded');
+    expect(shop.dev.output()).toContain('does not end');
+  });
+
   test.each([
     [
       'has a constructor that throws',

@@ -54,6 +54,30 @@ describe('requests', () => {
     expect(arrived).toEqual(['close']);
   });
 
+  it('go on also when one of them fails at once', async () => {
+    const thrown: unknown[] = [];
+    vi.spyOn(process, 'nextTick').mockImplementation(((run: () => void) => {
+      try {
+        run();
+      } catch (error) {
+        thrown.push(error);
+      }
+    }) as typeof process.nextTick);
+    server.prependListener('request', (name: unknown) => {
+      if (name === 'bad') {
+        throw new Error('bad');
+      }
+    });
+    gate.hold();
+    server.emit('request', 'a');
+    server.emit('request', 'bad');
+    server.emit('request', 'b');
+    gate.release();
+    vi.restoreAllMocks();
+    expect(arrived).toEqual(['a', 'b']);
+    expect(thrown).toEqual([new Error('bad')]);
+  });
+
   it('pass when a release comes without a hold', () => {
     gate.release();
     server.emit('request', 'a');

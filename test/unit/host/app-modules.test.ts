@@ -1,6 +1,8 @@
+import { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { AppModules } from '../../../src/host/app-modules.ts';
 import type { Transformer } from '../../../src/host/transformer.ts';
+import { CHANNEL_HEADER_BYTES, type ChannelRequest } from '../../../src/protocol/channel.ts';
 
 const OUTER = '/shop/src/workflows/outer.ts';
 const INNER = '/shop/src/workflows/inner.ts';
@@ -36,6 +38,64 @@ describe('a module that nothing imports any more', () => {
     expect(modules.isEntry(INNER)).toBe(false);
   });
 });
+
+it('tells what the app came to load, once', () => {
+  const { modules } = create();
+  modules.accept({ [OUTER]: { code: '1' } });
+  expect(modules.takeAdded()).toEqual([OUTER]);
+  modules.accept({ [OUTER]: { code: '2' }, [HELPER]: { code: '1' } });
+  expect(modules.takeAdded()).toEqual([HELPER]);
+  expect(modules.takeAdded()).toEqual([]);
+});
+
+// Caused by a first import at the very moment of a save: the pass did not know of it, and the app kept the old code.
+it('sends a module as it is now, when it was saved while it was on its way', async () => {
+  const pipe = new FakePipe();
+  let revision = 1;
+  let source = 'old';
+  const transformer = {
+    get revision() {
+      return revision;
+    },
+    importsOf: () => [],
+    idsOf: () => [],
+    staticImportsOf: () => [],
+    transform: async () => {
+      const code = source;
+      if (source === 'old') {
+        await Promise.resolve();
+        source = 'new';
+        revision++;
+      }
+      return { code };
+    },
+  } as unknown as Transformer;
+  new AppModules(transformer).serve(pipe);
+  const reply = await pipe.ask({ type: 'fetch', id: HELPER, importer: undefined });
+  expect(reply).toEqual({ type: 'modules', modules: { [HELPER]: { code: 'new' } } });
+});
+
+/** The app's end of the channel. */
+class FakePipe extends Duplex {
+  #onReply: ((reply: unknown) => void) | undefined;
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.#onReply?.(JSON.parse(chunk.subarray(CHANNEL_HEADER_BYTES).toString('utf8')));
+    done();
+  }
+
+  ask(request: ChannelRequest): Promise<unknown> {
+    const body = Buffer.from(JSON.stringify(request));
+    const header = Buffer.alloc(CHANNEL_HEADER_BYTES);
+    header.writeUInt32LE(body.length);
+    this.push(Buffer.concat([header, body]));
+    return new Promise((resolve) => {
+      this.#onReply = resolve;
+    });
+  }
+}
 
 function create(): { modules: AppModules; imports: Map<string, string[]> } {
   const imports = new Map<string, string[]>();

@@ -163,6 +163,18 @@ describe('an app that does not answer', () => {
     expect(reload.outcome).toMatchObject({ type: 'hung' });
   });
 
+  it('is not given up when it was this process that stood still', async () => {
+    const reload = follow(app.reload(EMPTY_PLAN));
+    await vi.advanceTimersByTimeAsync(1_000);
+    const { now } = performance;
+    const asleep = vi.spyOn(performance, 'now').mockImplementation(() => now() + 15_000);
+    await vi.advanceTimersByTimeAsync(250);
+    expect(reload.outcome).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(2_750);
+    expect(reload.outcome).toMatchObject({ type: 'hung' });
+    asleep.mockRestore();
+  });
+
   it('is not waited for by those that asked once it has exited', async () => {
     const reload = app.reload(EMPTY_PLAN);
     child.emit('exit', null, 'SIGKILL');

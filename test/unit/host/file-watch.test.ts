@@ -75,6 +75,17 @@ describe('a save', () => {
     expect(firsts).toBe(1);
   });
 
+  it('of a file too large for a source is seen by its size and time', () => {
+    save('app.log', 'x'.repeat(5_000_000));
+    wait(3);
+    wait(1_000);
+    save('app.log', 'x'.repeat(5_000_001));
+    wait(3);
+    expect(seen()).toEqual([['update app.log'], ['update app.log']]);
+    wait(1_000);
+    expect(seen()).toHaveLength(2);
+  });
+
   it('of several files at once is one batch', () => {
     save('a.ts', 'one');
     wait(2);

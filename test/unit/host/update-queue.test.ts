@@ -31,6 +31,9 @@ let filesSettled: () => Promise<void>;
 let isDown: boolean;
 let isHmrOn: boolean;
 let viteReason: string | undefined;
+let beforePass: (changes: Change[], until: number) => Promise<string | undefined>;
+let modules: AppModules;
+let onTransform: () => void;
 let brokenFiles: Set<string>;
 /** Whether what is saved has an effect. */
 let isChanged: boolean;
@@ -44,6 +47,9 @@ beforeEach(() => {
   isDown = false;
   isHmrOn = true;
   viteReason = undefined;
+  beforePass = async () => viteReason;
+  modules = fakeModules();
+  onTransform = () => {};
   brokenFiles = new Set();
   isChanged = true;
   const supervisor: AppSupervisor = {
@@ -70,9 +76,9 @@ beforeEach(() => {
     rules: () => builtInRules,
     transformer: fakeTransformer(),
     supervisor,
-    modules: fakeModules,
+    modules: () => modules,
     isHmrOn: () => isHmrOn,
-    beforePass: async () => viteReason,
+    beforePass: (changes, until) => beforePass(changes, until),
     filesSettled: () => filesSettled(),
     onResult: (result) => results.push(result),
     onNote: () => {},
@@ -87,6 +93,7 @@ function fakeTransformer(): Transformer {
     invalidate: () => {},
     globImportersOf: () => [],
     transform: async (id: string) => {
+      onTransform();
       if (brokenFiles.has(id)) {
         throw new SyntaxError(`${shorten(id)} is broken`);
       }
@@ -112,9 +119,10 @@ function fakeModules(): AppModules {
       Object.keys(modules).map((file) => ({ file, code: '', kept: [] })),
     isStillImported: () => false,
     accept: () => {},
-    forget: () => {},
+    forget: (ids: string[]) => void (ids.length > 0 && log.push(`forget ${ids.join(' ')}`)),
     own: () => {},
     takeOrphans: () => [],
+    takeAdded: () => ['fetched while it was tried'],
   };
   return modules as unknown as AppModules;
 }
@@ -124,12 +132,15 @@ function shorten(file: string): string {
 }
 
 function save(...files: string[]): void {
-  const changes: Change[] = files.map((file) => ({ file, change: 'update' }));
-  queue.add({ changes, unchanged: [], since: performance.now() });
+  add(...files.map((file): Change => ({ file, change: 'update' })));
+}
+
+function add(...changes: Change[]): void {
+  queue.add({ changes, unchanged: [], since: performance.now(), until: performance.now() });
 }
 
 function saveUnchanged(file: string): void {
-  queue.add({ changes: [], unchanged: [file], since: performance.now() });
+  queue.add({ changes: [], unchanged: [file], since: performance.now(), until: performance.now() });
 }
 
 async function settle(): Promise<void> {
@@ -223,7 +234,7 @@ describe('passes', () => {
   it('tell when all is done, also when nothing was', async () => {
     saveUnchanged(A);
     expect(await takeLog()).toEqual(['idle']);
-    queue.add({ changes: [], unchanged: [], since: 0 });
+    queue.add({ changes: [], unchanged: [], since: 0, until: 0 });
     expect(await takeLog()).toEqual(['idle']);
     expect(seen()).toEqual(['ignored a']);
   });
@@ -241,7 +252,7 @@ describe('a change that did not arrive', () => {
     brokenFiles.clear();
     await takeLog();
     save(A);
-    expect(await actions()).toEqual(['reload b a']);
+    expect(await actions()).toEqual(['reload a b']);
     reload.resolve(RELOADED);
     await settle();
     expect(seen().at(-1)).toBe('reloaded a');
@@ -253,7 +264,7 @@ describe('a change that did not arrive', () => {
     save(A);
     await settle();
     reload.resolve({ type: 'kept-previous', error: { name: 'Error', message: 'thrown' } });
-    await takeLog();
+    expect(await actions()).toContain('forget fetched while it was tried');
     save(B);
     expect(await actions()).toEqual(['reload a b']);
   });
@@ -272,6 +283,33 @@ describe('a change that did not arrive', () => {
     save(`${ROOT}/src/lib/helper.ts`);
     await settle();
     expect(seen().at(-1)).toBe('ignored src/lib/helper.ts');
+  });
+
+  // Caused by a new link with a typo: mended, it was taken for a file that the app does not load.
+  it('of a new file is still that of a new one once it is mended', async () => {
+    const link = `${ROOT}/src/links/a.ts`;
+    brokenFiles.add(link);
+    add({ file: link, change: 'create' });
+    await settle();
+    expect(seen()).toEqual(['kept-previous src/links/a.ts']);
+    brokenFiles.clear();
+    await takeLog();
+    save(link);
+    expect(await actions()).toEqual(['restart: src/links/a.ts was added']);
+  });
+
+  it('in an unforeseen way, while files were merged into the pass, is told of all of them', async () => {
+    const quiet = createDeferred<void>();
+    filesSettled = () => quiet.promise;
+    save(CONFIG);
+    await settle();
+    save(A);
+    beforePass = async () => {
+      throw new Error('a broken vite.config.ts');
+    };
+    quiet.resolve();
+    await settle();
+    expect(seen()).toEqual(['kept-previous medusa-config.ts a']);
   });
 
   it('is not forgotten by a restart that failed', async () => {
@@ -354,6 +392,18 @@ describe('a restart', () => {
     expect(seen()).toEqual(['restarted a']);
   });
 
+  it('is made when the app has crashed while the pass was planned for it', async () => {
+    const restarted = fakeModules();
+    beforePass = async () => {
+      onTransform = () => {
+        modules = restarted;
+      };
+      return undefined;
+    };
+    save(A);
+    expect(await actions()).toEqual(['restart: src/api/a/route.ts changed']);
+  });
+
   it('is made when Vite itself had to be restarted', async () => {
     viteReason = 'shared.config.ts changed';
     save(`${ROOT}/shared.config.ts`);
@@ -366,6 +416,22 @@ describe('a restart', () => {
     save(A);
     expect(await takeLog()).toEqual(['hurry']);
   });
+});
+
+test('Vite is told of the last change of a pass, not of the first', async () => {
+  const times: number[] = [];
+  beforePass = async (_changes, until) => {
+    times.push(until);
+    return undefined;
+  };
+  const changes: Change[] = [{ file: A, change: 'update' }];
+  queue.add({ changes, unchanged: [], since: 1, until: 2 });
+  queue.add({ changes, unchanged: [], since: 3, until: 4 });
+  queue.add({ changes, unchanged: [], since: 5, until: 6 });
+  await settle();
+  reload.resolve(RELOADED);
+  await settle();
+  expect(times).toEqual([2, 6]);
 });
 
 describe('a restart that the user asks for', () => {
