@@ -14,6 +14,8 @@ export interface EditKind {
   probe?: Partial<EditProbe>;
   /** Saved broken first; what is measured is the way back. */
   isTypo?: boolean;
+  /** All that a save of it can lead to is a restart: nobody makes two of them within a second. */
+  isRare?: boolean;
 }
 
 /** In the order in which they are measured: what may take a server down comes last. */
@@ -82,6 +84,7 @@ export const EDIT_KINDS: EditKind[] = [
     file: '.env',
     edit: (_, version) => `SHOP_BENCH=${version}\n`,
     path: '/env?key=SHOP_BENCH',
+    isRare: true,
   },
   {
     id: 'config',
@@ -91,6 +94,7 @@ export const EDIT_KINDS: EditKind[] = [
       return `options: { ...brandOptions(), tagline: '${version}' } }`;
     }),
     path: '/describe/acme',
+    isRare: true,
   },
   {
     id: 'restart',
@@ -99,6 +103,7 @@ export const EDIT_KINDS: EditKind[] = [
     edit: (source, version) =>
       `${source.replace(/\nObject\.assign.*\n$/, '')}\nObject.assign(globalThis, { benchStarted: '${version}' });\n`,
     path: '/bench/started',
+    isRare: true,
   },
   {
     id: 'typo',

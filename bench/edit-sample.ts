@@ -12,6 +12,8 @@ export interface EditSample {
   downMs: number;
   /** Answers of old code after one of new code. */
   stale: number;
+  /** What one answer took afterwards, when nothing else went on; `undefined` if none came. */
+  answerMs?: number | undefined;
 }
 
 export interface EditProbe {
@@ -73,14 +75,16 @@ export async function sampleEdit(save: () => void, options: SampleOptions): Prom
   }
   const freshAt = performance.now();
   let stale = 0;
+  let answerMs: number | undefined;
   while (performance.now() - freshAt < aftermathMs) {
     const answer = await tally.ask(probe.path);
+    answerMs = answer.status === 200 ? answer.ms : undefined;
     stale += answer.status === 200 && !probe.isFresh(answer.text) ? 1 : 0;
     if (probe.control) {
       await tally.ask(probe.control);
     }
   }
-  return { outcome: 'fresh', ms, failed: tally.failed, downMs: tally.downMs, stale };
+  return { outcome: 'fresh', ms, failed: tally.failed, downMs: tally.downMs, stale, answerMs };
 }
 
 export interface TypoSample extends EditSample {
@@ -123,7 +127,7 @@ class Tally {
     this.#http = http;
   }
 
-  async ask(path: string, mayBeMissing = false): Promise<BenchAnswer> {
+  async ask(path: string, mayBeMissing = false): Promise<BenchAnswer & { ms: number }> {
     const askedAt = performance.now();
     const answer = await this.#http.get(path);
     const now = performance.now();
@@ -137,6 +141,6 @@ class Tally {
     }
     this.isFailing = hasFailed;
     await delay(answer.status === 0 ? REFUSED_PAUSE_MS : PAUSE_MS);
-    return answer;
+    return { ...answer, ms: now - askedAt };
   }
 }

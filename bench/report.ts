@@ -62,6 +62,8 @@ function editDetails(rows: EditRow[]): string {
       'failed requests per edit',
       'failing for',
       'stale after new',
+      'one answer',
+      'pause before each',
     ],
     rows.map((row) => [
       row.title,
@@ -73,6 +75,8 @@ function editDetails(rows: EditRow[]): string {
       row.failed ? String(row.failed.median) : '',
       row.downMs ? ms(row.downMs.median) : '',
       row.kind === 'cold-start' ? '' : String(row.stale),
+      row.answerMs ? ms(row.answerMs.median) : '',
+      row.pauseMs ? ms(row.pauseMs) : '',
     ]),
   );
 }
@@ -134,8 +138,8 @@ function throughputTable(rows: ThroughputRow[]): string {
 function memoryTable(rows: MemoryRow[]): string {
   return table(
     ['MB, resident', 'host', 'app', 'other processes', 'reloads', 'host', 'app', 'other processes'],
-    rows.map(({ server, afterStart, afterReloads, reloads }) => [
-      SERVER_TITLES[server],
+    rows.map(({ server, args, afterStart, afterReloads, reloads }) => [
+      args ? `${SERVER_TITLES[server]}, \`${args}\`` : SERVER_TITLES[server],
       String(afterStart.hostMb),
       String(afterStart.appMb),
       String(afterStart.othersMb),

@@ -20,6 +20,10 @@ export interface EditRow {
   downMs: Summary | null;
   /** Answers of old code after one of new code, of all edits. */
   stale: number;
+  /** How long nothing was saved or asked before each sample: as long for every server. */
+  pauseMs: number;
+  /** The question alone, in ms: what of the time above is that of the answer. */
+  answerMs: Summary | null;
   /** Of a typo: whether the app answered all the time. */
   survived?: boolean;
   samples: (number | null)[];
@@ -37,6 +41,9 @@ const QUICK_BROKEN_MS = 1_000;
 const SLOW_MS = 1_000;
 /** Who cannot do it will not do it the third time. */
 const UNABLE_SAMPLES = 2;
+/** Before each save that can only restart: a person has read what the last one has brought, and edits. */
+const PAUSE_MS = 5_000;
+const QUICK_PAUSE_MS = 100;
 /** After a start, for what a server does behind its first answer: write types, start the watcher. */
 const REST_MS = 1_500;
 
@@ -80,6 +87,8 @@ async function measureColdStarts(context: BenchContext): Promise<EditRow[]> {
       failed: null,
       downMs: null,
       stale: 0,
+      pauseMs: 0,
+      answerMs: null,
       samples,
     };
   });
@@ -93,8 +102,9 @@ async function measureServer(
   try {
     for (const kind of kinds) {
       await delay(REST_MS);
-      const samples = await measureKind(kind, server, context);
-      const row = toRow(kind, name, samples);
+      const pauseMs = pauseBefore(kind, context.options.isQuick);
+      const samples = await measureKind(kind, server, { ...context, pauseMs });
+      const row = toRow(kind, name, { samples, pauseMs });
       rows.push(row);
       context.log(`${kind.id}, ${SERVER_TITLES[name]}: ${describe(row)}`);
       if (!(await isIntact(server))) {
@@ -110,10 +120,17 @@ async function measureServer(
 
 let versions = 0;
 
+function pauseBefore({ isRare }: EditKind, isQuick: boolean): number {
+  if (!isRare) {
+    return 0;
+  }
+  return isQuick ? QUICK_PAUSE_MS : PAUSE_MS;
+}
+
 async function measureKind(
   kind: EditKind,
   server: BenchServer,
-  { options, shop }: BenchContext,
+  { options, shop, pauseMs }: BenchContext & { pauseMs: number },
 ): Promise<EditSample[]> {
   const samples: EditSample[] = [];
   const isDone = () => {
@@ -127,6 +144,7 @@ async function measureKind(
     );
   };
   while (!isDone()) {
+    await delay(pauseMs);
     const edit = prepareEdit(kind, shop, nextVersion());
     const sampleOptions = {
       http: server.http,
@@ -150,7 +168,11 @@ function nextVersion(): string {
   return `edit${String(versions).padStart(5, '0')}x`;
 }
 
-function toRow(kind: EditKind, server: ServerName, samples: EditSample[]): EditRow {
+function toRow(
+  kind: EditKind,
+  server: ServerName,
+  { samples, pauseMs }: { samples: EditSample[]; pauseMs: number },
+): EditRow {
   const times = samples.flatMap(({ ms }) => ms ?? []);
   const unable = samples.filter(({ outcome }) => outcome !== 'fresh');
   const survived = samples.every((sample) => 'survived' in sample && sample.survived === true);
@@ -163,6 +185,8 @@ function toRow(kind: EditKind, server: ServerName, samples: EditSample[]): EditR
     failed: summarize(samples.map(({ failed }) => failed)),
     downMs: summarize(samples.map(({ downMs }) => downMs)),
     stale: samples.reduce((sum, { stale }) => sum + stale, 0),
+    pauseMs,
+    answerMs: summarize(samples.flatMap(({ answerMs }) => answerMs ?? [])),
     ...(kind.isTypo && { survived }),
     samples: samples.map(({ ms }) => (ms === undefined ? null : Math.round(ms * 100) / 100)),
   };

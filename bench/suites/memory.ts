@@ -7,6 +7,8 @@ import { sampleEdit } from '../edit-sample.ts';
 /** Resident memory of one server on the shop. */
 export interface MemoryRow {
   server: ServerName;
+  /** What it was started with besides; empty for nothing. */
+  args: string;
   afterStart: Memory;
   /** Null where reloads are restarts. */
   afterReloads: Memory | null;
@@ -22,8 +24,17 @@ export async function measureMemory(context: BenchContext): Promise<MemoryRow[]>
   const { shop, options, databaseUrl, cli, log } = context;
   const reloads = options.isQuick ? 1 : RELOADS;
   const rows: MemoryRow[] = [];
-  for (const name of options.servers) {
-    const server = await BenchServer.start({ name, root: shop.root, databaseUrl, cli });
+  const variants = options.servers.flatMap((name) =>
+    (name === 'vite' ? ['', '--no-spare'] : ['']).map((args) => ({ name, args })),
+  );
+  for (const { name, args } of variants) {
+    const server = await BenchServer.start({
+      name,
+      root: shop.root,
+      databaseUrl,
+      cli,
+      args: args ? [args] : [],
+    });
     try {
       await delay(REST_MS);
       const afterStart = server.memory();
@@ -33,9 +44,9 @@ export async function measureMemory(context: BenchContext): Promise<MemoryRow[]>
         await delay(REST_MS);
         afterReloads = server.memory();
       }
-      rows.push({ server: name, afterStart, afterReloads, reloads });
+      rows.push({ server: name, args, afterStart, afterReloads, reloads });
       log(
-        `${SERVER_TITLES[name]}, MB: ${JSON.stringify(afterStart)}, after reloads ${JSON.stringify(afterReloads)}`,
+        `${SERVER_TITLES[name]} ${args}, MB: ${JSON.stringify(afterStart)}, after reloads ${JSON.stringify(afterReloads)}`,
       );
     } finally {
       await server.stop();

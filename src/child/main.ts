@@ -18,6 +18,7 @@ import { rememberFolderListings } from '../medusa/folder-listings.ts';
 import { HookRegistry } from '../medusa/hook-registry.ts';
 import { JoinerConfigs } from '../medusa/joiner-configs.ts';
 import { MedusaPackages } from '../medusa/packages.ts';
+import { rememberPathPatterns } from '../medusa/path-patterns.ts';
 import { ScheduledJobs } from '../medusa/scheduled-jobs.ts';
 import { Sessions } from '../medusa/sessions.ts';
 import { Subscriptions } from '../medusa/subscriptions.ts';
@@ -44,6 +45,7 @@ import { HotRegistry } from './hot-registry.ts';
 import { LoadedReporter } from './loaded-report.ts';
 import { ModuleChannel } from './module-channel.ts';
 import { hookNativeRequire } from './native-files.ts';
+import { Pace } from './pace.ts';
 import { ProjectRunner } from './project-runner.ts';
 import { ReloadPass } from './reload-pass.ts';
 import { RequestGate } from './request-gate.ts';
@@ -71,6 +73,7 @@ process.on('disconnect', () => void stop());
 // A terminal that is closed takes no more output; that is no reason to end in the middle of a request.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
+const paceBuffer = new SharedArrayBuffer(4);
 watchHost();
 
 const loaded = new LoadedReporter();
@@ -133,6 +136,7 @@ onHostMessage({
   admin: ({ state }) => admin.update(state),
   ping: ({ id }) => void sendToHost({ type: 'pong', id }),
   preload: ({ packages }) => resolvePackages(packages),
+  anticipate: () => spare?.anticipate(),
   activate: ({ env, reloaders }) => {
     options.reloaders = reloaders;
     spare?.activate(env);
@@ -154,6 +158,7 @@ async function prepare(): Promise<PreparedApp> {
     spare = new Spare({
       root,
       environment: environmentRecord,
+      pace: new Pace(paceBuffer),
       loadDotEnv: () => loadDotEnv(packages),
     });
   }
@@ -205,6 +210,7 @@ function hookIntoNode(): void {
 
 /** @returns how to make the reload pass, once it is known which reloaders there are */
 function hookIntoMedusa(packages: MedusaPackages): () => ReloadPass {
+  rememberPathPatterns(packages);
   rememberFolderListings(packages);
   const fileConfigs = new FileConfigs(packages);
   const owner = () => runner.evaluating;
@@ -376,7 +382,11 @@ async function stop(exitCode = 0): Promise<void> {
 
 /** Ends this process if the host is gone and the main thread does not notice, as in an endless loop. */
 function watchHost(): void {
-  const thread = new Worker(new URL('./host-watch.js', import.meta.url), { execArgv: [], env: {} });
+  const thread = new Worker(new URL('./host-watch.js', import.meta.url), {
+    execArgv: [],
+    env: {},
+    workerData: paceBuffer,
+  });
   thread.on('error', reportStray);
   thread.unref();
 }

@@ -1,18 +1,23 @@
 import { createRequire, Module } from 'node:module';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FlagState } from '../medusa/flag-state.ts';
 import type { PackageList } from '../protocol/messages.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import type { EnvironmentRecord } from './environment-record.ts';
 import { FileStates } from './file-states.ts';
+import type { Pace } from './pace.ts';
 import { findUnasked, isInPackage } from './package-trace.ts';
 import { holdOutput } from './quiet-output.ts';
 
-/** Works this long at a time, and then rests as long: the processor is for the app and its user. */
+/** After this long it looks whether it is needed. */
 const SLICE_MS = 20;
+/** What was found out about files is good for this long: less than it takes to install anything. */
+const CHECK_MS = 500;
 
 export interface SpareOptions {
   root: string;
   environment: EnvironmentRecord;
+  pace: Pace;
   /** Reads `.env` into the environment. */
   loadDotEnv(): void;
 }
@@ -35,6 +40,8 @@ export class Spare {
   #resolveActivated: (env: Record<string, string>) => void = () => {};
   #isActivated = false;
   #flags: FlagState | undefined;
+  /** What was found out about the files, and when; `performance.now()`. */
+  #checked: { changed: string | undefined; at: number } | undefined;
   /** Files that were loaded ahead of the config. */
   #preloaded: string[] = [];
 
@@ -57,6 +64,7 @@ export class Spare {
   /** A file is about to be loaded. */
   note(file: string): void {
     if (!this.#isActivated) {
+      this.#options.pace.giveWay();
       this.#files.note(file);
     }
   }
@@ -66,6 +74,11 @@ export class Spare {
     if (!this.#isActivated) {
       throw new UnfitError(`a package asked for ${file}`);
     }
+  }
+
+  /** It will be activated in a moment: what takes a while is done by then. */
+  anticipate(): void {
+    this.#checked = { changed: this.#files.findChanged(), at: performance.now() };
   }
 
   activate(env: Record<string, string>): void {
@@ -87,6 +100,10 @@ export class Spare {
     forget();
     environment.begin(undefined);
     this.#preloaded = loadedFiles().filter((file) => !before.has(file));
+    if (!this.#isActivated) {
+      // Else V8 does it while the app boots, and somebody waits: sources that were compiled are no longer needed.
+      collectGarbage();
+    }
   }
 
   /** Becomes what a process would be that starts now, up to the config. @throws UnfitError */
@@ -98,7 +115,7 @@ export class Spare {
     loadDotEnv();
     assertSame('variable', environment.findDifference('medusa'));
     assertSame('variable', environment.findDifference('config'));
-    assertSame('file', this.#files.findChanged());
+    assertSame('file', this.#findChangedFile());
     environment.applyWrites();
     this.#release();
   }
@@ -118,19 +135,22 @@ export class Spare {
     }
   }
 
+  #findChangedFile(): string | undefined {
+    const isKnown = this.#checked && performance.now() - this.#checked.at < CHECK_MS;
+    return isKnown ? this.#checked?.changed : this.#files.findChanged();
+  }
+
   async #load(files: string[]): Promise<void> {
     const require = createRequire(`${this.#options.root}/package.json`);
-    let worked = 0;
+    let startedAt = performance.now();
     for (const file of files) {
       if (this.#isActivated) {
         return;
       }
-      const startedAt = performance.now();
       require(file);
-      worked += performance.now() - startedAt;
-      if (worked > SLICE_MS) {
-        await Promise.race([delay(worked), this.#activated]);
-        worked = 0;
+      if (performance.now() - startedAt > SLICE_MS) {
+        await nextTurn();
+        startedAt = performance.now();
       }
     }
   }

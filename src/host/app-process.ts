@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import type { AdminRequest } from '../protocol/admin.ts';
-import { CHANNEL_FD } from '../protocol/channel.ts';
+import { CHANNEL_FD, LIFELINE_FD, PACE } from '../protocol/channel.ts';
 import {
   CHILD_OPTIONS_ENV,
   type ChildOptions,
@@ -167,9 +167,8 @@ export class AppProcess {
       execArgv: nodeArgs,
       stdio: ['ignore', isStdoutTaken ? 2 : 'inherit', 'pipe', 'ipc', 'pipe', 'pipe'],
     });
-    // Nothing is ever sent on it: its end is how the child's watchdog learns that the host is gone.
-    const [, , , , , lifeline] = this.process.stdio as (Duplex | null)[];
-    lifeline?.on('error', () => {}).resume();
+    // Its end is how the child's watchdog learns that the host is gone.
+    this.#lifeline?.on('error', () => {}).resume();
     this.process.stderr?.on('data', (data: Buffer) => {
       if (this.#isActive) {
         process.stderr.write(data);
@@ -312,9 +311,20 @@ export class AppProcess {
     keeper.servePipe(pipe);
   }
 
+  /** Tells a spare how fast it may load its packages. */
+  setPace(pace: keyof typeof PACE): void {
+    this.#lifeline?.write(Uint8Array.of(PACE[pace]));
+  }
+
+  /** Tells a spare that it is about to be the next app. */
+  anticipate(): void {
+    this.send({ type: 'anticipate' });
+  }
+
   /** Makes a spare the next app. */
   activate({ env, reloaders }: Activation): void {
     this.#isActive = true;
+    this.setPace('full');
     for (const data of this.#held.splice(0)) {
       process.stderr.write(data);
     }
@@ -349,6 +359,10 @@ export class AppProcess {
   hurry(): void {
     this.#bootHangLimitMs = IMPATIENT_BOOT_HANG_LIMIT_MS;
     this.#bootLimitMs = IMPATIENT_BOOT_LIMIT_MS;
+  }
+
+  get #lifeline(): Duplex | null | undefined {
+    return (this.process.stdio as (Duplex | null)[])[LIFELINE_FD];
   }
 
   #noteSign(): void {

@@ -50,6 +50,11 @@ export class ChildConnections {
     return this.#isStopped;
   }
 
+  /** Whether the child has read a request of which it has not begun the answer. */
+  get isBusy(): boolean {
+    return this.#ledger?.hasPending(this.#slots) ?? false;
+  }
+
   add(connection: Connection): void {
     const slot = this.#freeSlots.pop() ?? this.#slots++;
     this.#served.set(slot, connection);

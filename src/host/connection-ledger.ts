@@ -30,6 +30,15 @@ export class ConnectionLedger {
     return state[0] ?? CONNECTION_STATE.idle;
   }
 
+  /** Whether a request was read of which nothing was answered, in any of the first so many slots. */
+  hasPending(slots: number): boolean {
+    const states = Buffer.alloc(slots);
+    readSync(this.#fd, states, 0, slots, 0);
+    return states.some(
+      (state) => state === CONNECTION_STATE.pending || state === CONNECTION_STATE.repeatable,
+    );
+  }
+
   /** Of a request that may be sent again. */
   readHead(slot: number): string | undefined {
     const length = Buffer.alloc(4);

@@ -100,6 +100,7 @@ export class Host {
       first: options.first,
       activation,
       listPackages: async () => (await this.#supervisor.app?.listPackages()) ?? null,
+      isBusy: () => this.#watch?.isPending || !this.#queue.isIdle || listener.isBusy,
       log: (line) => {
         if (isDebugEnabled('spare')) {
           options.events.note(line);
@@ -164,7 +165,10 @@ export class Host {
         this.#dropSpareFor(changes);
         return this.#updateVite(changes, until);
       },
-      filesSettled: async () => this.#watch?.settled(),
+      filesSettled: async () => {
+        this.#spares.anticipate();
+        await this.#watch?.settled();
+      },
       onResult: (result) => {
         if (result.type === 'restarted' && !this.#isAnnounced) {
           this.#announce();
@@ -331,6 +335,7 @@ export class Host {
   #onTouched(file: string): void {
     const { app } = this.#supervisor;
     app?.send({ type: 'hold' });
+    this.#spares.giveWay();
     // Vite hears of the file too, and forgets what it knew of it within this turn of the event loop.
     setImmediate(() => {
       // A pass that runs works with what was there when it began.

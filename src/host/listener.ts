@@ -20,6 +20,8 @@ export interface Listener {
   readonly host: string | undefined;
   /** `http://localhost:9000` */
   readonly url: string;
+  /** Whether the app has read a request of which it has not begun the answer. */
+  readonly isBusy: boolean;
   /** Connections go to this child, which must be listening; those that wait are handed over in order. */
   forwardTo(child: ChildProcess): void;
   /** New connections wait, at most `HOLD_LIMIT_MS`; the child keeps those it has. */
@@ -97,6 +99,10 @@ class PortListener implements Listener {
     const isAny = this.host === undefined || this.host === '::' || this.host === '0.0.0.0';
     const name = isAny ? 'localhost' : this.host;
     return `http://${name?.includes(':') ? `[${name}]` : name}:${this.port}`;
+  }
+
+  get isBusy(): boolean {
+    return this.#mode.type === 'forward' && this.#mode.to.isBusy;
   }
 
   forwardTo(child: ChildProcess): void {

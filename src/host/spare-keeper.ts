@@ -5,7 +5,15 @@ import type { Activation, AppProcess, UnfitError } from './app-process.ts';
 /** What is needed of a child that may be a spare. */
 export type SpareProcess = Pick<
   AppProcess,
-  'isAlive' | 'preload' | 'preloaded' | 'prepared' | 'exited' | 'activate' | 'kill'
+  | 'isAlive'
+  | 'preload'
+  | 'preloaded'
+  | 'prepared'
+  | 'exited'
+  | 'setPace'
+  | 'anticipate'
+  | 'activate'
+  | 'kill'
 >;
 
 export interface SpareKeeperOptions<A> {
@@ -15,6 +23,8 @@ export interface SpareKeeperOptions<A> {
   activation(): Activation;
   /** What the app that serves has loaded; null if that may not be loaded ahead. */
   listPackages(): Promise<PackageList | null>;
+  /** Whether the processor is wanted for something that somebody waits for. */
+  isBusy(): boolean;
   log(line: string): void;
   /** @default what the system, or the container, has left */
   availableBytes?(): number;
@@ -22,8 +32,10 @@ export interface SpareKeeperOptions<A> {
   first?: A | undefined;
 }
 
-/** An app that has just started is often restarted again: by a second save, or because it crashes. */
-const CALM_MS = 2_000;
+/** After a start, and after each save: the requests that come right then are what it was all for. */
+const CALM_MS = 250;
+/** A spare that loads is told this soon that it is in the way of a request. */
+const PACE_CHECK_MS = 10;
 /** A spare takes 320 MB on a small shop. With less than this left, it would push something else out. */
 const NEEDED_BYTES = 1024 ** 3;
 /** With less than this left, a spare that is there makes room. */
@@ -46,6 +58,10 @@ export class SpareKeeper<A extends SpareProcess = AppProcess> {
   #timer: NodeJS.Timeout | undefined;
   /** Set while there is a spare. */
   #memoryCheck: NodeJS.Timeout | undefined;
+  /** Set while a spare loads. */
+  #paceCheck: NodeJS.Timeout | undefined;
+  /** What the spare was told last. */
+  #isSlow = false;
   /** Changed by whatever makes a spare that is being made a thing of the past. */
   #epoch = 0;
   /** In a row: spares that had the wrong packages. */
@@ -70,6 +86,18 @@ export class SpareKeeper<A extends SpareProcess = AppProcess> {
     if (this.#timer) {
       this.#wait();
     }
+  }
+
+  /** Somebody waits for something else from now on; a spare that loads gives way at once. */
+  giveWay(): void {
+    if (this.#paceCheck) {
+      this.#setPace(true);
+    }
+  }
+
+  /** It will be taken in a moment. */
+  anticipate(): void {
+    this.#spare?.anticipate();
   }
 
   /** @returns the next app, which is on its way from here on; undefined if there is no spare */
@@ -165,15 +193,26 @@ export class SpareKeeper<A extends SpareProcess = AppProcess> {
     });
     void spare.preloaded.then((files) => {
       if (this.#spare === spare) {
+        clearInterval(this.#paceCheck);
+        this.#paceCheck = undefined;
         this.#log(`ready, with ${files} files of packages`);
       }
     });
     spare.preload(packages);
+    this.#isSlow = false;
+    this.#paceCheck = setInterval(() => this.#setPace(this.#options.isBusy()), PACE_CHECK_MS);
     this.#memoryCheck = setInterval(() => {
       if (this.#availableBytes() < RESERVED_BYTES) {
         this.drop('memory is short');
       }
     }, MEMORY_CHECK_MS);
+  }
+
+  #setPace(isSlow: boolean): void {
+    if (this.#isSlow !== isSlow) {
+      this.#isSlow = isSlow;
+      this.#spare?.setPace(isSlow ? 'slow' : 'full');
+    }
   }
 
   #forget(): void {
@@ -182,6 +221,8 @@ export class SpareKeeper<A extends SpareProcess = AppProcess> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     clearInterval(this.#memoryCheck);
+    clearInterval(this.#paceCheck);
+    this.#paceCheck = undefined;
   }
 
   #log(line: string): void {

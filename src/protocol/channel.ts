@@ -6,8 +6,9 @@ import type { SerializedError } from './serialized-error.ts';
  * Each message is a 32-bit little-endian length and that many bytes of JSON.
  */
 export const CHANNEL_FD = 4;
-/** Stays open for as long as the host lives; nothing is sent on it. */
+/** Stays open for as long as the host lives, which says on it how fast a spare may work: a byte of `PACE`. */
 export const LIFELINE_FD = 5;
+export const PACE = { full: 0, slow: 1 } as const;
 export const CHANNEL_HEADER_BYTES = 4;
 
 export type ChannelRequest =

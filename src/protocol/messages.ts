@@ -132,6 +132,8 @@ export type HostToChild =
   | { type: 'hmr-reload'; id: number; plan: ReloadPlan }
   /** To a spare: what to load; null if only Medusa itself. */
   | { type: 'preload'; packages: PackageList | null }
+  /** To a spare: it is about to be activated. */
+  | { type: 'anticipate' }
   /** To a spare: become the next app, in this environment. */
   | { type: 'activate'; env: Record<string, string>; reloaders: ReloaderModule[] }
   /** To an app that serves: answer with `packages`. */

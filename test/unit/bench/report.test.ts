@@ -18,6 +18,8 @@ function row(kind: string, server: ServerName, samples: number[], failed = 0): E
     failed: summarize(samples.map(() => failed)),
     downMs: summarize(samples.map(() => failed * 10)),
     stale: 0,
+    pauseMs: kind === 'env' ? 5_000 : 0,
+    answerMs: summarize([1.5]),
     samples,
   };
 }
@@ -51,6 +53,12 @@ describe('the report', () => {
 
   test('says who never gets there', () => {
     expect(report).toContain('| The env |  | never: old code | 1,200 |');
+  });
+
+  test('says what one answer takes, and how long nothing went on before', () => {
+    expect(report).toContain(
+      '| The env | `medusa-vite dev` | 1 | 1,200 | 1,200 | 1,200 | 1,200 | 0 | 0.0 | 0 | 1.5 | 5,000 |',
+    );
   });
 
   test('says where and when', () => {
@@ -116,9 +124,10 @@ describe('the report of the other suites', () => {
       date: edits.date,
       machine,
       rows: [
-        { server: 'develop', afterStart: memory, afterReloads: null, reloads: 100 },
+        { server: 'develop', args: '', afterStart: memory, afterReloads: null, reloads: 100 },
         {
           server: 'vite',
+          args: '--no-spare',
           afterStart: memory,
           afterReloads: { ...memory, hostMb: 160 },
           reloads: 100,
@@ -144,7 +153,9 @@ describe('the report of the other suites', () => {
 
   test('leaves empty what was not measured', () => {
     expect(report).toContain('| `medusa develop` | 120 | 350 | 900 |  |  |  |  |');
-    expect(report).toContain('| `medusa-vite dev` | 120 | 350 | 900 | 100 | 160 | 350 | 900 |');
+    expect(report).toContain(
+      '| `medusa-vite dev`, `--no-spare` | 120 | 350 | 900 | 100 | 160 | 350 | 900 |',
+    );
   });
 });
 

@@ -26,6 +26,14 @@ class FakeSpare implements SpareProcess {
     log.push(`preload ${this.name}: ${packages ? 'packages' : 'Medusa'}`);
   }
 
+  setPace(pace: 'full' | 'slow'): void {
+    log.push(`pace ${this.name}: ${pace}`);
+  }
+
+  anticipate(): void {
+    log.push(`anticipate ${this.name}`);
+  }
+
   activate({ env }: Activation): void {
     log.push(`activate ${this.name}: ${env.STAGE}`);
   }
@@ -48,6 +56,7 @@ let available: number;
 let canFork: boolean;
 let packages: PackageList | null;
 let env: NodeJS.ProcessEnv;
+let isBusy: boolean;
 
 function createKeeper(first?: FakeSpare): SpareKeeper<FakeSpare> {
   return new SpareKeeper<FakeSpare>({
@@ -62,6 +71,7 @@ function createKeeper(first?: FakeSpare): SpareKeeper<FakeSpare> {
     },
     activation: () => ({ env, reloaders: [] }),
     listPackages: async () => packages,
+    isBusy: () => isBusy,
     log: (line) => log.push(line),
     availableBytes: () => available,
     first,
@@ -75,6 +85,7 @@ beforeEach(() => {
   canFork = true;
   available = 4 * GIGABYTE;
   packages = PACKAGES;
+  isBusy = false;
   env = { STAGE: 'one' };
 });
 
@@ -92,14 +103,35 @@ describe('a spare', () => {
     const keeper = createKeeper();
     expect(await pass(60_000)).toEqual([]);
     keeper.wake();
-    expect(await pass(1_900)).toEqual([]);
+    expect(await pass(200)).toEqual([]);
     keeper.stir();
-    expect(await pass(1_900)).toEqual([]);
-    expect(await pass(200)).toEqual(['fork 1', 'preload 1: packages']);
+    expect(await pass(200)).toEqual([]);
+    expect(await pass(50)).toEqual(['fork 1', 'preload 1: packages']);
     spares[0]?.onPreloaded.resolve(7);
     expect(await pass(0)).toEqual(['spare: ready, with 7 files of packages']);
     keeper.wake();
     keeper.stir();
+    expect(await pass(60_000)).toEqual([]);
+  });
+
+  it('gives way while it loads, at once to a save and soon to a request', async () => {
+    const keeper = createKeeper();
+    keeper.wake();
+    keeper.giveWay();
+    expect(await pass(250)).toEqual(['fork 1', 'preload 1: packages']);
+    isBusy = true;
+    expect(await pass(15)).toEqual(['pace 1: slow']);
+    keeper.giveWay();
+    expect(await pass(100)).toEqual([]);
+    isBusy = false;
+    expect(await pass(15)).toEqual(['pace 1: full']);
+    keeper.giveWay();
+    expect(log.splice(0)).toEqual(['pace 1: slow']);
+    expect(await pass(15)).toEqual(['pace 1: full']);
+    spares[0]?.onPreloaded.resolve(7);
+    await pass(0);
+    isBusy = true;
+    keeper.giveWay();
     expect(await pass(60_000)).toEqual([]);
   });
 
@@ -113,6 +145,17 @@ describe('a spare', () => {
     expect(await pass(60_000)).toEqual(['activate 1: two']);
     keeper.wake();
     expect(await pass(3_000)).toEqual(['fork 2', 'preload 2: packages']);
+  });
+
+  it('is told when it is about to be taken', async () => {
+    const keeper = createKeeper();
+    keeper.anticipate();
+    keeper.wake();
+    await pass(3_000);
+    keeper.anticipate();
+    keeper.take();
+    keeper.anticipate();
+    expect(log).toEqual(['anticipate 1', 'activate 1: one']);
   });
 
   it('may be there from the start', async () => {
@@ -228,6 +271,7 @@ describe('a spare', () => {
       },
       activation: () => ({ env, reloaders: [] }),
       listPackages: () => late.promise,
+      isBusy: () => isBusy,
       log: (line) => log.push(line),
       availableBytes: () => available,
     });
