@@ -10,6 +10,7 @@ import { ApiRouter } from '../medusa/api-router.ts';
 import { loadDotEnv, MedusaBoot } from '../medusa/boot.ts';
 import { readConfig } from '../medusa/config.ts';
 import { nameCoreFlows } from '../medusa/core-flows.ts';
+import { skipUnseenDebugLines } from '../medusa/debug-lines.ts';
 import { replaceDynamicImport } from '../medusa/dynamic-import.ts';
 import { resolveBackendHmr, switchOffStockHmr } from '../medusa/feature-flag.ts';
 import { FileConfigs } from '../medusa/file-config.ts';
@@ -211,6 +212,7 @@ function hookIntoNode(): void {
 /** @returns how to make the reload pass, once it is known which reloaders there are */
 function hookIntoMedusa(packages: MedusaPackages): () => ReloadPass {
   rememberPathPatterns(packages);
+  skipUnseenDebugLines(packages);
   rememberFolderListings(packages);
   const fileConfigs = new FileConfigs(packages);
   const owner = () => runner.evaluating;

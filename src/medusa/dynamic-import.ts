@@ -27,11 +27,20 @@ export function replaceDynamicImport(
   packages.assertReplaceable(exports, 'dynamicImport', `@medusajs/utils/${path}`);
   const original = exports.dynamicImport as (path: string) => Promise<unknown>;
   const require = createRequire(`${root}/package.json`);
+  /** What files of packages export, by the path that was asked for. They are the same while the app runs. */
+  const packaged = new Map<string, unknown>();
 
   exports.dynamicImport = async (path: string): Promise<unknown> => {
+    if (packaged.has(path)) {
+      return packaged.get(path);
+    }
     const file = resolveFile(require, path);
     if (file === undefined || !isRunnerFile(root, file)) {
-      return original(path);
+      const imported = await original(path);
+      if (file?.includes('/node_modules/')) {
+        packaged.set(path, imported);
+      }
+      return imported;
     }
     // A copy, because Medusa writes on what it gets.
     const copy: Exports = { ...(unwrapDefault(await loader.importFile(file)) as Exports) };
