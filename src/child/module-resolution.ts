@@ -19,6 +19,8 @@ export interface ModuleResolutionOptions {
 /** Finds what an import names. Whatever is not the project's own is found as Node's `require` finds it. */
 export class ModuleResolution {
   readonly #options: ModuleResolutionOptions;
+  /** Imports that lead into `node_modules`, by folder and specifier: where, only another start can change. */
+  readonly #packaged = new Map<string, Target>();
 
   constructor(options: ModuleResolutionOptions) {
     this.#options = options;
@@ -40,9 +42,18 @@ export class ModuleResolution {
     if (path.startsWith('.') || isAbsoluteFile(toPosix(path))) {
       return this.#resolvePath(toPosix(path), importer);
     }
+    const key = `${this.#options.moduleOf(importer).path}\0${path}`;
+    const packaged = this.#packaged.get(key);
+    if (packaged) {
+      return packaged;
+    }
     const native = this.tryNatively(path, importer);
     if (native !== undefined) {
-      return this.#isRunnerFile(native) ? { id: native } : { external: path };
+      const target = this.#isRunnerFile(native) ? { id: native } : { external: path };
+      if (native.includes('/node_modules/')) {
+        this.#packaged.set(key, target);
+      }
+      return target;
     }
     const id = this.#askHost(path, importer);
     return id === undefined || !this.#isRunnerFile(fileOfId(id)) ? { external: path } : { id };

@@ -31,7 +31,8 @@ export function replaceDynamicImport(
   const packaged = new Map<string, unknown>();
 
   exports.dynamicImport = async (path: string): Promise<unknown> => {
-    if (packaged.has(path)) {
+    // A file of the project may since have disabled it.
+    if (packaged.has(path) && !fileConfigs.isDisabled(path)) {
       return packaged.get(path);
     }
     const file = resolveFile(require, path);
