@@ -21,6 +21,7 @@ import { JoinerConfigs } from '../medusa/joiner-configs.ts';
 import { MedusaPackages } from '../medusa/packages.ts';
 import { rememberPathPatterns } from '../medusa/path-patterns.ts';
 import { ScheduledJobs } from '../medusa/scheduled-jobs.ts';
+import { SchemaAhead } from '../medusa/schema-ahead.ts';
 import { Sessions } from '../medusa/sessions.ts';
 import { Subscriptions } from '../medusa/subscriptions.ts';
 import { WorkflowRegistry } from '../medusa/workflow-registry.ts';
@@ -104,6 +105,7 @@ const admin = new AdminForward((message) => void sendToHost(message));
 const record = new BootRecord();
 let spare: Spare | undefined;
 let flags: FlagState | undefined;
+let schema: SchemaAhead | undefined;
 let boot: MedusaBoot | undefined;
 let pass: ReloadPass | undefined;
 let sessions: Sessions | undefined;
@@ -142,7 +144,10 @@ onHostMessage({
     options.reloaders = reloaders;
     spare?.activate(env);
   },
-  'list-packages': () => void sendToHost({ type: 'packages', packages: record.packages }),
+  'list-packages': () => {
+    const packages = record.packages && { ...record.packages, schema: schema?.text };
+    void sendToHost({ type: 'packages', packages });
+  },
 });
 
 try {
@@ -160,6 +165,7 @@ async function prepare(): Promise<PreparedApp> {
       root,
       environment: environmentRecord,
       pace: new Pace(paceBuffer),
+      makeSchema: (text) => schema?.make(text),
       loadDotEnv: () => loadDotEnv(packages),
     });
   }
@@ -224,6 +230,7 @@ function hookIntoMedusa(packages: MedusaPackages): () => ReloadPass {
   replaceAdminBundler(packages, (request) => admin.open(request));
   const container = () => medusa.container;
   scheduledJobs = new ScheduledJobs(packages, workflows, container);
+  schema = new SchemaAhead(packages);
   const modules = new ModulesReloader(root, new JoinerConfigs(packages, container));
   const routes = new RoutesReloader(root, new ApiRouter(packages));
   const subscribers = new SubscribersReloader(root, new Subscriptions(packages, container));

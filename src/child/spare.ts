@@ -18,6 +18,8 @@ export interface SpareOptions {
   root: string;
   environment: EnvironmentRecord;
   pace: Pace;
+  /** Makes the GraphQL schema of an app before there is one. */
+  makeSchema(text: string): void;
   /** Reads `.env` into the environment. */
   loadDotEnv(): void;
 }
@@ -100,6 +102,10 @@ export class Spare {
     forget();
     environment.begin(undefined);
     this.#preloaded = loadedFiles().filter((file) => !before.has(file));
+    if (!this.#isActivated && packages.schema !== undefined) {
+      this.#options.makeSchema(packages.schema);
+      await nextTurn();
+    }
     if (!this.#isActivated) {
       // Else V8 does it while the app boots, and somebody waits: sources that were compiled are no longer needed.
       collectGarbage();

@@ -59,6 +59,8 @@ export interface PackageList {
   env: Record<string, string | null>;
   /** Medusa's feature flags; packages look at them while they are loaded. */
   flags: Record<string, unknown>;
+  /** What Medusa has made its GraphQL schema of, if it has. */
+  schema?: string | undefined;
 }
 
 /** What one save asks of the app: everything that it needs to know travels in this one message. */
