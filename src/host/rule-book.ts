@@ -30,15 +30,17 @@ export class RuleBook {
       set = createRuleSet(collectRules(config), root);
       this.#sets.set(config, set);
       this.#warn(set.problems);
-      void this.#warnOfUnused(set);
+      void this.#warnOfMisses(set);
     }
     return set;
   }
 
-  async #warnOfUnused(set: RuleSet): Promise<void> {
+  /** What can be told of globs alone: those that no file matches, and those that come too late. */
+  async #warnOfMisses(set: RuleSet): Promise<void> {
     const globs = globsOf(set);
     if (globs.length > 0) {
-      this.#warn(findUnused(globs, await listFiles(this.#options.root)));
+      const files = await listFiles(this.#options.root);
+      this.#warn([...findUnused(globs, files), ...findShadowed(globs, files)]);
     }
   }
 
@@ -75,4 +77,23 @@ function findUnused(globs: OwnedGlob[], files: string[]): string[] {
         `No file of the project matches \`${glob}\`, a glob of ${owner}. ` +
         'Globs are relative to the project, with forward slashes.',
     );
+}
+
+/** One line for every two rules that some file matches both. */
+function findShadowed(globs: OwnedGlob[], files: string[]): string[] {
+  const matchers = globs.map(({ glob, owner }) => ({ matches: globMatcher(glob), owner }));
+  const problems = new Map<string, string>();
+  for (const file of files) {
+    const owners = new Set(
+      matchers.filter(({ matches }) => matches(file)).map(({ owner }) => owner),
+    );
+    const [first, ...others] = owners;
+    for (const other of others) {
+      const pair = `${first} and ${other}`;
+      if (!problems.has(pair)) {
+        problems.set(pair, `\`${file}\` is matched by ${pair}: the first of them decides.`);
+      }
+    }
+  }
+  return [...problems.values()];
 }

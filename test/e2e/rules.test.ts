@@ -160,6 +160,10 @@ describe('what is wrong is told at the start, and the app starts:', () => {
       'a glob without files',
       'No file of the project matches `src/nothing-here/**`, a glob of the rule `unused` of vite.config.',
     ],
+    [
+      'two rules for one file',
+      'is matched by the rule `kinds` of vite.config and the rule `too late` of vite.config: the first of them decides.',
+    ],
     ['rules that are no list', 'The rules of the plugin `vite-plugin-listless` are not a list'],
     [
       'a missing reloader',

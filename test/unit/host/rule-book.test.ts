@@ -18,7 +18,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(root, { recursive: true }));
 
-const rule = (match: Rule['match']): Rule => ({ name: 'x', match, action: 'restart' });
+const rule = (match: Rule['match'], name = 'x'): Rule => ({ name, match, action: 'restart' });
 const configOf = (...rules: Rule[]) => ({ plugins: [medusaRules({ rules })] });
 
 test('a glob that matches nothing is told once, also when the config is read again', async () => {
@@ -48,4 +48,19 @@ test('a config is checked once', () => {
   const book = new RuleBook({ root, config: () => config, warn });
   expect(book.current).toBe(book.current);
   expect(warn).toHaveBeenCalledOnce();
+});
+
+test('two rules for one file are told once, with the one that decides', async () => {
+  const warnings: string[] = [];
+  const config = configOf(rule('src/**', 'all'), rule(['src/**/*.graphql', 'src/a/*'], 'schema'));
+  const book = new RuleBook({
+    root,
+    config: () => config,
+    warn: (problem) => warnings.push(problem),
+  });
+  void book.current;
+  await vi.waitFor(() => expect(warnings).toContainEqual(expect.stringContaining('matched by')));
+  expect(warnings.filter((line) => line.includes('matched by'))).toEqual([
+    '`src/a/b.graphql` is matched by the rule `all` of vite.config and the rule `schema` of vite.config: the first of them decides.',
+  ]);
 });
