@@ -4,7 +4,7 @@ import { serializeError } from '../protocol/serialized-error.ts';
 import { Backend } from './backend.ts';
 import { Ending } from './ending.ts';
 import { createJsonReporter, createTerminalReporter, type Reporter } from './reporter.ts';
-import { resolveSettings, type ServeOptions } from './serve-options.ts';
+import { OPTIONS_FAILED, resolveSettings, type ServeOptions } from './serve-options.ts';
 
 /** What front-end code listens to: `import.meta.hot.on('medusa-vite:update', …)`. */
 export const UPDATE_EVENT = 'medusa-vite:update';
@@ -112,7 +112,7 @@ class BesideVite {
           'the backend could not be started; the front end goes on, r + enter tries again',
         );
       } else if (this.#backend === previous) {
-        previous.keep(files, serializeError(error));
+        reporter.failure(serializeError(error), OPTIONS_FAILED);
       }
     }
   }

@@ -252,11 +252,14 @@ export class Host {
 
   /** Watches no more. @returns saved files that nothing was said of */
   stopWatching(): string[] {
-    return [...(this.#watch?.close() ?? []), ...this.#queue.unfinished];
+    const touched = this.#watch?.close() ?? [];
+    // Vite may be about to restart, with another watcher to follow.
+    this.#watch = undefined;
+    return [...touched, ...this.#queue.unfinished];
   }
 
   async close(): Promise<void> {
-    this.#watch?.close();
+    this.stopWatching();
     await Promise.all([this.#supervisor.close(), this.#spares.close()]);
     await this.#admin.close();
   }

@@ -19,6 +19,9 @@ export interface ServeOptions {
   json?: boolean;
 }
 
+/** Headline of what is wrong with options that were to take the place of others. */
+export const OPTIONS_FAILED = 'the backend goes on with the options that it had';
+
 /** @throws MedusaViteError if the port is none */
 export function resolveSettings(options: ServeOptions): BackendSettings {
   const { port, host, types = true, hmr, nodeArgs = [], spare = true } = options;

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { ViteDevServer } from 'vite';
 import { isUnwatched } from '../../plugins/headless.ts';
 import { MedusaViteError } from '../protocol/failure.ts';
@@ -7,7 +8,7 @@ import { Backend } from './backend.ts';
 import { Ending } from './ending.ts';
 import { type FileEvents, FileWatch } from './file-watch.ts';
 import { createJsonReporter, createTerminalReporter, type Reporter } from './reporter.ts';
-import { resolveSettings, type ServeOptions } from './serve-options.ts';
+import { OPTIONS_FAILED, resolveSettings, type ServeOptions } from './serve-options.ts';
 import { bindBackendShortcuts, hasShortcuts, SHORTCUTS_HINT } from './shortcuts.ts';
 
 /**
@@ -142,8 +143,15 @@ export class UnderViteNode {
       await backend.start();
     } catch (error) {
       if (previous) {
-        if (this.#backend === previous) {
-          previous.keep(files, serializeError(error));
+        if (this.#backend !== previous) {
+          return;
+        }
+        const reason = serializeError(error);
+        if (files.every((file) => this.#isOfEntry(posix.join(this.#root, file)))) {
+          previous.keep(files, reason);
+        } else {
+          // What became of `vite.config` is told by the host of the previous one.
+          reporter.failure(reason, OPTIONS_FAILED);
         }
         return;
       }

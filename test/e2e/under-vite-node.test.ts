@@ -105,9 +105,18 @@ test('vite-node does not run the entry again for backend files, `.env` or `tscon
 
 test('the entry changes: the old backend is closed, the new one is as the entry says', async () => {
   const before = dev.ready;
+  const refused = await dev.nextUpdate('dev-options.ts', () =>
+    project.edit('dev-options.ts', (source) => source.replace('port: 0', 'port: 70_000')),
+  );
+  expect(refused).toMatchObject({
+    result: 'kept-previous',
+    error: { message: '`70000` is not a port (`port`).' },
+  });
+  expect((await dev.get('/ping')).status).toBe(200);
+  expect(isRunning(before.pid)).toBe(true);
   const port = await freePort();
   const update = await dev.nextUpdate('dev-options.ts', () =>
-    project.edit('dev-options.ts', (source) => source.replace('port: 0', `port: ${port}`)),
+    project.edit('dev-options.ts', (source) => source.replace('port: 70_000', `port: ${port}`)),
   );
   expect(update).toMatchObject({ result: 'restarted', reason: 'dev-options.ts changed' });
   expect(dev.ready.port).toBe(port);
