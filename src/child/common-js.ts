@@ -5,6 +5,7 @@ import { isAbsoluteFile, toNative, toPosix } from '../protocol/paths.ts';
 interface ModuleInternals {
   _nodeModulePaths(from: string): string[];
   _resolveFilename(specifier: string, parent: NodeJS.Module): string;
+  _resolveLookupPaths(specifier: string, parent: NodeJS.Module): string[] | null;
   _cache: Record<string, NodeJS.Module>;
   /** What a specifier was resolved to, by the specifier and the folders that it was looked for in. */
   _pathCache: Record<string, string>;
@@ -31,11 +32,25 @@ export function addChild(parent: NodeJS.Module, child: NodeJS.Module): void {
 /** @throws what Node's `require` throws. */
 export function resolveNatively(specifier: string, importer: NodeJS.Module): string {
   if (specifier.startsWith('.')) {
-    // Node remembers where it has found a file, also when another has come that goes before it.
-    delete internals._pathCache[`${specifier}\0${dirname(importer.filename)}`];
+    forgetResolution(specifier, [dirname(importer.filename)]);
+    return resolved(specifier, importer);
   }
+  const file = resolved(specifier, importer);
+  if (isBuiltin(file) || file.includes('/node_modules/')) {
+    return file;
+  }
+  forgetResolution(specifier, internals._resolveLookupPaths(specifier, importer) ?? []);
+  return resolved(specifier, importer);
+}
+
+function resolved(specifier: string, importer: NodeJS.Module): string {
   const path = internals._resolveFilename(specifier, importer);
   return isBuiltin(path) ? path : toPosix(path);
+}
+
+/** Node remembers where it has found a file, also when another has come that goes before it. */
+function forgetResolution(specifier: string, folders: string[]): void {
+  delete internals._pathCache[[specifier, ...folders].join('\0')];
 }
 
 /** @throws what Node's `require` throws. */

@@ -17,6 +17,7 @@ import type { Transformer } from './transformer.ts';
  */
 export class AppModules implements Graph {
   readonly #transformer: Transformer;
+  readonly #onAccepted: (files: string[]) => void;
   /** Code that the app has, by id, without source maps. */
   readonly #loaded = new Map<string, string>();
   readonly #entries = new Set<string>();
@@ -32,8 +33,10 @@ export class AppModules implements Graph {
   /** Ties that only the running app knows. */
   readonly #runtimeImporters = new Map<string, Set<string>>();
 
-  constructor(transformer: Transformer) {
+  /** @param onAccepted called with the files of modules that the app has now, again and again. */
+  constructor(transformer: Transformer, onAccepted: (files: string[]) => void = () => {}) {
     this.#transformer = transformer;
+    this.#onAccepted = onAccepted;
   }
 
   /** Answers the app's requests until its pipe ends. */
@@ -85,6 +88,7 @@ export class AppModules implements Graph {
       this.#loaded.set(id, emittedCode(module));
       this.#tie(id, this.#transformer.importsOf(id));
     }
+    this.#onAccepted(Object.keys(modules).map(fileOfId));
   }
 
   /** The app holds on to resources itself, also to those that came later, whoever imports them or not. */

@@ -1,7 +1,7 @@
 import type { ViteDevServer } from 'vite';
 import { isUnwatched } from '../../plugins/headless.ts';
 import type { PreparedApp } from '../protocol/messages.ts';
-import { fileOfId, isInside, relativeToRoot, toPosix } from '../protocol/paths.ts';
+import { fileOfId, isAbsoluteFile, isInside, relativeToRoot, toPosix } from '../protocol/paths.ts';
 import type { SerializedError } from '../protocol/serialized-error.ts';
 import type { UpdateResult } from '../protocol/update.ts';
 import { AdminProcess } from './admin-process.ts';
@@ -12,7 +12,7 @@ import { completeLocation } from './error-location.ts';
 import { FileWatch } from './file-watch.ts';
 import type { Listener } from './listener.ts';
 import type { Change } from './planner.ts';
-import { sourceFiles, topLevelFiles, workspaceLockfiles } from './project.ts';
+import { packageOf, sourceFiles, topLevelFiles, workspaceLockfiles } from './project.ts';
 import { loadVite } from './project-vite.ts';
 import { RuleBook } from './rule-book.ts';
 import { SpareKeeper } from './spare-keeper.ts';
@@ -275,12 +275,12 @@ export class Host {
   #keep(app: AppProcess): AppProcess {
     const { root } = this.#options;
     this.#spawnedAt = performance.now();
-    const modules = new AppModules(this.#transformer);
+    const modules = new AppModules(this.#transformer, (files) => this.#watchPackages(files));
     app.keep({
       servePipe: (pipe) => modules.serve(pipe),
       onLoaded: (report) => {
         modules.add(report);
-        this.#watchBesides(report.natives);
+        this.#watchPackages(report.natives);
       },
       onWarning: (error) => {
         const completed = completeLocation(error, root);
@@ -364,6 +364,13 @@ export class Host {
       this.#watchedBesides.add(file);
     }
     this.#options.vite.watcher.add(fresh);
+  }
+
+  /** Vite watches a file out there as such, and so would miss those that come, or come back. */
+  #watchPackages(files: string[]): void {
+    const { root } = this.#options;
+    const outside = files.filter((file) => isAbsoluteFile(file) && !isInside(root, file));
+    this.#watchBesides([...new Set(outside.map((file) => packageOf(root, file)))]);
   }
 
   #watchTsconfigs(): void {

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { MedusaViteError } from '../protocol/failure.ts';
-import { toPosix } from '../protocol/paths.ts';
+import { isInside, toPosix } from '../protocol/paths.ts';
 
 const CONFIG_FILE = /^medusa-config\.[cm]?[jt]s$/;
 
@@ -68,6 +68,18 @@ export function workspaceLockfiles(root: string): string[] {
     found.push(...LOCKFILES.map((name) => toPosix(join(folder, name))));
   }
   return found.filter((file) => existsSync(file));
+}
+
+/** The folder of the package that a file outside of the project is in; the file itself, if the project is in it too. */
+export function packageOf(root: string, file: string): string {
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    if (isInside(folder, root) || dirname(folder) === folder) {
+      return file;
+    }
+    if (existsSync(join(folder, 'package.json'))) {
+      return folder;
+    }
+  }
 }
 
 /** Backend sources, for Vite to transform before the app asks for them. */

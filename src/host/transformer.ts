@@ -160,6 +160,11 @@ export class Transformer {
     }
   }
 
+  /** Makes Vite resolve all imports anew. */
+  resolveAnew(): void {
+    this.invalidate(this.#graph.idToModuleMap.keys());
+  }
+
   async resolve(specifier: string, importer: string): Promise<string | null> {
     const resolved = await this.#environment.pluginContainer.resolveId(specifier, importer);
     return resolved && !resolved.external ? toPosix(resolved.id) : null;

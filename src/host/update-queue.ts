@@ -164,6 +164,10 @@ export class UpdateQueue {
       return;
     }
     await transformer.onChange(all, (id) => modules.isLoaded(id));
+    if (all.some(({ file, change }) => change === 'delete' && modules.isNative(file))) {
+      // Vite does not know who imports it.
+      transformer.resolveAnew();
+    }
     const planned = plan(all, { root, graph: modules, rules });
     const files = changes.map(({ file }) => file);
     const forced = wanted ?? viteReason;
@@ -267,7 +271,9 @@ export class UpdateQueue {
         const evaluable = new Set(evaluate);
         // Asked again: a module that the app has fetched meanwhile may import one of them.
         const dropped = invalidated.filter(
-          (id) => !evaluable.has(id) && !(id in fresh) && !modules.isStillImported(id),
+          (id) =>
+            deleted.includes(id) ||
+            (!evaluable.has(id) && !(id in fresh) && !modules.isStillImported(id)),
         );
         modules.forget(dropped);
         modules.accept(fresh);
@@ -405,8 +411,8 @@ export class UpdateQueue {
     // While no app runs, or one is behind, nothing is known to be unused: a file may be what was missing.
     const isIncomplete = isDown || this.#behind.size > 0;
     for (const { file, reason } of planned.ignored) {
-      const mayMend =
-        isIncomplete && reason === 'not loaded by the app' && isRunnerFile(root, file);
+      const isCode = isRunnerFile(root, file) || NATIVE_CODE.test(file);
+      const mayMend = isIncomplete && reason === 'not loaded by the app' && isCode;
       if (!mayMend && changes.some((change) => change.file === file)) {
         reported.add(file);
         this.#report({ type: 'ignored', files: [file], reason });
@@ -423,6 +429,9 @@ export class UpdateQueue {
     this.#options.onResult({ ...result, files });
   }
 }
+
+/** What Node may load itself. */
+const NATIVE_CODE = /\.(?:[cm]?js|json|node)$/;
 
 /** Route files that only something below them has changed for. */
 function deferrableFiles(

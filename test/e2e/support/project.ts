@@ -43,6 +43,8 @@ export interface ProjectOptions {
   under?: string;
   /** What stands in files besides the shop's, or instead of them. */
   files?: Record<string, string>;
+  /** Folders, relative to the project, that are linked into its `node_modules` by these names. */
+  links?: Record<string, string>;
   /** @default that of the test run */
   wayIn?: WayIn;
 }
@@ -67,7 +69,11 @@ export function createProject(options: ProjectOptions = {}): Project {
     mkdirSync(dirname(join(root, file)), { recursive: true });
     writeFileSync(join(root, file), source);
   }
-  linkNodeModules(base, root, wayIn);
+  const links = Object.entries(options.links ?? {}).map(([name, folder]): [string, string] => [
+    name,
+    join(root, folder),
+  ]);
+  linkNodeModules(base, root, { wayIn, links });
 
   /** What stood in a file before its first change; `undefined` if there was none. */
   const originals = new Map<string, string | undefined>();
@@ -141,11 +147,15 @@ export function createProject(options: ProjectOptions = {}): Project {
 }
 
 /** As in the repository: what npm did not hoist lies in the project, everything else above it. */
-function linkNodeModules(base: string, root: string, wayIn: WayIn): void {
+function linkNodeModules(
+  base: string,
+  root: string,
+  { wayIn, links }: { wayIn: WayIn; links: [name: string, folder: string][] },
+): void {
   const hoisted = MEDUSA_VERSION
     ? join(otherMedusaFolder(MEDUSA_VERSION), 'node_modules')
     : join(REPOSITORY, 'node_modules');
-  const own = MEDUSA_VERSION ? [] : packagesIn(join(SHOP, 'node_modules'));
+  const own = [...links, ...(MEDUSA_VERSION ? [] : packagesIn(join(SHOP, 'node_modules')))];
   if (VITE_VERSION || (MEDUSA_VERSION && wayIn !== 'cli')) {
     const vite = VITE_VERSION ? otherViteFolder(VITE_VERSION) : REPOSITORY;
     own.push(

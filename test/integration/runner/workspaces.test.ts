@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { useRunnerProject, writeFiles } from './support/runner-project.ts';
@@ -92,6 +92,21 @@ describe('a package of the workspace', () => {
     expect(edges).toContainEqual([`${project.root}/src/c/main.ts`, file]);
     expect(project.modules.isLoaded(join(packages, 'source/src/inner.ts'))).toBe(true);
     expect(project.modules.importersOf(join(packages, 'source/src/inner.ts'))).toEqual([file]);
+  });
+
+  it('is found where its file has moved to', async () => {
+    const read = () => project.runner.ask('run', { file: join(project.root, 'src/moved/main.ts') });
+    writeFiles(packages, { 'source/src/word/index.ts': `export const word = 'folder';` });
+    await project.run({
+      'src/moved/main.ts': `export const result = () => require('source/src/word').word;`,
+    });
+    expect(await read()).toBe('folder');
+
+    writeFiles(packages, { 'source/src/word.ts': `export const word = 'file';` });
+
+    expect(await read()).toBe('file');
+    rmSync(join(packages, 'source/src/word.ts'));
+    expect(await read()).toBe('folder');
   });
 
   it('is loaded by Node and reported where it is built', async () => {

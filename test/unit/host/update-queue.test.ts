@@ -37,6 +37,8 @@ let onTransform: () => void;
 let brokenFiles: Set<string>;
 /** Whether what is saved has an effect. */
 let isChanged: boolean;
+/** As far as Vite knows, which does not hear of all. */
+let isStillImported: boolean;
 let queue: UpdateQueue;
 
 beforeEach(() => {
@@ -52,11 +54,10 @@ beforeEach(() => {
   onTransform = () => {};
   brokenFiles = new Set();
   isChanged = true;
+  isStillImported = false;
   const supervisor: AppSupervisor = {
     get app() {
-      return isDown
-        ? undefined
-        : { send: ({ type }: HostToChild) => void (type === 'retrace' && log.push(type)) };
+      return isDown ? undefined : { send: tell };
     },
     settled: () => settled,
     hurry: () => log.push('hurry'),
@@ -117,7 +118,7 @@ function fakeModules(): AppModules {
     isChanged: () => isChanged,
     retrace: (modules: Record<string, unknown>) =>
       Object.keys(modules).map((file) => ({ file, code: '', kept: [] })),
-    isStillImported: () => false,
+    isStillImported: () => isStillImported,
     accept: () => {},
     forget: (ids: string[]) => void (ids.length > 0 && log.push(`forget ${ids.join(' ')}`)),
     own: () => {},
@@ -125,6 +126,14 @@ function fakeModules(): AppModules {
     takeAdded: () => ['fetched while it was tried'],
   };
   return modules as unknown as AppModules;
+}
+
+function tell(message: HostToChild): void {
+  if (message.type === 'retrace') {
+    log.push('retrace');
+  } else if (message.type === 'prune') {
+    log.push(`prune ${message.ids.map(shorten).join(' ')}`);
+  }
 }
 
 function shorten(file: string): string {
@@ -165,6 +174,14 @@ test('a save without effect evaluates nothing, but moves the lines of stack trac
   save(A);
   expect(await actions()).toEqual(['retrace', 'idle']);
   expect(seen()).toEqual(['ignored a']);
+});
+
+test('a deleted module is forgotten by both sides, whoever seems to import it', async () => {
+  isStillImported = true;
+  queue.add({ changes: [{ file: A, change: 'delete' }], unchanged: [], since: 0 });
+  expect(await actions()).toEqual(['reload a']);
+  reload.resolve(RELOADED);
+  expect(await actions()).toEqual([`forget ${A}`, 'prune a', 'idle']);
 });
 
 describe('passes', () => {
