@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { cleanEnv } from '../e2e/support/clean-env.ts';
 import { type DevServer, startDevServer } from '../e2e/support/dev-server.ts';
 import { createProject, type Project } from '../e2e/support/project.ts';
+import { PACKAGE_FOLDER, PACKAGE_NAME } from './paths.ts';
 import type { ProbeTarget } from './probe.ts';
 
 export interface App extends ProbeTarget {
@@ -18,11 +19,15 @@ export interface HotApp extends App {
   dev: DevServer;
 }
 
+const PACKAGE_JSON = `{ "name": "${PACKAGE_NAME}", "main": "./src/index.ts" }\n`;
 const PROBE_FILE = 'src/api/oracle-probe/route.ts';
 
 /** A copy of the shop with the probe in it. */
 export function createProbedProject(files: Map<string, string>): Project {
-  const project = createProject();
+  const project = createProject({
+    files: { [`${PACKAGE_FOLDER}package.json`]: PACKAGE_JSON },
+    links: { [PACKAGE_NAME]: PACKAGE_FOLDER },
+  });
   const source = readFileSync(join(import.meta.dirname, 'project', PROBE_FILE), 'utf8');
   for (const [file, text] of [...files, [PROBE_FILE, source] as const]) {
     put(project, file, text);

@@ -27,6 +27,7 @@ import {
   hookFile,
   jobFile,
   MIDDLEWARE_FILE,
+  PACKAGE_BARREL_FILE,
   PROVIDER_FILE,
   routeFile,
   SERVICE_FILE,
@@ -35,7 +36,7 @@ import {
   workflowFile,
 } from './paths.ts';
 import type { Random } from './random.ts';
-import { reachedFiles } from './reach.ts';
+import { isPackaged, reachedFiles } from './reach.ts';
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
@@ -54,7 +55,7 @@ export interface Edit {
 
 type Maker = (model: Model, random: Random) => Edit['set'] | '' | undefined;
 
-const VIAS: Via[] = ['direct', 'alias', 'barrel', 'star', 'require', 'dynamic'];
+const VIAS: Via[] = ['direct', 'alias', 'barrel', 'star', 'require', 'dynamic', 'glob'];
 
 /** Saves of this kind must not change anything at all. */
 export const NOISE = 'comment';
@@ -78,7 +79,7 @@ const MAKERS: [kind: string, weight: number, make: Maker][] = [
       const name = existing(model.helpers, random);
       return (
         name && [
-          [['helpers', name, 'folder'], random.pick(['', 'a/', 'b/'])],
+          [['helpers', name, 'folder'], random.pick(['', 'a/', 'b/', '@'])],
           [['helpers', name, 'form'], random.pick(['file', 'index'])],
         ]
       );
@@ -92,12 +93,13 @@ const MAKERS: [kind: string, weight: number, make: Maker][] = [
       toggle(model, random, 'helpers', HELPERS, () => ({
         ...code(random),
         uses: [random.pick(HELPERS)],
-        folder: '',
+        folder: random.pick(['', '', '@']),
         form: 'file',
         data: random.pick([null, ...DATA]),
         isEager: random.chance(0.2),
       })),
   ],
+  ['script', 2, toggleScript],
   ['barrel', 1, (model) => [[['barrel'], model.barrel === 'star' ? 'named' : 'star']]],
   [
     'json',
@@ -214,6 +216,7 @@ const MAKERS: [kind: string, weight: number, make: Maker][] = [
         steps: random.shuffle(STEPS).slice(0, 1 + random.below(3)),
         nested: random.pick([null, ...WORKFLOWS]),
         hasHook: random.chance(0.6),
+        sharesIdOf: null,
       })),
   ],
   [
@@ -234,6 +237,7 @@ const MAKERS: [kind: string, weight: number, make: Maker][] = [
         : undefined;
     },
   ],
+  ['shared id of a workflow', 2, shareId],
   [
     'hook file',
     4,
@@ -334,6 +338,21 @@ const MAKERS: [kind: string, weight: number, make: Maker][] = [
     (model, random) => [
       [['link'], model.link && random.chance(0.5) ? null : { version: version(random) }],
     ],
+  ],
+  [
+    'data model',
+    0.4,
+    ({ dataModel }, random) =>
+      random.pick<() => Edit['set']>([
+        () => [[['dataModel', 'isSearchable'], !dataModel.isSearchable]],
+        () => [[['dataModel', 'hasColor'], !dataModel.hasColor]],
+        () => [
+          [
+            ['dataModel', 'other'],
+            dataModel.other && random.chance(0.5) ? null : { version: version(random) },
+          ],
+        ],
+      ])(),
   ],
   ['environment', 0.5, (_, random) => [[['environment', 'tagline'], version(random)]]],
   [NOISE, 6, (model, random) => [[['noise', random.pick(breakableFiles(model))], version(random)]]],
@@ -482,6 +501,38 @@ function renameHelper(model: Model, random: Random): Edit['set'] | undefined {
   return set;
 }
 
+function toggleScript(model: Model, random: Random): Edit['set'] | undefined {
+  const path = anyCode(model, random);
+  const [kind = '', name] = path;
+  const code = codeAt(model, path);
+  // These are in files of the shop.
+  if (!code || name === undefined || kind === 'middlewares') {
+    return undefined;
+  }
+  // Node loads it natively there: each edit is a restart.
+  const isRare = !code.isScript && isPackaged(code);
+  return isRare && random.chance(0.8) ? undefined : [[[...path, 'isScript'], !code.isScript]];
+}
+
+function shareId(model: Model, random: Random): Edit['set'] | undefined {
+  const [name, other] = random.shuffle(Object.keys(model.workflows));
+  const steps = model.workflows[other ?? '']?.steps;
+  if (name === undefined || other === undefined || !steps) {
+    return undefined;
+  }
+  if (model.workflows[name]?.sharesIdOf === other) {
+    return [[['workflows', name, 'sharesIdOf'], null]];
+  }
+  return [
+    [['workflows', name, 'sharesIdOf'], other],
+    [['workflows', name, 'steps'], [...steps]],
+    ...[name, other].flatMap((each): Edit['set'] => [
+      [['workflows', each, 'hasHook'], false],
+      [['workflows', each, 'nested'], null],
+    ]),
+  ];
+}
+
 function toggle(
   model: Model,
   random: Random,
@@ -526,12 +577,13 @@ function breakableFiles(model: Model): string[] {
   return [
     ...Object.keys(model.helpers).map((name) => helperFile(model, name)),
     ...Object.keys(model.routes).map((name) => routeFile(model, name)),
-    ...Object.keys(model.steps).map(stepFile),
-    ...Object.keys(model.workflows).map(workflowFile),
-    ...Object.keys(model.hooks).map(hookFile),
-    ...Object.keys(model.subscribers).map(subscriberFile),
-    ...Object.keys(model.jobs).map(jobFile),
+    ...Object.keys(model.steps).map((name) => stepFile(model, name)),
+    ...Object.keys(model.workflows).map((name) => workflowFile(model, name)),
+    ...Object.keys(model.hooks).map((name) => hookFile(model, name)),
+    ...Object.keys(model.subscribers).map((name) => subscriberFile(model, name)),
+    ...Object.keys(model.jobs).map((name) => jobFile(model, name)),
     BARREL_FILE,
+    PACKAGE_BARREL_FILE,
     MIDDLEWARE_FILE,
     SERVICE_FILE,
     PROVIDER_FILE,
@@ -547,8 +599,8 @@ function existing(record: Record<string, unknown>, random: Random): string | und
   return names.length > 0 ? random.pick(names) : undefined;
 }
 
-function code(random: Random): { version: number; via: Via } {
-  return { version: version(random), via: random.pick(VIAS) };
+function code(random: Random): { version: number; via: Via; isScript: boolean } {
+  return { version: version(random), via: random.pick(VIAS), isScript: random.chance(0.1) };
 }
 
 function version(random: Random): number {

@@ -17,6 +17,8 @@ export interface Model {
   /** `aliases`: those of its joiner config, beside its own. */
   service: Code & { methods: string[]; aliases: string[] };
   provider: Code;
+  /** Of the brand: the shop's own data model, and whether there is a file with another one. */
+  dataModel: { isSearchable: boolean; hasColor: boolean; other: { version: number } | null };
   link: { version: number } | null;
   environment: { tagline: number };
   /** Versions of the shop's own files; see `SHOP_EDITS`. */
@@ -24,21 +26,28 @@ export interface Model {
   /** Comments at the end of files. */
   noise: Record<string, number>;
   broken: Record<string, Breakage>;
-  /** Stock Medusa cannot `import()` TypeScript: its files are CommonJS for ts-node, and `import()` is Node's. */
-  hasDynamicImports: boolean;
+  /**
+   * `import()` of TypeScript and `import.meta.glob`: stock Medusa has neither, since its files are CommonJS for
+   * ts-node, and `import()` is Node's.
+   */
+  hasViteSyntax: boolean;
 }
 
 export type Breakage = 'syntax' | 'throw' | 'import' | 'missing';
-export type Via = 'direct' | 'alias' | 'barrel' | 'star' | 'require' | 'dynamic';
+/** `glob`: by a pattern that finds the helper wherever it is, or nothing. */
+export type Via = 'direct' | 'alias' | 'barrel' | 'star' | 'require' | 'dynamic' | 'glob';
 
 /** What every file with code has: a version that its output names, and helpers whose output it contains. */
 export interface Code {
   version: number;
   uses: string[];
   via: Via;
+  /** Its file is CommonJS in a `.js`; for what has a file of its own. */
+  isScript: boolean;
 }
 export interface Helper extends Code {
-  folder: '' | 'a/' | 'b/';
+  /** `@`: in the linked package. */
+  folder: '' | 'a/' | 'b/' | '@';
   form: 'file' | 'index';
   data: string | null;
   /** Calls its helpers when it is evaluated, not when it is called. */
@@ -64,6 +73,8 @@ export interface Workflow extends Code {
   steps: string[];
   nested: string | null;
   hasHook: boolean;
+  /** Has the id of this one, as long as both have the same steps: Medusa allows no more. */
+  sharesIdOf: string | null;
 }
 export interface Hook extends Code {
   /** `core`, or a workflow of the model. */
@@ -178,14 +189,15 @@ export const SCHEDULES: string[] = Array.from({ length: 4 }, (_, index) => {
   return index === 3 ? '{ interval: 40_000_000 }' : `'0 ${hour} * * *'`;
 });
 
-export function createModel(hasDynamicImports: boolean): Model {
-  const code = { version: 1, uses: [], via: 'direct' } as const satisfies Code;
+export function createModel(hasViteSyntax: boolean): Model {
+  const code = { version: 1, uses: [], via: 'direct', isScript: false } as const satisfies Code;
   const plain = { folder: '', form: 'file', data: null, isEager: false } as const;
   return {
     helpers: {
       h1: { ...code, ...plain, uses: ['h2'] },
       h2: { ...code, ...plain, data: 'd1' },
-      h3: { ...code, ...plain, folder: 'a/' },
+      h3: { ...code, ...plain, folder: 'a/', uses: ['h4'] },
+      h4: { ...code, ...plain, folder: '@' },
     },
     barrel: 'star',
     data: { d1: { version: 1 } },
@@ -196,7 +208,9 @@ export function createModel(hasDynamicImports: boolean): Model {
     middlewares: { m1: { ...code, matcher: '/oracle/*', methods: null, uses: ['h3'] } },
     schema: { minimum: 1 },
     steps: { s1: { ...code, id: 's1', callsService: false, uses: ['h2'] } },
-    workflows: { w1: { ...code, id: 'w1', steps: ['s1'], nested: null, hasHook: true } },
+    workflows: {
+      w1: { ...code, id: 'w1', steps: ['s1'], nested: null, hasHook: true, sharesIdOf: null },
+    },
     hooks: { k1: { ...code, target: 'w1', uses: ['h3'] } },
     subscribers: {
       u1: { ...code, events: [EVENTS[0] ?? ''], id: null, handler: 'onU1', uses: ['h1'] },
@@ -212,12 +226,13 @@ export function createModel(hasDynamicImports: boolean): Model {
     },
     service: { ...code, methods: [], aliases: [], uses: ['h3'] },
     provider: { ...code, uses: ['h3'] },
+    dataModel: { isSearchable: true, hasColor: false, other: null },
     link: null,
     environment: { tagline: 0 },
     shop: {},
     noise: {},
     broken: {},
-    hasDynamicImports,
+    hasViteSyntax,
   };
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { createDatabase, type TestDatabase } from '../e2e/support/database.ts';
 import type { Project } from '../e2e/support/project.ts';
 import { SHOP } from '../e2e/support/repository.ts';
@@ -37,7 +38,13 @@ export interface OracleOptions {
 export interface Finding {
   /** How many edits had been made. */
   edits: number;
-  against: 'prediction' | 'last good state' | 'before a comment' | 'fresh app' | 'settling';
+  against:
+    | 'prediction'
+    | 'no error'
+    | 'last good state'
+    | 'before a comment'
+    | 'fresh app'
+    | 'settling';
   lines: string[];
   /** What the hot app printed last. */
   output: string;
@@ -56,6 +63,9 @@ const SETTLE_WAIT_MS = 60_000;
 /** For what ends after the update was reported, e.g. of two saves that were merged. */
 const LATE_WAIT_MS = 3_000;
 const LATE_POLL_MS = 150;
+
+/** What such an update says tells nothing of the files before it. */
+const NOT_LOADED = 'not loaded by the app';
 
 const original = (file: string): string => readFileSync(join(SHOP, file), 'utf8');
 
@@ -147,6 +157,10 @@ export class Oracle {
       const { answers, lines } = await this.#probeUntil((found) =>
         differences(expected, predictable(found)),
       );
+      const complaint = lines.length > 0 ? undefined : await this.#complaint();
+      if (complaint) {
+        return this.#finding('no error', [complaint]);
+      }
       if (lines.length > 0) {
         const finding = this.#finding('prediction', lines);
         return { ...finding, lines: [...lines, '', ...(await this.#secondOpinion(expected))] };
@@ -224,7 +238,7 @@ export class Oracle {
     for (;;) {
       const updates = dev.updatesSince(this.#mark);
       const named = new Set(updates.flatMap(({ files }) => files));
-      const missing = [...this.#unsettled].filter((file) => !named.has(file));
+      const missing = [...this.#unsettled].filter((file) => !named.has(this.#nameOf(file)));
       if (missing.length === 0) {
         for (const { result } of updates) {
           this.statistics.results[result] = (this.statistics.results[result] ?? 0) + 1;
@@ -240,6 +254,11 @@ export class Oracle {
     }
   }
 
+  /** What updates call a file: outside of the project by its absolute path. */
+  #nameOf(file: string): string {
+    return file.startsWith('../') ? join(this.#projects.hot.root, file) : file;
+  }
+
   async #probeUntil(
     compare: (answers: Probe) => string[],
   ): Promise<{ answers: Probe; lines: string[] }> {
@@ -250,6 +269,20 @@ export class Oracle {
       if (lines.length === 0 || Date.now() > deadline) {
         this.statistics.late += isLate && lines.length === 0 ? 1 : 0;
         return { answers, lines };
+      }
+      await delay(LATE_POLL_MS);
+    }
+  }
+
+  /** That files are wrong, said last of files that are not. */
+  async #complaint(): Promise<string | undefined> {
+    const deadline = Date.now() + LATE_WAIT_MS;
+    for (;;) {
+      const last = this.#hot.dev
+        .updatesSince(0)
+        .findLast((update) => update.result !== 'ignored' || update.reason !== NOT_LOADED);
+      if (last?.result !== 'kept-previous' || Date.now() > deadline) {
+        return last?.result === 'kept-previous' ? inspect(last.error) : undefined;
       }
       await delay(LATE_POLL_MS);
     }

@@ -8,7 +8,17 @@ import {
   type Step,
 } from './model.ts';
 import type { HttpAnswer, Probe } from './probe.ts';
-import { activeHooks, isEager, nestedOf, runsOf, stepsOf, usesOf } from './reach.ts';
+import {
+  activeHooks,
+  dataOf,
+  firstOfId,
+  isEager,
+  nestedOf,
+  runsOf,
+  stepsOf,
+  usesOf,
+  workflowId,
+} from './reach.ts';
 
 /**
  * What the model's own files must answer, as far as their texts tell: a check that is cheap enough to follow
@@ -48,10 +58,11 @@ export function predict(model: Model): Record<string, unknown> {
       }
     }
   }
-  for (const [name, workflow] of Object.entries(model.workflows)) {
-    answers[`run oracle-${workflow.id}`] = {
-      result: workflowText(model, name),
-      log: workflowLog(model, name),
+  for (const name of Object.keys(model.workflows)) {
+    const first = firstOfId(model, name);
+    answers[`run ${workflowId(model, name)}`] = {
+      result: workflowText(model, first),
+      log: workflowLog(model, first),
     };
   }
   // Of jobs that share a name, the last file's runs.
@@ -137,9 +148,9 @@ function helperText(model: Model, name: string, seen: string[]): string {
   const eager = isEager(model, name);
   const next = eager ? [name] : [...seen, name];
   const parts = usesOf(model, helper).map((used) => helperText(model, used, next));
-  const data = helper.data === null ? undefined : model.data[helper.data];
+  const data = dataOf(model, name);
   if (data) {
-    parts.push(`${helper.data}=${data.version}`);
+    parts.push(`${data.name}=${data.version}`);
   }
   return `${name}.${helper.version}${eager ? '!' : ''}(${parts.join(' ')})`;
 }

@@ -1,4 +1,4 @@
-import type { Code, Model, Route, Workflow } from './model.ts';
+import type { Code, Model, Route, Via, Workflow } from './model.ts';
 import {
   BARREL_FILE,
   dataFile,
@@ -6,6 +6,7 @@ import {
   hookFile,
   jobFile,
   LINK_FILE,
+  PACKAGE_BARREL_FILE,
   routeFile,
   SCHEMA_FILE,
   stepFile,
@@ -15,7 +16,86 @@ import {
 
 /** References to what is not there (any more) count for nothing, so that subsets of a history stay valid. */
 export function usesOf(model: Model, code: Code): string[] {
-  return [...new Set(code.uses)].filter((name) => name in model.helpers);
+  return namesOf(model, code).filter(
+    (name) =>
+      name in model.helpers &&
+      // A pattern does not miss what is not there.
+      !(
+        viaOf(model, code, { name }) === 'glob' &&
+        model.broken[helperFile(model, name)] === 'missing'
+      ),
+  );
+}
+
+/** Also of what is not there: a pattern names it all the same. */
+export function namesOf(model: Model, code: Code): string[] {
+  return [...new Set(code.uses)].filter(
+    (name) => !isPackaged(code) || isPackaged(model.helpers[name]),
+  );
+}
+
+/** How a file comes to a helper. `isAsync`: inside of a function that can wait. */
+export function viaOf(
+  model: Model,
+  code: Code,
+  { name, isAsync = false }: { name: string; isAsync?: boolean },
+): Via {
+  if (code.via === 'dynamic') {
+    return isAsync && model.hasViteSyntax ? 'dynamic' : 'direct';
+  }
+  if (code.via === 'glob') {
+    const helper = model.helpers[name];
+    // A pattern never finds the file that it is in.
+    const isOther = helper !== code && !isPackaged(helper) && !isPackaged(code);
+    return model.hasViteSyntax && isOther && !code.isScript ? 'glob' : 'direct';
+  }
+  return code.via;
+}
+
+/** Whether a helper is in the linked package, which cannot import anything of the project. */
+export function isPackaged(code: Code | undefined): boolean {
+  return code !== undefined && 'folder' in code && code.folder === '@';
+}
+
+export function dataOf(model: Model, name: string): { name: string; version: number } | undefined {
+  const helper = model.helpers[name];
+  const data = isPackaged(helper) ? undefined : model.data[helper?.data ?? ''];
+  return data && { name: helper?.data ?? '', version: data.version };
+}
+
+/** Which workflow's id it has: its own or, where both have the same steps, that of another. */
+export function idOwnerOf(model: Model, name: string): string {
+  const other = model.workflows[name]?.sharesIdOf ?? null;
+  return other !== null &&
+    isPlain(model, name) &&
+    isPlain(model, other) &&
+    areAlike(model, [name, other])
+    ? other
+    : name;
+}
+
+/** Medusa answers with the result of the first file of an id. */
+export function firstOfId(model: Model, name: string): string {
+  const owner = idOwnerOf(model, name);
+  const all = Object.keys(model.workflows).sort();
+  return all.find((other) => idOwnerOf(model, other) === owner) ?? name;
+}
+
+export function workflowId(model: Model, name: string): string {
+  return `oracle-${model.workflows[idOwnerOf(model, name)]?.id}`;
+}
+
+function isPlain(model: Model, name: string): boolean {
+  const workflow = model.workflows[name];
+  return workflow !== undefined && !workflow.hasHook && nestedOf(model, name) === null;
+}
+
+function areAlike(model: Model, names: string[]): boolean {
+  const [first, ...others] = names.map((name) => {
+    const workflow = model.workflows[name];
+    return workflow && stepsOf(model, workflow).join();
+  });
+  return others.every((steps) => steps === first);
 }
 
 export function stepsOf(model: Model, workflow: Workflow): string[] {
@@ -55,7 +135,7 @@ export function isEager(model: Model, name: string): boolean {
   const path: string[] = [];
   const isSafe = (at: string): boolean => {
     const code = model.helpers[at];
-    if (!code || path.includes(at) || (code.via === 'barrel' && code.uses.length > 0)) {
+    if (!code || path.includes(at) || barrelsOf(model, code).length > 0) {
       return false;
     }
     path.push(at);
@@ -64,6 +144,21 @@ export function isEager(model: Model, name: string): boolean {
     return safe;
   };
   return isSafe(name);
+}
+
+/** Files over which all helpers are imported, or all of the package. */
+export function barrelsOf(model: Model, code: Code): string[] {
+  if (code.uses.length === 0) {
+    return [];
+  }
+  if (isPackaged(code)) {
+    return code.via === 'barrel' || code.via === 'alias' ? [PACKAGE_BARREL_FILE] : [];
+  }
+  if (code.via === 'barrel') {
+    return [BARREL_FILE];
+  }
+  const isNamed = usesOf(model, code).some((name) => isPackaged(model.helpers[name]));
+  return code.via === 'alias' && isNamed ? [PACKAGE_BARREL_FILE] : [];
 }
 
 /** What a state of the files means to the app. */
@@ -97,18 +192,23 @@ export function reachedFiles(model: Model): { loaded: Set<string>; onDemand: Set
       return;
     }
     files.add(file);
-    if (helper.data !== null && helper.data in model.data) {
-      files.add(dataFile(helper.data));
+    const data = dataOf(model, name);
+    if (data) {
+      files.add(dataFile(data.name));
     }
     addUses(helper, files);
   }
 
   function addUses(code: Code, files: Set<string>): void {
     const uses = usesOf(model, code);
-    if (code.via === 'barrel' && uses.length > 0 && !files.has(BARREL_FILE)) {
-      files.add(BARREL_FILE);
-      for (const name of Object.keys(model.helpers)) {
-        addHelper(name, files);
+    for (const barrel of uses.length > 0 ? barrelsOf(model, code) : []) {
+      if (!files.has(barrel)) {
+        files.add(barrel);
+        for (const [name, helper] of Object.entries(model.helpers)) {
+          if (barrel === BARREL_FILE || isPackaged(helper)) {
+            addHelper(name, files);
+          }
+        }
       }
     }
     for (const name of uses) {
@@ -118,7 +218,7 @@ export function reachedFiles(model: Model): { loaded: Set<string>; onDemand: Set
 
   function addResource(file: string, code: Code, canWait: boolean): void {
     loaded.add(file);
-    addUses(code, code.via === 'dynamic' && canWait && model.hasDynamicImports ? onDemand : loaded);
+    addUses(code, code.via === 'dynamic' && canWait && model.hasViteSyntax ? onDemand : loaded);
   }
 
   const active = activeHooks(model);
@@ -126,19 +226,19 @@ export function reachedFiles(model: Model): { loaded: Set<string>; onDemand: Set
     addResource(routeFile(model, name), code, true);
   }
   for (const [name, code] of Object.entries(model.steps)) {
-    addResource(stepFile(name), code, true);
+    addResource(stepFile(model, name), code, true);
   }
   for (const [name, code] of Object.entries(model.workflows)) {
-    addResource(workflowFile(name), code, false);
+    addResource(workflowFile(model, name), code, false);
   }
   for (const [name, code] of Object.entries(model.hooks)) {
-    addResource(hookFile(name), active.has(name) ? code : { ...code, uses: [] }, true);
+    addResource(hookFile(model, name), active.has(name) ? code : { ...code, uses: [] }, true);
   }
   for (const [name, code] of Object.entries(model.subscribers)) {
-    addResource(subscriberFile(name), code, true);
+    addResource(subscriberFile(model, name), code, true);
   }
   for (const [name, code] of Object.entries(model.jobs)) {
-    addResource(jobFile(name), code, true);
+    addResource(jobFile(model, name), code, true);
   }
   for (const code of [...Object.values(model.middlewares), model.service, model.provider]) {
     addUses(code, loaded);

@@ -1,13 +1,19 @@
 import { posix } from 'node:path';
-import { type Code, type Model, SHOP_EDITS, type Via, type Workflow } from './model.ts';
+import ts from 'typescript';
+import { type Code, type Model, SHOP_EDITS, type Workflow } from './model.ts';
 import {
   BARREL_FILE,
+  DATA_MODEL_FILE,
   dataFile,
   helperFile,
   hookFile,
   jobFile,
   LINK_FILE,
   MIDDLEWARE_FILE,
+  OTHER_DATA_MODEL_FILE,
+  PACKAGE_BARREL_FILE,
+  PACKAGE_FOLDER,
+  PACKAGE_NAME,
   PROVIDER_FILE,
   routeFile,
   SCHEMA_FILE,
@@ -16,7 +22,19 @@ import {
   subscriberFile,
   workflowFile,
 } from './paths.ts';
-import { activeHooks, isEager, nestedOf, runsOf, stepsOf, usesOf } from './reach.ts';
+import {
+  activeHooks,
+  barrelsOf,
+  dataOf,
+  isEager,
+  isPackaged,
+  namesOf,
+  nestedOf,
+  runsOf,
+  stepsOf,
+  viaOf,
+  workflowId,
+} from './reach.ts';
 
 /** Where the original text of the shop's files comes from. */
 export type ReadOriginal = (file: string) => string;
@@ -27,7 +45,7 @@ export function render(model: Model, original: ReadOriginal): Map<string, string
   for (const file of new Set(SHOP_EDITS.map((edit) => edit.file))) {
     files.set(file, original(file));
   }
-  for (const file of [SERVICE_FILE, PROVIDER_FILE, MIDDLEWARE_FILE]) {
+  for (const file of [SERVICE_FILE, PROVIDER_FILE, MIDDLEWARE_FILE, DATA_MODEL_FILE]) {
     files.set(file, original(file));
   }
   for (const edit of SHOP_EDITS) {
@@ -48,6 +66,8 @@ export function render(model: Model, original: ReadOriginal): Map<string, string
   renderWorkflows(model, files);
   renderSubscribers(model, files);
   renderModules(model, files);
+  renderDataModels(model, files);
+  compileScripts(files);
   applyNoise(model, files);
   applyBreakage(model, files);
   return files;
@@ -55,32 +75,35 @@ export function render(model: Model, original: ReadOriginal): Map<string, string
 
 function renderHelpers(model: Model, files: Map<string, string>): void {
   const names = Object.keys(model.helpers).sort();
-  files.set(
-    BARREL_FILE,
-    names
-      .map((name) => {
-        const specifier = specifierOf(BARREL_FILE, helperFile(model, name));
-        return model.barrel === 'star'
-          ? `export * from '${specifier}';`
-          : `export { ${name} } from '${specifier}';`;
-      })
-      .concat('export const barrel = true;\n')
-      .join('\n'),
-  );
+  for (const [barrel, exported] of [
+    [BARREL_FILE, names],
+    [PACKAGE_BARREL_FILE, names.filter((name) => isPackaged(model.helpers[name]))],
+  ] as const) {
+    files.set(
+      barrel,
+      exported
+        .map((name) => {
+          const specifier = specifierOf(barrel, helperFile(model, name));
+          return model.barrel === 'star'
+            ? `export * from '${specifier}';`
+            : `export { ${name} } from '${specifier}';`;
+        })
+        .concat('export const barrel = true;\n')
+        .join('\n'),
+    );
+  }
   for (const [name, helper] of Object.entries(model.helpers)) {
     const file = helperFile(model, name);
-    const hasData = helper.data !== null && helper.data in model.data;
+    const data = dataOf(model, name);
     const eager = isEager(model, name);
     const { imports, parts } = usage(model, name, helper, {
       file,
       seen: eager ? `['${name}']` : 'next',
     });
-    const all = hasData ? [...parts, `\`${helper.data}=\${data.version}\``] : parts;
+    const all = data ? [...parts, `\`${data.name}=\${data.version}\``] : parts;
     const source = [
       ...imports,
-      hasData
-        ? `import data from '${specifierOf(file, dataFile(helper.data ?? ''), '.json')}';`
-        : '',
+      data ? `import data from '${specifierOf(file, dataFile(data.name), '.json')}';` : '',
       eager ? `const eager = [${all.join(', ')}];` : '',
       `export function ${name}(seen: string[]): string {`,
       `  if (seen.length > 3 || seen.includes('${name}')) return '${name}~';`,
@@ -112,7 +135,7 @@ function renderApi(model: Model, files: Map<string, string>): void {
       file,
       join([
         ...imports,
-        runs ? `import { ${runs} } from '${specifierOf(file, workflowFile(runs))}';` : '',
+        runs ? `import { ${runs} } from '${specifierOf(file, workflowFile(model, runs))}';` : '',
         route.area === 'admin' && !route.isAuthenticated
           ? 'export const AUTHENTICATE = false;'
           : '',
@@ -157,7 +180,7 @@ const LOG = '((globalThis as any).oracleLog ??= []).push';
 function renderWorkflows(model: Model, files: Map<string, string>): void {
   const sdk = '@medusajs/framework/workflows-sdk';
   for (const [name, step] of Object.entries(model.steps)) {
-    const file = stepFile(name);
+    const file = stepFile(model, name);
     const { imports, awaited, parts } = usage(model, name, step, {
       file,
       seen: '[]',
@@ -177,11 +200,11 @@ function renderWorkflows(model: Model, files: Map<string, string>): void {
     );
   }
   for (const [name, workflow] of Object.entries(model.workflows)) {
-    files.set(workflowFile(name), renderWorkflow(model, name, workflow));
+    files.set(workflowFile(model, name), renderWorkflow(model, name, workflow));
   }
   const active = activeHooks(model);
   for (const [name, hook] of Object.entries(model.hooks)) {
-    const file = hookFile(name);
+    const file = hookFile(model, name);
     const target = active.get(name);
     if (!target) {
       files.set(file, `export const ${name} = ${hook.version};\n`);
@@ -199,7 +222,7 @@ function renderWorkflows(model: Model, files: Map<string, string>): void {
             'createCustomersWorkflow.hooks.customersCreated',
           ]
         : [
-            `import { ${target} } from '${specifierOf(file, workflowFile(target))}';`,
+            `import { ${target} } from '${specifierOf(file, workflowFile(model, target))}';`,
             `(${target} as any).hooks.done`,
           ];
     files.set(
@@ -217,16 +240,18 @@ function renderWorkflows(model: Model, files: Map<string, string>): void {
 }
 
 function renderWorkflow(model: Model, name: string, workflow: Workflow): string {
-  const file = workflowFile(name);
+  const file = workflowFile(model, name);
   const { imports, parts } = usage(model, name, workflow, { file, seen: '[]' });
   const steps = stepsOf(model, workflow);
   const nested = nestedOf(model, name);
   return join([
     ...imports,
-    ...steps.map((step) => `import { ${step} } from '${specifierOf(file, stepFile(step))}';`),
-    nested ? `import { ${nested} } from '${specifierOf(file, workflowFile(nested))}';` : '',
+    ...steps.map(
+      (step) => `import { ${step} } from '${specifierOf(file, stepFile(model, step))}';`,
+    ),
+    nested ? `import { ${nested} } from '${specifierOf(file, workflowFile(model, nested))}';` : '',
     `import { createHook, createWorkflow, transform, WorkflowResponse } from '@medusajs/framework/workflows-sdk';`,
-    `export const ${name} = createWorkflow('oracle-${workflow.id}', (input: any) => {`,
+    `export const ${name} = createWorkflow('${workflowId(model, name)}', (input: any) => {`,
     ...steps.map((step) => `  const ${step}Result = ${step}(input);`),
     nested ? `  const nested = ${nested}.runAsStep({ input });` : '',
     `  const out = transform({ ${[...steps.map((step) => `${step}Result`), ...(nested ? ['nested'] : [])].join(', ')} }, (data: any) =>`,
@@ -239,7 +264,7 @@ function renderWorkflow(model: Model, name: string, workflow: Workflow): string 
 
 function renderSubscribers(model: Model, files: Map<string, string>): void {
   for (const [name, subscriber] of Object.entries(model.subscribers)) {
-    const file = subscriberFile(name);
+    const file = subscriberFile(model, name);
     const { imports, awaited, parts } = usage(model, name, subscriber, {
       file,
       seen: '[]',
@@ -260,7 +285,7 @@ function renderSubscribers(model: Model, files: Map<string, string>): void {
     );
   }
   for (const [name, job] of Object.entries(model.jobs)) {
-    const file = jobFile(name);
+    const file = jobFile(model, name);
     const { imports, awaited, parts } = usage(model, name, job, {
       file,
       seen: '[]',
@@ -331,10 +356,58 @@ function renderModules(model: Model, files: Map<string, string>): void {
   }
 }
 
+function renderDataModels({ dataModel }: Model, files: Map<string, string>): void {
+  let source = files.get(DATA_MODEL_FILE) ?? '';
+  if (!dataModel.isSearchable) {
+    source = replace(source, '.searchable()', '', DATA_MODEL_FILE);
+  }
+  if (dataModel.hasColor) {
+    const last = 'country: model.text().nullable(),';
+    const color = 'color: model.text().nullable(),';
+    source = replace(source, last, `${last}\n  ${color}`, DATA_MODEL_FILE);
+  }
+  files.set(DATA_MODEL_FILE, source);
+  if (dataModel.other) {
+    files.set(
+      OTHER_DATA_MODEL_FILE,
+      join([
+        `import { model } from '@medusajs/framework/utils';`,
+        `export const OracleThing = model.define('oracle_thing', {`,
+        `  id: model.id().primaryKey(),`,
+        `  note_${dataModel.other.version}: model.text(),`,
+        `});`,
+      ]),
+    );
+  }
+}
+
+const compiled = new Map<string, string>();
+
+/** What would be in a `.js` file that stock Medusa can load, too. */
+function compileScripts(files: Map<string, string>): void {
+  for (const [file, source] of files) {
+    if (!file.endsWith('.js')) {
+      continue;
+    }
+    const known = compiled.get(source);
+    const text =
+      known ??
+      ts.transpileModule(source, {
+        compilerOptions: {
+          module: ts.ModuleKind.CommonJS,
+          target: ts.ScriptTarget.ES2022,
+          esModuleInterop: true,
+        },
+      }).outputText;
+    compiled.set(source, text);
+    files.set(file, text);
+  }
+}
+
 function applyNoise(model: Model, files: Map<string, string>): void {
   for (const [file, version] of Object.entries(model.noise)) {
     const source = files.get(file);
-    if (source !== undefined && file.endsWith('.ts')) {
+    if (source !== undefined && /\.[jt]s$/.test(file)) {
       files.set(file, `${source}${'\n'.repeat(version % 3)}// noise ${version}\n`);
     }
   }
@@ -355,7 +428,9 @@ function applyBreakage(model: Model, files: Map<string, string>): void {
     } else if (kind === 'throw') {
       files.set(file, `${source}\nthrow new Error('broken by the oracle');\n`);
     } else {
-      files.set(file, `import './not-there-oracle';\n${source}`);
+      const name = './not-there-oracle';
+      const line = file.endsWith('.js') ? `require('${name}');` : `import '${name}';`;
+      files.set(file, `${line}\n${source}`);
     }
   }
 }
@@ -375,46 +450,81 @@ function usage(
   { file, seen, isAsync = false }: { file: string; seen: string; isAsync?: boolean },
 ): Usage {
   const result: Usage = { imports: [], awaited: [], parts: [] };
-  const via: Via =
-    code.via === 'dynamic' && !(isAsync && model.hasDynamicImports) ? 'direct' : code.via;
-  for (const helper of usesOf(model, code)) {
+  const [barrel] = barrelsOf(model, code);
+  for (const helper of namesOf(model, code)) {
+    const via = viaOf(model, code, { name: helper, isAsync });
+    if (via !== 'glob' && !(helper in model.helpers)) {
+      continue;
+    }
     const path = helperFile(model, helper);
-    const relative = specifierOf(file, path);
-    const alias = `@lib/${path.slice('src/lib/'.length).replace(/(?:\/index)?\.ts$/, '')}`;
+    const direct = specifierOf(file, path);
     const local = `${owner}_${helper}`;
     switch (via) {
       case 'direct':
-        result.imports.push(`import { ${helper} as ${local} } from '${relative}';`);
+        result.imports.push(`import { ${helper} as ${local} } from '${direct}';`);
         break;
       case 'alias':
-        result.imports.push(`import { ${helper} as ${local} } from '${alias}';`);
+        result.imports.push(`import { ${helper} as ${local} } from '${aliasOf(file, path)}';`);
         break;
-      case 'barrel':
-        result.imports.push(`import { ${helper} as ${local} } from '@lib/oracle/index';`);
+      case 'barrel': {
+        const specifier = barrel === BARREL_FILE ? '@lib/oracle/index' : packageBarrel(file);
+        result.imports.push(`import { ${helper} as ${local} } from '${specifier}';`);
         break;
+      }
       case 'star':
-        result.imports.push(`import * as ${local}_all from '${relative}';`);
+        result.imports.push(`import * as ${local}_all from '${direct}';`);
         break;
       case 'require':
-        result.imports.push(`const ${local}_all = require('${relative}') as any;`);
+        result.imports.push(`const ${local}_all = require('${direct}') as any;`);
         break;
       case 'dynamic':
-        result.awaited.push(`  const { ${helper}: ${local} } = await import('${relative}');`);
+        result.awaited.push(`  const { ${helper}: ${local} } = await import('${direct}');`);
         break;
+      case 'glob': {
+        const folder = posix.relative(posix.dirname(file), posix.dirname(BARREL_FILE)) || '.';
+        const start = folder.startsWith('.') ? folder : `./${folder}`;
+        const patterns = ['.ts', '.js', '/index.ts', '/index.js']
+          .map((ending) => `'${start}/**/${helper}${ending}'`)
+          .join(', ');
+        result.imports.push(
+          `const ${local}_all = import.meta.glob([${patterns}], { eager: true }) as Record<string, any>;`,
+        );
+        break;
+      }
       default:
         via satisfies never;
     }
     const target = via === 'star' || via === 'require' ? `${local}_all.${helper}` : local;
-    result.parts.push(`${target}(${seen})`);
+    result.parts.push(
+      via === 'glob'
+        ? `...Object.values(${local}_all).map((found) => found.${helper}(${seen}))`
+        : `${target}(${seen})`,
+    );
   }
   return result;
 }
 
+/** By `paths` of the tsconfig; the package has only its main file. */
+function aliasOf(from: string, to: string): string {
+  if (to.startsWith(PACKAGE_FOLDER)) {
+    return from.startsWith(PACKAGE_FOLDER) ? packageBarrel(from) : PACKAGE_NAME;
+  }
+  return `@lib/${to.slice('src/lib/'.length).replace(STEM_ENDING, '')}`;
+}
+
+function packageBarrel(from: string): string {
+  const folder = posix.relative(posix.dirname(from), posix.dirname(PACKAGE_BARREL_FILE));
+  return `${folder || '.'}/index`;
+}
+
+const STEM_ENDING = /(?:\/index)?\.(?:[jt]s|json)$/;
+
 function specifierOf(from: string, to: string, ending = ''): string {
-  const relative = posix.relative(
-    posix.dirname(from),
-    to.replace(/(?:\/index)?\.(?:ts|json)$/, ''),
-  );
+  const stem = to.replace(STEM_ENDING, '');
+  if (to.startsWith(PACKAGE_FOLDER) && !from.startsWith(PACKAGE_FOLDER)) {
+    return `${PACKAGE_NAME}/${stem.slice(PACKAGE_FOLDER.length)}`;
+  }
+  const relative = posix.relative(posix.dirname(from), stem);
   return `${relative.startsWith('.') ? relative : `./${relative}`}${ending}`;
 }
 
