@@ -164,6 +164,26 @@ import.meta.hot!.dispose(() => { writeFileSync('${log}', String(process.pid)); }
     expect(shop.project.read(log)).toBe(String(pid));
     shop.project.remove(log);
   });
+
+  test('runs all disposers before a restart, those of importers first, and waits for each', async () => {
+    const log = 'disposed.log';
+    const disposing = (name: string) => `
+import { appendFileSync } from 'node:fs';
+import.meta.hot!.dispose(async () => {
+  appendFileSync('${log}', '${name} begins, ');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  appendFileSync('${log}', '${name} ends, ');
+});
+`;
+    await save(HELPER, `${disposing('helper')}export const answer = 1;\n`);
+    await save(
+      ROUTE,
+      answering('answer', `import { answer } from '../../lib/hot-helper';${disposing('route')}`),
+    );
+    await shop.dev.nextUpdate('.env', () => shop.project.write('.env', 'DISPOSED=yes\n'));
+    expect(shop.project.read(log)).toBe('route begins, route ends, helper begins, helper ends, ');
+    shop.project.remove(log);
+  });
 });
 
 describe('the module graph', () => {

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { constantLoad } from './support/constant-load.ts';
 import { useShop } from './support/shop.ts';
@@ -11,8 +13,32 @@ const RESTARTS = 20;
 /** The host lets connections wait for 30 s. */
 const WAIT_MS = 35_000;
 
-// It boots faster without the dashboard.
-const shop = useShop({ env: { DISABLE_MEDUSA_ADMIN: 'true' } });
+/** Unwatched. */
+const COMPILING = '.medusa/compiling';
+
+const shop = useShop({
+  // It boots faster without the dashboard.
+  env: { DISABLE_MEDUSA_ADMIN: 'true' },
+  files: {
+    'vite.config.ts': `
+import { mkdirSync, writeFileSync } from 'node:fs';
+
+export default {
+  plugins: [
+    {
+      name: 'slow',
+      async transform(code: string) {
+        if (!code.includes('slow to compile')) return;
+        mkdirSync('.medusa', { recursive: true });
+        writeFileSync('${COMPILING}', '');
+        await new Promise((resolve) => setTimeout(resolve, 700));
+      },
+    },
+  ],
+};
+`,
+  },
+});
 
 function setPing(answer: string): void {
   shop.project.write(PING, shop.project.read(PING).replace(/ping: '.*'/, `ping: '${answer}'`));
@@ -51,6 +77,15 @@ test('who asks right after a save, before any event, gets the new code', async (
     );
     await shop.dev.updateSince(mark, PING);
   }
+});
+
+test('a request that comes while a save is on its way waits for the new code', async () => {
+  const mark = shop.dev.mark();
+  setPing('slow to compile');
+  await until(() => existsSync(join(shop.project.root, COMPILING)), Boolean);
+  // The first answer, and no later one, has to be the new one.
+  expect((await shop.dev.get('/ping')).body).toEqual({ ping: 'slow to compile' });
+  await shop.dev.updateSince(mark, PING);
 });
 
 /** Saves, restarts or kills, and waits until the next app serves. */

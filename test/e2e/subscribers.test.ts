@@ -85,12 +85,14 @@ async function idsOf(event: string): Promise<{ ids: string[]; listeners: number 
 describe('a subscriber', () => {
   test('with another body is called once, without being registered again', async () => {
     expect(await emit('a.happened')).toEqual(['watcher.ts v1: a.happened']);
+    const { listenerNumbers } = await witness.probe();
     await shop.hot([FILE], async () => {
       const update = await save(subscriber({ name: 'onHappened', version: 'second' }));
       expect(update).toMatchObject({ result: 'reloaded', resources: ['subscriber watcher'] });
       expect(await emit('a.happened')).toEqual(['watcher.ts second: a.happened']);
     });
     expect(await idsOf('a.happened')).toEqual({ ids: ['on-happened'], listeners: 1 });
+    expect((await witness.probe()).listenerNumbers).toEqual(listenerNumbers);
   });
 
   test('gets the new version of a helper', async () => {

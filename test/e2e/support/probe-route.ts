@@ -21,6 +21,7 @@ interface EventBus {
   eventEmitter_: {
     eventNames(): string[];
     listenerCount(event: string): number;
+    listeners(event: string): object[];
   };
 }
 
@@ -34,6 +35,8 @@ export interface Probe {
   /** Ids of the subscribers, by event. */
   subscribers: Record<string, string[]>;
   listeners: Record<string, number>;
+  /** A number for each listener, which stays its own. */
+  listenerNumbers: Record<string, number[]>;
   processListeners: Record<string, number>;
   resources: Record<string, number>;
   memory: NodeJS.MemoryUsage;
@@ -71,6 +74,11 @@ export function GET({ scope, query }: Request, response: { json(body: Probe): vo
     listeners: Object.fromEntries(
       bus.eventEmitter_.eventNames().map((name) => [name, bus.eventEmitter_.listenerCount(name)]),
     ),
+    listenerNumbers: Object.fromEntries(
+      bus.eventEmitter_
+        .eventNames()
+        .map((name) => [name, bus.eventEmitter_.listeners(name).map(numberOf)]),
+    ),
     processListeners: Object.fromEntries(
       process.eventNames().map((name) => [String(name), process.listenerCount(name)]),
     ),
@@ -78,6 +86,17 @@ export function GET({ scope, query }: Request, response: { json(body: Probe): vo
     memory: process.memoryUsage(),
     live: query.gc ? { modules: countLive(Module), functions: countLive(Function) } : undefined,
   });
+}
+
+/** Outlives this module, which is evaluated again like any other. */
+const lasting = globalThis as { probeNumbers?: WeakMap<object, number> };
+lasting.probeNumbers ??= new WeakMap();
+const numbers = lasting.probeNumbers;
+
+function numberOf(listener: object): number {
+  const known = numbers.get(listener) ?? Math.random();
+  numbers.set(listener, known);
+  return known;
 }
 
 /** Collects garbage first. */

@@ -178,7 +178,7 @@ test('a save without effect evaluates nothing, but moves the lines of stack trac
 
 test('a deleted module is forgotten by both sides, whoever seems to import it', async () => {
   isStillImported = true;
-  queue.add({ changes: [{ file: A, change: 'delete' }], unchanged: [], since: 0 });
+  queue.add({ changes: [{ file: A, change: 'delete' }], unchanged: [], since: 0, until: 0 });
   expect(await actions()).toEqual(['reload a']);
   reload.resolve(RELOADED);
   expect(await actions()).toEqual([`forget ${A}`, 'prune a', 'idle']);
