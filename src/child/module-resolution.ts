@@ -49,7 +49,10 @@ export class ModuleResolution {
     }
     const native = this.tryNatively(path, importer);
     if (native !== undefined) {
-      const target = this.#isRunnerFile(native) ? { id: native } : { external: path };
+      if (this.#isRunnerFile(native)) {
+        return { id: native };
+      }
+      const target = { external: path };
       if (native.includes('/node_modules/')) {
         this.#packaged.set(key, target);
       }

@@ -1,5 +1,7 @@
 import { Module } from 'node:module';
-import { describe, expect, it } from 'vitest';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, vi } from 'vitest';
 import { ModuleResolution } from '../../../src/child/module-resolution.ts';
 
 function createResolution(
@@ -70,4 +72,28 @@ describe.each(['/home/me/shop', 'C:/Users/me/shop'])('in %s', (root) => {
     expect(resolve('./missing')).toEqual({ external: './missing' });
     expect(resolve('no-such-package')).toEqual({ external: 'no-such-package' });
   });
+});
+
+it('looks for a package once per folder', () => {
+  const importer = fileURLToPath(import.meta.url);
+  const resolution = new ModuleResolution({
+    root: dirname(importer),
+    has: () => false,
+    moduleOf: (id) => new Module(id),
+    channel: { request: () => ({ type: 'resolved', id: null }) },
+  });
+  const loader = Module as unknown as { _resolveFilename(): string };
+  const resolve = vi.spyOn(loader, '_resolveFilename').mockReturnValue('/node_modules/a/index.js');
+  try {
+    for (const folder of ['one', 'one', 'two', 'two']) {
+      expect(resolution.resolve('a', `/${folder}/main.ts`)).toEqual({ external: 'a' });
+    }
+    expect(resolve).toHaveBeenCalledTimes(2);
+    resolve.mockReturnValue('/packages/b/index.js');
+    resolution.resolve('b', '/one/main.ts');
+    resolution.resolve('b', '/one/main.ts');
+    expect(resolve).toHaveBeenCalledTimes(4);
+  } finally {
+    resolve.mockRestore();
+  }
 });
