@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { useShop } from './support/shop.ts';
-import { until } from './support/until.ts';
 
 /** Read once by Medusa, when it starts: what each of these has defined. */
 const shop = useShop({
@@ -50,9 +49,6 @@ const kinds: [what: string, file: string, source: (name: string) => string, keyo
 
 test.each(kinds)(
   'a %s that is added, changed and deleted restarts the app',
-  {
-    timeout: 120_000,
-  },
   async (_, file, source, kind) => {
     const defined = async () => ((await shop.dev.get('/defined')).body as Defined)[kind];
     const names = kind === 'flags' ? ['brand_stories', 'brand_tales'] : ['ShopOne', 'ShopSecond'];
@@ -64,17 +60,8 @@ test.each(kinds)(
       ['was deleted', () => shop.project.remove(file), []],
     ] as const;
     for (const [event, change, expected] of saves) {
-      const { pid } = await shop.stats();
-      const update = await shop.dev.nextUpdate(file, change);
-      expect(update).toMatchObject({
-        result: 'restarted',
-        files: [file],
-        reason: `${file} ${event}`,
-      });
-      await until(
-        async () => (await shop.stats()).pid,
-        (now) => now !== undefined && now !== pid,
-      );
+      const update = await shop.restarted(() => shop.dev.nextUpdate(file, change));
+      expect(update).toMatchObject({ files: [file], reason: `${file} ${event}` });
       expect(await defined()).toEqual(expected);
     }
   },

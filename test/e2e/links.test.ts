@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { useShop } from './support/shop.ts';
-import { until } from './support/until.ts';
 
 const LINK = 'src/links/product-brand.ts';
 const CONFIG = 'medusa-config.ts';
@@ -90,17 +89,14 @@ const restarts: Restart[] = [
 
 test('what Medusa loads at boot restarts the app, and says why', { timeout: 240_000 }, async () => {
   for (const { file, save, reason, note, arrived } of restarts) {
-    const { pid } = await shop.stats();
     const output = shop.dev.output().length;
-    const update = await shop.dev.nextUpdate(file, () => {
-      const next = save(file === ADDED_FLAG ? '' : shop.project.read(file));
-      return next === undefined ? shop.project.remove(file) : shop.project.write(file, next);
-    });
-    expect(update).toMatchObject({ result: 'restarted', files: [file], reason });
-    await until(
-      async () => (await shop.stats()).pid,
-      (now) => now !== undefined && now !== pid,
+    const update = await shop.restarted(() =>
+      shop.dev.nextUpdate(file, () => {
+        const next = save(file === ADDED_FLAG ? '' : shop.project.read(file));
+        return next === undefined ? shop.project.remove(file) : shop.project.write(file, next);
+      }),
     );
+    expect(update).toMatchObject({ files: [file], reason });
     await arrived();
     if (note !== undefined) {
       expect(shop.dev.output().slice(output)).toContain(note);

@@ -1,6 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useShop } from './support/shop.ts';
-import { until } from './support/until.ts';
 import { PROBE, witnessOf } from './support/witness.ts';
 
 const INDEX = 'src/modules/brand/index.ts';
@@ -415,14 +414,10 @@ describe('a module provider', () => {
 describe('a restart', () => {
   /** Saves, and tells the reason of the restart. */
   async function restart(file: string, change: (source: string) => string): Promise<string> {
-    const { pid } = await shop.stats();
-    const update = await shop.dev.nextUpdate(file, () => shop.project.edit(file, change));
-    expect(update.result).toBe('restarted');
-    await until(
-      async () => (await shop.stats()).pid,
-      (now) => now !== pid,
+    const { reason } = await shop.restarted(() =>
+      shop.dev.nextUpdate(file, () => shop.project.edit(file, change)),
     );
-    return update.result === 'restarted' ? update.reason : '';
+    return reason;
   }
 
   test('comes of a change of what the links use', async () => {

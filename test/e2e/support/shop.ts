@@ -6,6 +6,7 @@ import {
   type DevServer,
   type DevServerOptions,
   startDevServer,
+  type UpdateEvent,
 } from './dev-server.ts';
 import { createProject, type Project, type ProjectOptions } from './project.ts';
 import { until } from './until.ts';
@@ -29,10 +30,19 @@ export interface Shop {
    * process stayed the same, and just the given files were evaluated, once each.
    */
   hot(evaluated: string[], change: () => Promise<void>): Promise<void>;
+  /**
+   * Proves that a change restarts: meanwhile no request failed, and the process is another one after it.
+   * @returns the only update of that time
+   */
+  restarted(change: () => Promise<unknown>): Promise<RestartedEvent>;
   /** Waits until a path answers with this body. */
   answers(path: string, body: unknown): Promise<void>;
 }
 
+export type RestartedEvent = Extract<UpdateEvent, { result: 'restarted' }>;
+
+/** The host lets connections wait for 30 s. */
+const RESTART_WAIT_MS = 35_000;
 /** A request every 20 ms: more than a swap could slip between. */
 const LOAD_PER_SECOND = 50;
 
@@ -107,6 +117,24 @@ export function useShop(
       );
       const updates = shop.dev.updatesSince(mark);
       expect(updates.filter(({ result }) => result === 'restarted')).toEqual([]);
+    },
+    async restarted(change) {
+      const { pid } = await shop.stats();
+      const before = shop.dev.mark();
+      const load = constantLoad(shop.dev.url('/ping'), {
+        perSecond: LOAD_PER_SECOND,
+        waitMs: RESTART_WAIT_MS,
+      });
+      await endingLoad(load, async () => {
+        await change();
+        await until(
+          async () => (await shop.stats()).pid,
+          (now) => now !== undefined && now !== pid,
+        );
+      });
+      const updates = shop.dev.updatesSince(before);
+      expect(updates).toMatchObject([{ result: 'restarted' }]);
+      return updates[0] as RestartedEvent;
     },
     async answers(path, body) {
       await until(
