@@ -272,14 +272,14 @@ async function explainListenError(
       const by = owner === undefined ? '' : ` by ${describePortOwner(owner)}`;
       return new MedusaViteError(`Port \`${port}\` is in use${by}.`, {
         code: 'PORT_IN_USE',
-        hint: 'Stop that program, or use -p to choose another port.',
+        hint: 'Stop that program, or choose another port: `-p`, `PORT` or the option `port`.',
         cause: error,
       });
     }
     case 'EACCES':
       return new MedusaViteError(`No permission to listen on port \`${port}\`.`, {
         code: 'PORT_NOT_PERMITTED',
-        hint: 'Use -p to choose another port; those above 1023 need no permission.',
+        hint: 'Choose another port: `-p`, `PORT` or the option `port`. Those above 1023 need no permission.',
         cause: error,
       });
     case 'EADDRNOTAVAIL':
@@ -287,7 +287,7 @@ async function explainListenError(
     case 'EAI_AGAIN':
       return new MedusaViteError(`This machine has no address \`${host}\`.`, {
         code: 'HOST_NOT_AVAILABLE',
-        hint: 'Use -H to choose another host, or leave it out to listen on all addresses.',
+        hint: 'Choose another one: `-H`, `HOST` or the option `host`. Without one, all addresses are listened on.',
         cause: error,
       });
     default:

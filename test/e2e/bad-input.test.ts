@@ -14,6 +14,13 @@ import { afterEach, describe, expect, inject, onTestFinished, test } from 'vites
 import { type CliEnd, type CliOptions, CliRun } from './support/cli.ts';
 import { freePort, portOf } from './support/ports.ts';
 import { createProject, type Project } from './support/project.ts';
+import { REPOSITORY } from './support/repository.ts';
+import { until } from './support/until.ts';
+import { commandOf, filesOf, WAY_IN } from './support/way-in.ts';
+
+/** What is passed as arguments or as options, by the way in. */
+const OPTIONS_ENV = 'SERVE_OPTIONS';
+const OPTIONS = `JSON.parse(process.env.${OPTIONS_ENV} ?? '{}')`;
 
 /** The time for a person to notice; loading the CLI alone takes a quarter of it. */
 const AT_ONCE_MS = 1_000;
@@ -45,7 +52,7 @@ describe('a Medusa', () => {
   test('that is not installed is asked for', async () => {
     const cwd = folder({ 'package.json': '{}', 'medusa-config.ts': '' });
     expect(await complaint({ cwd })).toMatch(
-      /`@medusajs\/medusa` is not installed .*`npm install`/,
+      /`@medusajs\/medusa` is not installed [\s\S]*`npm install`/,
     );
   });
 
@@ -66,7 +73,7 @@ describe('a Medusa', () => {
     replaceInternal(project, internal, 'exports.importDynamically = () => {};');
     const message = await complaint({
       cwd: project.root,
-      args: ['-p', '0'],
+      options: { port: 0 },
       env: { DATABASE_URL: inject('templateDatabaseUrl') },
     });
     expect(message).toMatch(/Medusa \d+\.\d+\.\d+ is not what medusa-vite expects/);
@@ -79,7 +86,7 @@ describe('a database that does not answer', () => {
     const port = await freePort();
     const message = await complaint({
       cwd: useProject().root,
-      args: ['-p', '0'],
+      options: { port: 0 },
       env: { DATABASE_URL: `postgres://me:secret@127.0.0.1:${port}/shop` },
     });
     expect(message).toContain(`No database at \`127.0.0.1:${port}\``);
@@ -90,7 +97,7 @@ describe('a database that does not answer', () => {
     const port = await freePort();
     const project = useProject();
     project.write('.env', `DATABASE_URL=postgres://127.0.0.1:${port}/shop\n`);
-    const message = await complaint({ cwd: project.root, args: ['-p', '0'] });
+    const message = await complaint({ cwd: project.root, options: { port: 0 } });
     expect(message).toContain(`No database at \`127.0.0.1:${port}\``);
   });
 });
@@ -104,7 +111,7 @@ describe('a database that only the config names', () => {
     );
     const message = await complaint({
       cwd: project.root,
-      args: ['-p', '0'],
+      options: { port: 0 },
       env: { DATABASE_URL: inject('templateDatabaseUrl') },
     });
     expect(message).toContain(`No database at \`127.0.0.1:${port}\``);
@@ -113,15 +120,24 @@ describe('a database that only the config names', () => {
 
 describe('a port that another program listens on', () => {
   test.each([
-    ['given with -p', (port: string) => ({ args: ['-p', port] })],
-    ['in the environment', (port: string) => ({ env: { PORT: port } })],
+    ['given with an option', (port: number) => ({ options: { port } })],
+    ['in the environment', (port: number) => ({ env: { PORT: String(port) } })],
   ])('%s is named with that program, at once', async (_where, by) => {
     const project = useProject();
-    const port = String(portOf(await listen()));
+    const port = portOf(await listen());
+    if (WAY_IN !== 'cli') {
+      // How soon is a matter of what starts first there; on a busy machine the program is not found in time.
+      const owner = `Port \`${port}\` is in use by process ${process.pid} (`;
+      await until(
+        () => complaint({ cwd: project.root, ...by(port) }),
+        (message) => message.includes(owner),
+      );
+      return;
+    }
     const times: number[] = [];
     // The best of three, since the machine may be busy with something else.
     while (times.length < ATTEMPTS && !times.some((ms) => ms < AT_ONCE_MS)) {
-      const end = await run({ cwd: project.root, ...by(port) });
+      const end = await run({ cwd: project.root, ...by(port) }).ends();
       const message = soleComplaint(end);
       expect(message).toContain(`Port \`${port}\` is in use by process ${process.pid} (`);
       expect(message).toContain('-p');
@@ -131,7 +147,8 @@ describe('a port that another program listens on', () => {
   });
 });
 
-describe('arguments', () => {
+// No other way in has arguments of ours.
+describe.runIf(WAY_IN === 'cli')('arguments', () => {
   test.each([
     [['--prot', '9000'], '`--prot` is not an option. Did you mean `--port`?'],
     [['--nonsense'], '`--nonsense` is not an option.'],
@@ -143,14 +160,16 @@ describe('arguments', () => {
     [['extra'], '`extra` is one word too many'],
   ])('%j are refused', async (args, expected) => {
     const cwd = folder({});
-    expect(await complaint({ cwd, args })).toContain(expected);
+    expect(soleComplaint(await new CliRun(['dev', ...args], { cwd }).ends())).toContain(expected);
   });
 
   test('that name no command of ours are refused', async () => {
     const end = await new CliRun(['build'], { cwd: folder({}) }).ends();
     expect(soleComplaint(end)).toContain('`build` is not a command');
   });
+});
 
+describe('options', () => {
   test('a PORT that is none is refused', async () => {
     const message = await complaint({ cwd: useProject().root, env: { PORT: 'http' } });
     expect(message).toContain('`http` is not a port (`PORT`)');
@@ -159,22 +178,53 @@ describe('arguments', () => {
   test('a host that is none of this machine is refused', async () => {
     const message = await complaint({
       cwd: useProject().root,
-      args: ['-p', '0', '-H', '192.0.2.1'],
+      options: { port: 0, host: '192.0.2.1' },
     });
     expect(message).toContain('This machine has no address `192.0.2.1`');
   });
 });
 
 interface BadRun extends Pick<CliOptions, 'cwd' | 'env'> {
-  args?: string[];
+  options?: { port?: number; host?: string };
 }
 
-function run({ cwd, args = [], env = {} }: BadRun): Promise<CliEnd> {
-  return new CliRun(['dev', ...args], { cwd, env }).ends();
+function run({ cwd, options = {}, env = {} }: BadRun): CliRun {
+  if (WAY_IN === 'cli') {
+    const { port, host } = options;
+    const args = [
+      ...(port === undefined ? [] : ['-p', String(port)]),
+      ...(host === undefined ? [] : ['-H', host]),
+    ];
+    return new CliRun(['dev', ...args], { cwd, env });
+  }
+  const [cli, ...args] = commandOf(WAY_IN, { root: cwd, args: [] }).args;
+  return new CliRun(args, {
+    cwd,
+    env: {
+      [OPTIONS_ENV]: JSON.stringify(options),
+      // What Vite thinks of the config is not said by us.
+      VITE_CONFIG_NATIVE_IGNORE_WARNING: 'true',
+      ...env,
+    },
+    ...(cli && { cli }),
+  });
 }
 
 async function complaint(bad: BadRun): Promise<string> {
-  return soleComplaint(await run(bad));
+  const bound = run(bad);
+  return WAY_IN === 'vite' ? complaintBeside(bound) : soleComplaint(await bound.ends());
+}
+
+/** The front end goes on without a backend, and ends as ever. */
+async function complaintBeside(bound: CliRun): Promise<string> {
+  await until(
+    () => bound.output,
+    (output) => /the front end goes on.*\n.+\n/.test(output) && output.includes('Local:'),
+  );
+  const { output } = bound;
+  expect(output).not.toContain('    at ');
+  await bound.stop();
+  return output;
 }
 
 /** One message for a person is all there is: no stack trace, no success, nothing left running. */
@@ -189,15 +239,45 @@ function soleComplaint({ code, stdout, stderr, hasLeftovers }: CliEnd): string {
 function folder(files: Record<string, string>): string {
   const path = realpathSync(mkdtempSync(join(tmpdir(), 'medusa-vite ü ')));
   folders.push(path);
-  for (const [name, text] of Object.entries(files)) {
+  for (const [name, text] of Object.entries({ ...filesOfWay(), ...files })) {
     mkdirSync(join(path, dirname(name)), { recursive: true });
     writeFileSync(join(path, name), text);
+  }
+  if (WAY_IN !== 'cli') {
+    // These ways in are installed, whatever else is missing.
+    mkdirSync(join(path, 'node_modules'), { recursive: true });
+    for (const name of ['medusa-vite', 'vite', 'vite-node']) {
+      const target = realpathSync(join(REPOSITORY, 'node_modules', name));
+      symlinkSync(target, join(path, 'node_modules', name), 'junction');
+    }
   }
   return path;
 }
 
+/** As in every test, but with options that a test gives. */
+function filesOfWay(): Record<string, string> {
+  const config = (plugin: string) => `
+import { medusa } from 'medusa-vite';
+export default { plugins: [${plugin}], server: { port: 0 } };
+`;
+  switch (WAY_IN) {
+    case 'cli':
+      return {};
+    case 'vite':
+      return { ...filesOf(WAY_IN), 'vite.config.ts': config(`medusa(${OPTIONS})`) };
+    case 'vite-node':
+      return {
+        ...filesOf(WAY_IN),
+        'dev.ts': `
+import { serve } from 'medusa-vite/vite-node';
+serve(${OPTIONS});
+`,
+      };
+  }
+}
+
 function useProject(): Project {
-  const project = createProject();
+  const project = createProject({ files: filesOfWay() });
   onTestFinished(() => project.dispose());
   return project;
 }

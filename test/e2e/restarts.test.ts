@@ -7,8 +7,11 @@ import { SHOP } from './support/repository.ts';
 import { useShop } from './support/shop.ts';
 import { touch } from './support/touch.ts';
 import { until } from './support/until.ts';
+import { filesOf, WAY_IN } from './support/way-in.ts';
 
 const PING = 'src/api/ping/route.ts';
+/** Without one of its own, the command does without. */
+const VITE_CONFIG = filesOf(WAY_IN)['vite.config.ts'] ?? 'export default {};\n';
 /** That it is noticed within 3 s is shown by the clock of `app-process.test.ts`, which nothing disturbs. */
 const STANDS_STILL = 'does not answer, as in an endless loop';
 
@@ -96,7 +99,7 @@ describe('restarts the app, once, on the same port, when', () => {
     ['tsconfig.json', edit('tsconfig.json', (source) => `${source}\n`)],
     ['package.json', edit('package.json', (source) => `${source}\n`)],
     ['package-lock.json', () => shop.project.write('package-lock.json', '{}\n')],
-    ['vite.config.ts', () => shop.project.write('vite.config.ts', 'export default {};\n')],
+    ['vite.config.ts', () => shop.project.write('vite.config.ts', `${VITE_CONFIG}// Saved.\n`)],
     [
       'src/lib/native.cjs',
       edit('src/lib/native.cjs', (source) => source.replace("'native'", "'new native'")),
@@ -177,7 +180,7 @@ test('a `vite.config` that does not load changes nothing until it is mended', as
   expect(broken.result).toBe('kept-previous');
   expect((await shop.stats()).pid).toBe(pid);
   const mended = await shop.dev.nextUpdate('vite.config.ts', () =>
-    shop.project.write('vite.config.ts', 'export default {};\n'),
+    shop.project.write('vite.config.ts', `${VITE_CONFIG}// Mended.\n`),
   );
   expect(mended.result).toBe('restarted');
 });

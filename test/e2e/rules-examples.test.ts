@@ -5,20 +5,40 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { toPosix } from '../../src/protocol/paths.ts';
 import { CliRun } from './support/cli.ts';
+import { MEDUSA_VERSION } from './support/other-medusa.ts';
 import { REPOSITORY } from './support/repository.ts';
 import { useShop } from './support/shop.ts';
+import { MEDUSA_OPTIONS, WAY_IN } from './support/way-in.ts';
 
 const EXAMPLES = join(REPOSITORY, 'examples/rules');
 const PLUGIN = 'vite-plugin-texts/';
+const CONFIG = 'vite.config.mts';
+/** Of a user, before all others. */
+const FAILING = `{
+        name: 'failing',
+        match({ path }) {
+          if (path === 'src/odd.txt' && readFileSync(path, 'utf8').includes('explosive')) {
+            throw new Error('it went off');
+          }
+          return false;
+        },
+        action: 'ignore',
+      },`;
+/** What has nothing to do with the way in, or the Medusa. */
+const isPlain = WAY_IN === 'cli' && !MEDUSA_VERSION;
 
 const shop = useShop({
   // A folder above the project, for a package that is not the repository's.
   under: 'apps',
-  files: Object.fromEntries(exampleFiles().map(({ path, text }) => [path, text])),
+  files: {
+    // Vite would prefer it to that of the example.
+    'vite.config.ts': undefined,
+    ...Object.fromEntries(exampleFiles().map(({ path, text }) => [path, text])),
+  },
   env: { DISABLE_MEDUSA_ADMIN: 'true' },
 });
 
-test('the examples are what TypeScript takes in a Medusa project', async () => {
+test.runIf(isPlain)('the examples are what TypeScript takes in a Medusa project', async () => {
   const tsc = join(REPOSITORY, 'node_modules/typescript/bin/tsc');
   await promisify(execFile)(process.execPath, [tsc, '--noEmit', '-p', shop.project.root]).catch(
     ({ stdout }: { stdout: string }) => expect.fail(stdout),
@@ -29,7 +49,7 @@ test('none of the rules is complained about', () => {
   expect(shop.dev.output()).not.toContain('rule `');
 });
 
-test.each([
+test.runIf(isPlain).each([
   ['src/graphql/schema.graphql', 'restart', 'graphql'],
   ['src/generated/countries.ts', 'ignore', 'generated'],
   ['src/notices/welcome.ts', 'reload', 'notices'],
@@ -132,14 +152,40 @@ describe('a third-party Vite plugin that brings a rule', () => {
   });
 });
 
+test('a rule that fails keeps the previous version, and the others go on', async () => {
+  const odd = 'src/odd.txt';
+  const update = await shop.dev.nextUpdate(odd, () => shop.project.write(odd, 'explosive'));
+  expect(update).toMatchObject({
+    result: 'kept-previous',
+    error: {
+      message: `The rule \`failing\` of vite.config failed when it was asked about \`${odd}\`: it went off.`,
+    },
+  });
+  await shop.answers('/texts', { imprint: 'Imprint' });
+  await shop.dev.nextUpdate(odd, () => shop.project.write(odd, 'harmless'));
+  const imprint = 'src/texts/imprint.md';
+  await shop.dev.nextUpdate(imprint, () =>
+    shop.project.edit(imprint, (text) => text.replace('# Imprint', '# After it')),
+  );
+  await shop.answers('/texts', { imprint: 'After it' });
+});
+
 function exampleFiles(): { path: string; text: string }[] {
   return readdirSync(EXAMPLES, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => {
       const file = join(entry.parentPath, entry.name);
       const path = toPosix(file.slice(EXAMPLES.length + 1));
-      const target = path.startsWith(PLUGIN) ? `../node_modules/${path}` : path;
-      return { path: target, text: readFileSync(file, 'utf8') };
+      const text = readFileSync(file, 'utf8');
+      if (path === CONFIG) {
+        return { path, text: configOf(text) };
+      }
+      return { path: path.startsWith(PLUGIN) ? `../node_modules/${path}` : path, text };
     })
     .filter(({ path }) => path !== 'README.md');
+}
+
+function configOf(example: string): string {
+  const withOptions = example.replace('rules: [', `${MEDUSA_OPTIONS} rules: [${FAILING}`);
+  return `import { readFileSync } from 'node:fs';\n${withOptions}`;
 }

@@ -409,7 +409,7 @@ describe('a port in use', () => {
     ).rejects.toMatchObject({
       code: 'PORT_IN_USE',
       message: expect.stringContaining(`Port \`${listener.port}\` is in use`),
-      hint: expect.stringContaining('use -p to choose another'),
+      hint: expect.stringContaining('choose another port: `-p`'),
     });
     if (process.platform === 'linux') {
       await expect(listen({ port: listener.port, host: undefined, root: '/shop' })).rejects.toThrow(

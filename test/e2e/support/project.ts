@@ -41,8 +41,8 @@ export interface Project {
 export interface ProjectOptions {
   /** Folders between the temporary folder and the project, e.g. `.config/api`. */
   under?: string;
-  /** What stands in files besides the shop's, or instead of them. */
-  files?: Record<string, string>;
+  /** What stands in files besides the shop's and those of the way in, or instead of them; undefined leaves one out. */
+  files?: Record<string, string | undefined>;
   /** Folders, relative to the project, that are linked into its `node_modules` by these names. */
   links?: Record<string, string>;
   /** @default that of the test run */
@@ -66,6 +66,9 @@ export function createProject(options: ProjectOptions = {}): Project {
     ...filesOf(wayIn),
     ...options.files,
   })) {
+    if (source === undefined) {
+      continue;
+    }
     mkdirSync(dirname(join(root, file)), { recursive: true });
     writeFileSync(join(root, file), source);
   }

@@ -8,6 +8,12 @@ export type WayIn = 'cli' | 'vite-node' | 'vite';
 /** Set by the projects of vite.config.ts. */
 export const WAY_IN: WayIn = (process.env.MEDUSA_VITE_WAY_IN as WayIn | undefined) ?? 'cli';
 
+/** Options of `medusa()`, for the one way in that is given them there. */
+export const MEDUSA_OPTIONS: string =
+  WAY_IN === 'vite'
+    ? "port: 0, json: true, nodeArgs: JSON.parse(process.env.NODE_ARGS ?? '[]'),"
+    : '';
+
 /** What a project needs in order to be run in a way. */
 export function filesOf(wayIn: WayIn): Record<string, string> {
   switch (wayIn) {
