@@ -1,6 +1,7 @@
 import type { ServeOptions } from '../src/host/serve-options.ts';
 import type { Rule } from '../src/rules/rule.ts';
 import { EXTENSIONS, medusaConfig } from './config.ts';
+import { medusaPrivateFiles } from './private-files.ts';
 import { medusaRules } from './rules.ts';
 import { medusaServe } from './serve.ts';
 import { vite7 } from './vite-7.ts';
@@ -32,6 +33,7 @@ export function medusa(options: MedusaOptions = {}): MedusaPlugin[] {
   const { rules, builtInRules, serve = true, ...serveOptions } = options;
   return [
     medusaConfig(),
+    medusaPrivateFiles(),
     vite7(EXTENSIONS),
     medusaRules({ rules, builtInRules }),
     medusaServe(serve && serveOptions),

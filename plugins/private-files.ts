@@ -1,0 +1,34 @@
+import { resolve } from 'node:path';
+import type { Plugin } from 'vite';
+import { loadVite } from '../src/host/project-vite.ts';
+import { wayInOf } from '../src/host/way-in.ts';
+import { findProject } from './find-project.ts';
+
+/** The database's files and its password are there, and what `medusa build` has made. */
+const PRIVATE = '**/.medusa/**';
+
+/** Keeps a Vite that serves the project to browsers from handing out what is nobody's business there. */
+export function medusaPrivateFiles(): Plugin {
+  return {
+    name: 'medusa-vite:private-files',
+    enforce: 'pre',
+    apply: (_config, { command, isPreview }) => command === 'serve' && !isPreview,
+    async config(config) {
+      const wayIn = wayInOf(config.plugins);
+      if (wayIn === 'cli' || wayIn === 'vite-node') {
+        // Opens no port.
+        return undefined;
+      }
+      const own = config.server?.fs?.deny;
+      // Any list takes the place of Vite's own, which differs from version to version.
+      const defaults = own ? [] : await readDefaults(resolve(config.root ?? '.'));
+      return { server: { fs: { deny: [...defaults, PRIVATE] } } };
+    },
+  };
+}
+
+async function readDefaults(root: string): Promise<string[]> {
+  const { resolveConfig } = await loadVite(findProject({ root, configFile: undefined }));
+  const { server } = await resolveConfig({ root, configFile: false, envDir: false }, 'serve');
+  return server.fs.deny;
+}
