@@ -112,7 +112,7 @@ export class Backend {
   }
 
   /**
-   * Resolves when the app serves, or waits for a save that mends it.
+   * Resolves when the app serves or waits for a save that mends it, and when this was closed meanwhile.
    * @throws MedusaViteError if no save could; then nothing is left open, and a replacement has told why.
    */
   async start(): Promise<void> {
@@ -120,9 +120,13 @@ export class Backend {
       await this.#replace();
       await this.#start();
     } catch (error) {
+      // Then it failed because of that.
+      const wasClosed = this.#closed !== undefined;
       this.#tellStart(serializeError(error));
       await this.close();
-      throw error;
+      if (!wasClosed) {
+        throw error;
+      }
     }
   }
 
@@ -178,6 +182,7 @@ export class Backend {
     const closed = previous.close();
     this.#untold.push(...previous.#untold);
     await closed;
+    this.#assertOpen();
     this.#updates = previous.#updates;
     this.#previous = undefined;
   }
@@ -267,13 +272,14 @@ export class Backend {
           }
         },
         update: (result) => this.#report(result),
-        note: (note) => reporter.info(note),
-        warning: (text) => reporter.warn(text),
-        failure: (error, headline) => reporter.failure(error, headline),
-        exit: (exit, willRestart) => {
-          reporter.exit(exit.code, exit.signal);
-          reporter.failure(describeCrash(exit, willRestart), 'the app ended by itself');
-        },
+        note: (note) => this.#unlessClosed(() => reporter.info(note)),
+        warning: (text) => this.#unlessClosed(() => reporter.warn(text)),
+        failure: (error, headline) => this.#unlessClosed(() => reporter.failure(error, headline)),
+        exit: (exit, willRestart) =>
+          this.#unlessClosed(() => {
+            reporter.exit(exit.code, exit.signal);
+            reporter.failure(describeCrash(exit, willRestart), 'the app ended by itself');
+          }),
       },
     });
     this.#host = app;
@@ -283,7 +289,9 @@ export class Backend {
       throw new MedusaViteError(error.message, { code: error.code, hint: error.hint });
     }
     if (error && !this.#tellStart(error)) {
-      reporter.failure(error, 'the app could not be started; the next save tries again');
+      this.#unlessClosed(() =>
+        reporter.failure(error, 'the app could not be started; the next save tries again'),
+      );
     }
   }
 
@@ -301,6 +309,13 @@ export class Backend {
     const started = host.start(known);
     host.catchUp(forVite);
     return started;
+  }
+
+  /** What goes wrong because it ends is nothing to read of. */
+  #unlessClosed(tell: () => void): void {
+    if (!this.#closed) {
+      tell();
+    }
   }
 
   #onFirstReady(): void {
@@ -344,9 +359,15 @@ export class Backend {
   async #add(close: () => Promise<void>): Promise<void> {
     if (this.#closed) {
       await close().catch(() => {});
+    }
+    this.#assertOpen();
+    this.#closing.unshift(close);
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) {
       throw new MedusaViteError('The backend was closed while it started.', { code: 'CLOSED' });
     }
-    this.#closing.unshift(close);
   }
 
   async #closeAll(): Promise<void> {

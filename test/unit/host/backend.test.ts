@@ -1,0 +1,155 @@
+import { EventEmitter } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
+import type { ViteDevServer } from 'vite';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { Backend, type BackendOptions } from '../../../src/host/backend.ts';
+import { createDeferred, type Deferred } from '../../../src/host/deferred.ts';
+import type { HostOptions } from '../../../src/host/host.ts';
+import type { Reporter } from '../../../src/host/reporter.ts';
+import type { SerializedError } from '../../../src/protocol/serialized-error.ts';
+
+const world = vi.hoisted(() => ({
+  listeners: 0,
+  mostListeners: 0,
+  hosts: [] as { events: HostOptions['events']; booted: Deferred<SerializedError | undefined> }[],
+}));
+
+vi.mock('../../../src/host/project.ts', async (load) => ({
+  ...(await load<object>()),
+  assertMedusaProject: () => {},
+  readDotEnv: () => ({}),
+}));
+vi.mock('../../../src/protocol/medusa-version.ts', () => ({ findSupportedMedusa: () => {} }));
+vi.mock('../../../src/protocol/database-check.ts', () => ({
+  assertDatabaseReachable: async () => {},
+}));
+vi.mock('../../../src/host/spare-keeper.ts', () => ({ canWait: () => false }));
+vi.mock('../../../src/host/listener.ts', () => ({
+  listen: async () => {
+    world.listeners++;
+    world.mostListeners = Math.max(world.mostListeners, world.listeners);
+    await setImmediate();
+    return {
+      port: 9000,
+      url: 'http://localhost:9000',
+      close: async () => {
+        world.listeners--;
+      },
+    };
+  },
+}));
+vi.mock('../../../src/host/host.ts', () => ({
+  describeCrash: () => ({ name: 'Error', message: 'it ended' }),
+  Host: class {
+    readonly booted = createDeferred<SerializedError | undefined>();
+    readonly events: HostOptions['events'];
+    constructor({ events }: HostOptions) {
+      this.events = events;
+      world.hosts.push(this);
+    }
+    start() {
+      return this.booted.promise;
+    }
+    isReadByVite() {
+      return false;
+    }
+    catchUp() {}
+    stopWatching() {
+      return [];
+    }
+    /** As a real one: an app that is told to end while it boots has failed to boot. */
+    async close() {
+      await null;
+      const error = { name: 'Error', message: 'The dev server is closing.' };
+      this.events.note('a note');
+      this.events.warning('a warning');
+      this.events.failure(error, 'the admin could not be started');
+      this.events.exit({ code: 1, signal: null, stderr: '' }, false);
+      this.booted.resolve(error);
+    }
+  },
+}));
+
+let said: string[];
+
+beforeEach(() => {
+  said = [];
+  world.listeners = 0;
+  world.mostListeners = 0;
+  world.hosts.length = 0;
+  vi.stubEnv('DATABASE_URL', 'postgres://localhost/shop');
+});
+
+afterEach(() => vi.unstubAllEnvs());
+
+function createBackend(options: Partial<BackendOptions> = {}): Backend {
+  const reporter = new Proxy({} as Reporter, {
+    get: (_, name) => () => said.push(String(name)),
+  });
+  return new Backend({
+    root: '/shop',
+    reporter,
+    isStdoutTaken: false,
+    createVite: async () => ({}) as ViteDevServer,
+    port: 9000,
+    host: undefined,
+    types: true,
+    hmr: undefined,
+    inspect: undefined,
+    nodeArgs: [],
+    spare: false,
+    ...options,
+  });
+}
+
+const untilHosts = (count: number) => vi.waitFor(() => expect(world.hosts).toHaveLength(count));
+
+it('says nothing of an app that failed because it was told to end', async () => {
+  const backend = createBackend();
+  const started = backend.start();
+  await untilHosts(1);
+  await backend.close();
+  await started;
+  expect(said).toEqual([]);
+  expect(world.listeners).toBe(0);
+});
+
+it('has not failed if it was closed before there was an app', async () => {
+  const vite = createDeferred<ViteDevServer>();
+  const backend = createBackend({ createVite: () => vite.promise });
+  const started = backend.start();
+  await vi.waitFor(() => expect(world.listeners).toBe(1));
+  const closed = backend.close();
+  vite.reject(new Error('Vite was closed'));
+  await closed;
+  await expect(started).resolves.toBeUndefined();
+  expect(said).toEqual([]);
+});
+
+it('says what an app failed of otherwise', async () => {
+  const started = createBackend().start();
+  await untilHosts(1);
+  world.hosts[0]?.booted.resolve({ name: 'Error', message: 'a typo' });
+  await started;
+  expect(said).toEqual(['failure']);
+});
+
+it('one that is replaced before it has begun never takes the port', async () => {
+  const first = createBackend();
+  void first.start();
+  await untilHosts(1);
+  world.hosts[0]?.booted.resolve(undefined);
+  const replaces = (previous: Backend) => ({
+    replaces: { previous, files: ['vite.config.ts'], events: new EventEmitter() },
+  });
+  const second = createBackend(replaces(first));
+  const third = createBackend(replaces(second));
+  const starts = [second.start(), third.start()];
+  await untilHosts(2);
+  world.hosts[1]?.booted.resolve(undefined);
+  await Promise.all(starts);
+  expect(world.listeners).toBe(1);
+  expect(world.mostListeners).toBe(1);
+  await third.close();
+  expect(world.listeners).toBe(0);
+});
