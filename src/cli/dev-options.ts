@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { BackendSettings } from '../host/backend.ts';
+import { parseInspectAddress } from '../host/inspect-option.ts';
 import { MedusaViteError } from '../protocol/failure.ts';
 import { toPosix } from '../protocol/paths.ts';
 
@@ -216,17 +217,15 @@ function parsePort(value: string, option: string): number {
   return Number(value);
 }
 
-/** `9229`, `127.0.0.1:9229`, `localhost:9229`, `[::1]:9229`, or a host alone, as Node takes it. */
 function parseAddress(value: string, option: string): string {
-  const port = /^(?:.*:)?(\d+)$/.exec(value)?.[1];
-  if (port !== undefined) {
-    parsePort(port, option);
-  } else if (!/^[\w.-]+$/.test(value)) {
+  const address = parseInspectAddress(value);
+  if (!address) {
     throw usageError(
       `\`${value}\` is not an address (\`${option}\`).`,
       `Write \`${option}=<host>:<port>\`, for example \`${option}=127.0.0.1:9229\`.`,
     );
   }
+  parsePort(String(address.port), option);
   return value;
 }
 

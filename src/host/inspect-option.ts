@@ -1,6 +1,6 @@
 import type { InspectOptions } from '../protocol/messages.ts';
 
-const INSPECT = /^--inspect(-brk)?(?:=(?:(.+):)?(\d+))?$/;
+const INSPECT = /^--inspect(-brk)?(?:=(.*))?$/;
 const DEFAULT_HOST = '127.0.0.1';
 const DEFAULT_PORT = 9229;
 
@@ -12,16 +12,29 @@ export function parseInspect(
   option: string | undefined,
   nodeArgs: string[],
 ): { inspect: InspectOptions | undefined; nodeArgs: string[] } {
-  const [match] = [option, ...nodeArgs].flatMap((argument) => {
-    const found = argument === undefined ? null : INSPECT.exec(argument);
-    return found ? [found] : [];
-  });
-  return {
-    inspect: match && {
-      host: match[2] ?? DEFAULT_HOST,
-      port: Number(match[3] ?? DEFAULT_PORT),
-      wait: match[1] !== undefined,
-    },
-    nodeArgs: nodeArgs.filter((argument) => !INSPECT.test(argument)),
-  };
+  const [inspect] = [option, ...nodeArgs].flatMap((argument) => parseArgument(argument) ?? []);
+  // One that cannot be read is left to Node, which says so.
+  return { inspect, nodeArgs: nodeArgs.filter((argument) => !parseArgument(argument)) };
+}
+
+/**
+ * `9229`, `127.0.0.1:9229`, `localhost:9229`, `[::1]:9229`, or a host alone, as Node takes it.
+ *
+ * @returns undefined if it is none of these; the host is without brackets
+ */
+export function parseInspectAddress(
+  address: string,
+): Pick<InspectOptions, 'host' | 'port'> | undefined {
+  const [, ipv6, name, hostPort, port = hostPort] =
+    /^(?:(?:\[([\da-fA-F:.]+)\]|(?!\d+$)([\w.-]+))(?::(\d+))?|(\d+))$/.exec(address) ?? [];
+  const host = ipv6 ?? name;
+  return host === undefined && port === undefined
+    ? undefined
+    : { host: host ?? DEFAULT_HOST, port: Number(port ?? DEFAULT_PORT) };
+}
+
+function parseArgument(argument: string | undefined): InspectOptions | undefined {
+  const match = INSPECT.exec(argument ?? '');
+  const address = match && parseInspectAddress(match[2] ?? String(DEFAULT_PORT));
+  return address ? { ...address, wait: match[1] !== undefined } : undefined;
 }
