@@ -26,13 +26,14 @@ export function waitForEnd(child: ChildProcess): Promise<ProgramEnd> {
   });
 }
 
-/** Ends a program that was spawned `detached`, with all that it started. */
+/** Ends a program that was spawned `detached`, with all that it started, before this process may end itself. */
 export function killGroup(child: ChildProcess): void {
   if (child.pid === undefined) return;
   if (process.platform === 'win32') {
     spawnSync('taskkill', ['/pid', String(child.pid), '/t', '/f'], {
       stdio: 'ignore',
       timeout: KILL_WAIT_MS,
+      windowsHide: true,
     });
     return;
   }
