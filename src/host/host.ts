@@ -1,4 +1,5 @@
-import type { ViteDevServer } from 'vite';
+import { dirname, resolve } from 'node:path';
+import type { InlineConfig, ViteDevServer } from 'vite';
 import { isUnwatched } from '../../plugins/headless.ts';
 import type { PreparedApp } from '../protocol/messages.ts';
 import { fileOfId, isAbsoluteFile, isInside, relativeToRoot, toPosix } from '../protocol/paths.ts';
@@ -403,14 +404,17 @@ export class Host {
    */
   async #updateVite(changes: Change[], until: number): Promise<string | undefined> {
     const { root, vite } = this.#options;
-    const { configFile, configFileDependencies, envDir, mode } = vite.config;
+    const { configFile, configFileDependencies, envDir, mode, inlineConfig } = vite.config;
     const dependencies = new Set([configFile, ...configFileDependencies]);
     const envFiles = new Set(envDir === false ? [] : envFilesOf(toPosix(envDir), mode));
-    const changed = changes.find(({ file }) => dependencies.has(file));
-    if (changed && changed.change !== 'delete') {
+    const changed = changes.find(
+      ({ file }) => dependencies.has(file) || isConfigCandidate(file, inlineConfig),
+    );
+    if (changed) {
       // Vite would print the error and go on with what it had; but then it was no good save.
       const { loadConfigFromFile } = await loadVite(root);
-      await loadConfigFromFile({ command: 'serve', mode }, configFile, root);
+      const { configFile: asked, root: folder } = inlineConfig;
+      await loadConfigFromFile({ command: 'serve', mode }, asked || undefined, folder);
     }
     // Vite itself looks at files named `tsconfig.json` only, not at what they extend.
     const tsconfig = changes.find(({ file }) => this.#tsconfigs.includes(file));
@@ -435,6 +439,14 @@ export class Host {
     this.#options.events.ready({ pid, isHmrOn: this.isHmrOn, bootMs });
   }
 }
+
+/** Whether Vite, which was told of no config file, would take this one, or has to do without it. */
+function isConfigCandidate(file: string, { configFile, root = '.' }: InlineConfig): boolean {
+  const folder = toPosix(resolve(root));
+  return configFile === undefined && dirname(file) === folder && VITE_CONFIG.test(file);
+}
+
+const VITE_CONFIG = /\/vite\.config\.[cm]?[jt]s$/;
 
 /** Those that Vite reads. */
 function envFilesOf(directory: string, mode: string): string[] {

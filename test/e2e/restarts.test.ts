@@ -125,6 +125,42 @@ describe('restarts the app, once, on the same port, when', () => {
     120_000,
   );
 
+  // The other ways in have a plugin there without which there is no backend.
+  test.runIf(WAY_IN === 'cli')(
+    'a `vite.config.ts` is added, or deleted, and goes by what it says',
+    async () => {
+      const config = (word: string) => () =>
+        shop.project.write(
+          'vite.config.ts',
+          `
+const greeting = {
+  name: 'greeting',
+  transform: (code, id) =>
+    id.endsWith('/src/api/ping/route.ts') ? code.replace('pong', '${word}') : undefined,
+};
+export default { plugins: [greeting] };
+`,
+        );
+      const ping = async () => (await shop.dev.get('/ping')).body;
+      const save = async (act: () => void) => {
+        const update = await shop.dev.nextUpdate('vite.config.ts', act);
+        expect(update).toMatchObject({ result: 'restarted', reason: 'vite.config.ts changed' });
+        return ping();
+      };
+
+      expect(await save(config('ahoy'))).toEqual({ ping: 'ahoy' });
+      expect(await save(config('salve'))).toEqual({ ping: 'salve' });
+      expect(await save(() => shop.project.remove('vite.config.ts'))).toEqual({ ping: 'pong' });
+      expect(await save(config('moin'))).toEqual({ ping: 'moin' });
+      const update = await shop.dev.nextUpdate('vite.config.ts', () =>
+        shop.project.write('vite.config.ts', 'export default {'),
+      );
+      expect(update).toMatchObject({ result: 'kept-previous' });
+      expect(await ping()).toEqual({ ping: 'moin' });
+    },
+    240_000,
+  );
+
   test('what its `tsconfig.json` extends is saved, outside of the project', async () => {
     const declared = async () => (await shop.dev.get('/declared')).body;
     const { pid } = await shop.stats();
