@@ -42,9 +42,7 @@ export class AdminProcess {
   constructor(options: AdminProcessOptions) {
     const { root, transformer, hmrPort, isStdoutTaken } = options;
     const { env, ...request } = options.request;
-    const isSource = import.meta.url.endsWith('.ts');
-    const entry = new URL(isSource ? '../admin/main.ts' : '../admin/main.js', import.meta.url);
-    this.#process = fork(entry, [], {
+    this.#process = fork(new URL('../admin/main.js', import.meta.url), [], {
       cwd: root,
       env,
       execArgv: [],

@@ -159,9 +159,7 @@ export class AppProcess {
     this.#isWatched = options.child.inspect === undefined;
     this.wasSpare = options.child.isSpare;
     this.#isActive = !options.child.isSpare;
-    const isSource = import.meta.url.endsWith('.ts');
-    const entry = new URL(isSource ? '../child/main.ts' : '../child/main.js', import.meta.url);
-    this.process = fork(entry, [], {
+    this.process = fork(new URL('../child/main.js', import.meta.url), [], {
       cwd: options.child.root,
       env: { ...env, [CHILD_OPTIONS_ENV]: JSON.stringify(options.child) },
       execArgv: nodeArgs,

@@ -73,7 +73,7 @@ export class Host {
   readonly #modules = new WeakMap<AppProcess, AppModules>();
   /** Modules of the app that serves, or was the last to try. */
   #current: AppModules;
-  #prepared: PreparedApp = { backendHmr: { value: false, from: 'default' }, adminPath: null };
+  #prepared: PreparedApp = { backendHmr: false, adminPath: null };
   /** What the sources are compiled with, as it was before a change. */
   #tsconfigs: string[] = [];
   /** Files outside of what Vite watches by itself, which a new watcher would not know of. */
@@ -191,7 +191,7 @@ export class Host {
   }
 
   get isHmrOn(): boolean {
-    return this.#options.hmr ?? this.#prepared.backendHmr.value;
+    return this.#options.hmr ?? this.#prepared.backendHmr;
   }
 
   /** Where the dashboard is served; null if it is not. */

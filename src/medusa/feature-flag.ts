@@ -1,22 +1,13 @@
-import type { FlagSource } from '../protocol/messages.ts';
-
 const ENV_KEY = 'MEDUSA_FF_BACKEND_HMR';
 
 /**
  * Resolves `backend_hmr` as Medusa does: the environment (which has `.env` by now) wins over the config,
  * even with a value that means off. (`utils/dist/feature-flags/register-flag.js`)
  */
-export function resolveBackendHmr(config: unknown): FlagSource {
-  const fromEnvironment = process.env[ENV_KEY];
-  if (fromEnvironment !== undefined) {
-    return { value: fromEnvironment.toLowerCase() === 'true', from: 'environment' };
-  }
+export function resolveBackendHmr(config: unknown): boolean {
   const flags = property(config, 'featureFlags');
-  const value = property(flags, 'backend_hmr');
-  if (value !== undefined) {
-    return { value: String(value).toLowerCase() === 'true', from: 'config' };
-  }
-  return { value: false, from: 'default' };
+  const value = process.env[ENV_KEY] ?? property(flags, 'backend_hmr');
+  return String(value).toLowerCase() === 'true';
 }
 
 /**

@@ -192,7 +192,8 @@ export type ChildToHost =
   | { type: 'pong'; id: number };
 
 export interface PreparedApp {
-  backendHmr: FlagSource;
+  /** The feature flag `backend_hmr`. */
+  backendHmr: boolean;
   /** Where the dashboard is served, e.g. `/app`; null if it is switched off. */
   adminPath: string | null;
 }
@@ -206,10 +207,4 @@ export interface LoadedReport {
   natives: string[];
   /** `import.meta.hot.accept`: modules that take the update of a dependency, or of themselves. */
   accepts: [id: string, dependencies: string[]][];
-}
-
-/** Where the feature flag `backend_hmr` got its value. */
-export interface FlagSource {
-  value: boolean;
-  from: 'environment' | 'config' | 'default';
 }

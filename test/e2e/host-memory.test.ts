@@ -40,8 +40,7 @@ process.on('message', async ({ type, id }) => {
     process.exit();
   }
 });
-const backendHmr = { value: true, from: 'config' };
-process.send({ type: 'prepared', app: { backendHmr, adminPath: null } });
+process.send({ type: 'prepared', app: { backendHmr: true, adminPath: null } });
 `;
 const TELLS_HEAP = `
 import v8 from 'node:v8';

@@ -236,7 +236,7 @@ describe('a boot', () => {
     await wait(110);
     child.says({
       type: 'prepared',
-      app: { backendHmr: { value: true, from: 'default' }, adminPath: '/app' },
+      app: { backendHmr: true, adminPath: '/app' },
     });
     await wait(119);
     expect(child.killed).toEqual([]);
@@ -359,7 +359,7 @@ describe('a spare', () => {
   it('that exits by itself is unfit, however far it came', async () => {
     child.says({
       type: 'prepared',
-      app: { backendHmr: { value: true, from: 'default' }, adminPath: null },
+      app: { backendHmr: true, adminPath: null },
     });
     child.emit('exit', 1, null);
     await expect(spare.ready).rejects.toMatchObject({ name: 'UnfitError', wasPrepared: true });

@@ -6,7 +6,7 @@ import type { PreparedApp, ReloadOutcome } from '../../../src/protocol/messages.
 import { EMPTY_PLAN, reloaded } from '../support/reloads.ts';
 
 const PREPARED: PreparedApp = {
-  backendHmr: { value: true, from: 'default' },
+  backendHmr: true,
   adminPath: '/app',
 };
 const RELOADED = reloaded();
