@@ -1,9 +1,7 @@
 import type { Plugin } from 'vite';
 import { wayInOf } from '../src/host/way-in.ts';
+import { EXTENSIONS } from '../src/protocol/extensions.ts';
 import { VITE_ENVIRONMENT } from '../src/protocol/vite-environment.ts';
-
-/** As Node looks for a file when the extension is missing, with those that Medusa's ts-node adds. */
-export const EXTENSIONS: string[] = ['.js', '.json', '.ts', '.tsx', '.jsx', '.mjs', '.mts', '.cts'];
 
 /** What backend code needs of Vite: a module graph of its own, aliases of `tsconfig.json`, packages left to Node. */
 export function medusaConfig(): Plugin {
@@ -19,7 +17,7 @@ export function medusaConfig(): Plugin {
           [VITE_ENVIRONMENT]: {
             consumer: 'server',
             resolve: {
-              extensions: EXTENSIONS,
+              extensions: [...EXTENSIONS],
               tsconfigPaths: true,
               // Also those that are linked: Node's `require` decides which of two formats is loaded, for all.
               external: true,

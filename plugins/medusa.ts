@@ -1,6 +1,6 @@
 import type { ServeOptions } from '../src/host/serve-options.ts';
 import type { Rule } from '../src/rules/rule.ts';
-import { EXTENSIONS, medusaConfig } from './config.ts';
+import { medusaConfig } from './config.ts';
 import { medusaPrivateFiles } from './private-files.ts';
 import { medusaRules } from './rules.ts';
 import { medusaServe } from './serve.ts';
@@ -34,7 +34,7 @@ export function medusa(options: MedusaOptions = {}): MedusaPlugin[] {
   return [
     medusaConfig(),
     medusaPrivateFiles(),
-    vite7(EXTENSIONS),
+    vite7(),
     medusaRules({ rules, builtInRules }),
     medusaServe(serve && serveOptions),
   ];

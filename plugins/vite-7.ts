@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Plugin } from 'vite';
+import { EXTENSIONS } from '../src/protocol/extensions.ts';
 import { MedusaViteError } from '../src/protocol/failure.ts';
 import { findPackage } from '../src/protocol/medusa-version.ts';
 import { isTypeScript, toPosix } from '../src/protocol/paths.ts';
@@ -12,7 +13,7 @@ import { findProject } from './find-project.ts';
  * What Vite 8 does by itself and Vite 7.3 does not: the `paths` and the decorator metadata of a tsconfig.
  * Both are done here with what stock Medusa uses for them. Goes with the support of Vite 7.
  */
-export function vite7(extensions: string[]): Plugin {
+export function vite7(): Plugin {
   let root = '';
   let configs: TsconfigPaths | undefined;
   return {
@@ -30,8 +31,7 @@ export function vite7(extensions: string[]): Plugin {
       }
     },
     async resolveId(source, importer, options) {
-      const found =
-        importer === undefined ? undefined : configs?.of(importer)?.match(source, extensions);
+      const found = importer === undefined ? undefined : configs?.of(importer)?.match(source);
       return found && this.resolve(found, importer, { ...options, skipSelf: true });
     },
     async transform(code, id) {
@@ -57,7 +57,7 @@ interface CompilerOptions {
 
 interface Config {
   compilerOptions: CompilerOptions;
-  match(specifier: string, extensions: string[]): string | undefined;
+  match(specifier: string): string | undefined;
 }
 
 /** The part of the package `tsconfig-paths` that is used, versions 4.2; Medusa's framework depends on it. */
@@ -71,7 +71,7 @@ interface Library {
     specifier: string,
     readJson: undefined,
     fileExists: undefined,
-    extensions: string[],
+    extensions: readonly string[],
   ) => string | undefined;
   loadConfig(directory: string):
     | {
@@ -121,9 +121,9 @@ class TsconfigPaths {
     const match = library.createMatchPath(absoluteBaseUrl, paths, undefined, addMatchAll);
     return {
       compilerOptions: loader.loadTsconfig(configFileAbsolutePath)?.compilerOptions ?? {},
-      match(specifier, extensions) {
+      match(specifier) {
         const isPath = /^(?:\.{0,2}\/|\0|[A-Za-z]:)/.test(specifier);
-        const found = isPath ? undefined : match(specifier, undefined, undefined, extensions);
+        const found = isPath ? undefined : match(specifier, undefined, undefined, EXTENSIONS);
         return found && toPosix(found);
       },
     };

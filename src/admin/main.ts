@@ -1,23 +1,13 @@
 import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createNetServer, type Server } from 'node:net';
 import { deserialize } from 'node:v8';
-import { Worker } from 'node:worker_threads';
+import { tieToHost } from '../child/host-tie.ts';
 import { developAdmin } from '../medusa/admin-bundler.ts';
 import type { AdminToHost, HostToAdmin } from '../protocol/admin.ts';
 import { serializeError } from '../protocol/serialized-error.ts';
 
-// As in the app, of which the admin is a part under stock Medusa.
-process.on('unhandledRejection', reportStray);
-process.on('uncaughtException', reportStray);
-// Ctrl-C and a closed terminal reach the whole process group; the host decides how this process ends.
-process.on('SIGINT', () => {});
-process.on('SIGHUP', () => {});
-process.on('SIGTERM', () => process.exit(0));
 // The host is gone, or wants no admin any more.
-process.on('disconnect', () => process.exit(0));
-process.stdout.on('error', () => {});
-process.stderr.on('error', () => {});
-watchHost();
+tieToHost({ end: () => process.exit(0), reportStray });
 process.once('message', (message: HostToAdmin) => void start(message));
 
 async function start({ root, request, hmrPort }: HostToAdmin): Promise<void> {
@@ -71,14 +61,6 @@ function sendToHost(message: AdminToHost): Promise<void> {
   return new Promise((resolve) => {
     process.send?.(message, undefined, undefined, () => resolve());
   });
-}
-
-/** Ends this process if the host is gone and the main thread does not notice. */
-function watchHost(): void {
-  const file = new URL('../child/host-watch.js', import.meta.url);
-  const thread = new Worker(file, { execArgv: [], env: {} });
-  thread.on('error', reportStray);
-  thread.unref();
 }
 
 function reportStray(error: unknown): void {

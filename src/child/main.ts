@@ -3,7 +3,6 @@ import './compile-cache.ts';
 import './environment-record.ts';
 
 import inspector from 'node:inspector';
-import { Worker } from 'node:worker_threads';
 import { replaceAdminBundler } from '../medusa/admin-bundler.ts';
 import { resolveAdminPath } from '../medusa/admin-path.ts';
 import { ApiRouter } from '../medusa/api-router.ts';
@@ -43,6 +42,7 @@ import { interceptListen } from './connections.ts';
 import { DeferredEvaluation } from './deferred-evaluation.ts';
 import { environmentRecord } from './environment-record.ts';
 import { onHostMessage, sendToHost } from './host-link.ts';
+import { tieToHost } from './host-tie.ts';
 import { HotRegistry } from './hot-registry.ts';
 import { LoadedReporter } from './loaded-report.ts';
 import { ModuleChannel } from './module-channel.ts';
@@ -64,19 +64,12 @@ const SIGTERM_EXIT_CODE = 143;
 
 const { root, port, host } = options;
 
-// Stock Medusa installs the same two: a stray rejection in user code must not end the dev server.
-process.on('unhandledRejection', reportStray);
-process.on('uncaughtException', reportStray);
-// Ctrl-C and a closed terminal reach the whole process group; the host decides how this process ends.
-process.on('SIGINT', () => {});
-process.on('SIGHUP', () => {});
-process.on('SIGTERM', () => void stop(SIGTERM_EXIT_CODE));
-process.on('disconnect', () => void stop());
-// A terminal that is closed takes no more output; that is no reason to end in the middle of a request.
-process.stdout.on('error', () => {});
-process.stderr.on('error', () => {});
 const paceBuffer = new SharedArrayBuffer(4);
-watchHost();
+tieToHost({
+  end: (cause) => void stop(cause === 'SIGTERM' ? SIGTERM_EXIT_CODE : 0),
+  reportStray,
+  pace: paceBuffer,
+});
 
 const loaded = new LoadedReporter();
 const channel = new ModuleChannel(CHANNEL_FD);
@@ -387,17 +380,6 @@ async function stop(exitCode = 0): Promise<void> {
     reportStray(error);
   }
   process.exit(exitCode);
-}
-
-/** Ends this process if the host is gone and the main thread does not notice, as in an endless loop. */
-function watchHost(): void {
-  const thread = new Worker(new URL('./host-watch.js', import.meta.url), {
-    execArgv: [],
-    env: {},
-    workerData: paceBuffer,
-  });
-  thread.on('error', reportStray);
-  thread.unref();
 }
 
 function reportStray(error: unknown): void {

@@ -1,10 +1,9 @@
 import { createRequire, Module } from 'node:module';
+import { EXTENSIONS } from '../protocol/extensions.ts';
 import { isRunnerFile, toPosix } from '../protocol/paths.ts';
 import { createCommonJsModule } from './common-js.ts';
 
 type Handler = (module: NodeJS.Module, filename: string) => void;
-
-const EXTENSIONS = ['.ts', '.tsx', '.mts', '.cts', '.js', '.jsx', '.mjs', '.json'];
 
 export interface NativeFilesOptions {
   root: string;

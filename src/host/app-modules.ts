@@ -5,7 +5,7 @@ import {
   type ChannelRequest,
 } from '../protocol/channel.ts';
 import type { FetchedModule, LoadedReport, ReloadFile, Retrace } from '../protocol/messages.ts';
-import { fileOfId } from '../protocol/paths.ts';
+import { fileOfId, stemOf } from '../protocol/paths.ts';
 import { serializeError } from '../protocol/serialized-error.ts';
 import { alignCode, withoutComments } from './comments.ts';
 import type { Graph } from './planner.ts';
@@ -282,9 +282,4 @@ const INLINE_MAP = /\n+\/\/# sourceMapping[\s\S]*$/;
 
 function emittedCode(module: FetchedModule): string {
   return module.code?.replace(INLINE_MAP, '') ?? module.externalize ?? '';
-}
-
-/** `src/lib/a` for `src/lib/a.ts` as for `src/lib/a/index.ts`. */
-function stemOf(file: string): string {
-  return file.replace(/(?:\/index)?\.[^./]+$/, '');
 }

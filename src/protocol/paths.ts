@@ -24,6 +24,11 @@ export function fileOfId(id: string): string {
   return id.replace(/[?#].*$/, '');
 }
 
+/** `src/lib/a` for `src/lib/a.ts` as for `src/lib/a/index.ts`. */
+export function stemOf(file: string): string {
+  return file.replace(/(?:\/index)?\.[^./]+$/, '');
+}
+
 /** `src/api/x/route.ts` for a file of the project; files outside of it keep their absolute path. */
 export function relativeToRoot(root: string, file: string): string {
   return isInside(root, file) ? file.slice(root.length + 1) : file;

@@ -1,4 +1,5 @@
 import type { Graph } from '../host/planner.ts';
+import { stemOf } from '../protocol/paths.ts';
 
 /** What the app would have loaded. Paths are relative to the project. */
 export interface MemoryGraphOptions {
@@ -40,9 +41,4 @@ export function createMemoryGraph(options: MemoryGraphOptions): Graph {
     isNative: (file) => includes(natives, file),
     accepts: (id, dependency) => includes(accepts[relative(id)], dependency),
   };
-}
-
-/** `src/lib/a` for `src/lib/a.ts` as for `src/lib/a/index.ts`. */
-function stemOf(file: string): string {
-  return file.replace(/(?:\/index)?\.[^./]+$/, '');
 }
