@@ -18,7 +18,15 @@ const OF_MEDUSA = [
 ];
 
 /** What is run through each way in; all else is the same code behind it. */
-const OF_EACH_WAY_IN = ['routes', 'env', 'ends', 'scope', 'bad-input', 'rules-examples'];
+const OF_EACH_WAY_IN = [
+  'routes',
+  'env',
+  'ends',
+  'restarts',
+  'scope',
+  'bad-input',
+  'rules-examples',
+];
 
 const config: ViteUserConfig = defineConfig({
   test: {
