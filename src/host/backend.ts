@@ -271,7 +271,13 @@ export class Backend {
             this.#onFirstReady();
           }
         },
-        update: (result) => this.#report(result),
+        update: (result) => {
+          this.#report(result);
+          const isDotEnv = (file: string) => relativeToRoot(root, file) === '.env';
+          if (result.type === 'restarted' && result.files.some(isDotEnv)) {
+            this.#warnOfMove({ ...dotEnv, ...shell }, { ...readDotEnv(root), ...shell });
+          }
+        },
         note: (note) => this.#unlessClosed(() => reporter.info(note)),
         warning: (text) => this.#unlessClosed(() => reporter.warn(text)),
         failure: (error, headline) => this.#unlessClosed(() => reporter.failure(error, headline)),
@@ -309,6 +315,21 @@ export class Backend {
     const started = host.start(known);
     host.catchUp(forVite);
     return started;
+  }
+
+  /** A restart keeps the port, which is the host's. */
+  #warnOfMove(before: NodeJS.Dict<string>, after: NodeJS.Dict<string>): void {
+    const { port, host, reporter } = this.#options;
+    for (const [key, asked] of Object.entries({ PORT: port, HOST: host })) {
+      if (asked === undefined && (before[key] || undefined) !== (after[key] || undefined)) {
+        const change = after[key]
+          ? `\`${key}\` in \`.env\` has changed to \`${after[key]}\``
+          : `\`${key}\` is gone from \`.env\``;
+        reporter.warn(
+          `${change}, which a restart does not follow: stop the dev server and start it again.`,
+        );
+      }
+    }
   }
 
   /** What goes wrong because it ends is nothing to read of. */

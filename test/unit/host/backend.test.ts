@@ -11,13 +11,14 @@ import type { SerializedError } from '../../../src/protocol/serialized-error.ts'
 const world = vi.hoisted(() => ({
   listeners: 0,
   mostListeners: 0,
+  dotEnv: {} as Record<string, string>,
   hosts: [] as { events: HostOptions['events']; booted: Deferred<SerializedError | undefined> }[],
 }));
 
 vi.mock('../../../src/host/project.ts', async (load) => ({
   ...(await load<object>()),
   assertMedusaProject: () => {},
-  readDotEnv: () => ({}),
+  readDotEnv: () => world.dotEnv,
 }));
 vi.mock('../../../src/protocol/medusa-version.ts', () => ({ findSupportedMedusa: () => {} }));
 vi.mock('../../../src/protocol/database-check.ts', () => ({
@@ -76,6 +77,7 @@ beforeEach(() => {
   said = [];
   world.listeners = 0;
   world.mostListeners = 0;
+  world.dotEnv = {};
   world.hosts.length = 0;
   vi.stubEnv('DATABASE_URL', 'postgres://localhost/shop');
 });
@@ -84,7 +86,10 @@ afterEach(() => vi.unstubAllEnvs());
 
 function createBackend(options: Partial<BackendOptions> = {}): Backend {
   const reporter = new Proxy({} as Reporter, {
-    get: (_, name) => () => said.push(String(name)),
+    get:
+      (_, name) =>
+      (...[first]: unknown[]) =>
+        said.push(name === 'warn' ? String(first) : String(name)),
   });
   return new Backend({
     root: '/shop',
@@ -152,4 +157,50 @@ it('one that is replaced before it has begun never takes the port', async () => 
   expect(world.mostListeners).toBe(1);
   await third.close();
   expect(world.listeners).toBe(0);
+});
+
+const moved = (change: string) =>
+  `${change}, which a restart does not follow: stop the dev server and start it again.`;
+
+it.each<[string, Partial<BackendOptions>, string[]]>([
+  [
+    'that it listens by',
+    { port: undefined },
+    [moved('`PORT` in `.env` has changed to `9001`'), moved('`HOST` is gone from `.env`')],
+  ],
+  ['but not what was asked for otherwise', { port: 9000, host: '127.0.0.1' }, []],
+])('says of a saved `.env` that a restart does not follow it, %s', async (_, options, warnings) => {
+  world.dotEnv = { PORT: '9000', HOST: 'localhost' };
+  vi.stubEnv('PORT', undefined);
+  vi.stubEnv('HOST', undefined);
+  const started = createBackend(options).start();
+  await untilHosts(1);
+  world.hosts[0]?.booted.resolve(undefined);
+  await started;
+  const restarted = (file: string) =>
+    world.hosts[0]?.events.update({
+      type: 'restarted',
+      files: [file],
+      reason: 'saved',
+      chain: [],
+      ms: 1,
+    });
+  restarted('/shop/.env');
+  world.dotEnv = { PORT: '9001', HOST: '' };
+  restarted('/shop/medusa-config.ts');
+  expect(said).toEqual(['update', 'update']);
+  restarted('/shop/.env');
+  expect(said.slice(2)).toEqual(['update', ...warnings]);
+});
+
+it('says nothing of a variable in `.env` that the shell has too', async () => {
+  vi.stubEnv('PORT', '9000');
+  const started = createBackend({ port: undefined }).start();
+  await untilHosts(1);
+  world.hosts[0]?.booted.resolve(undefined);
+  await started;
+  world.dotEnv = { PORT: '9001' };
+  const files = ['/shop/.env'];
+  world.hosts[0]?.events.update({ type: 'restarted', files, reason: 'saved', chain: [], ms: 1 });
+  expect(said).toEqual(['update']);
 });
