@@ -166,8 +166,15 @@ export class Transformer {
   }
 
   async resolve(specifier: string, importer: string): Promise<string | null> {
-    const resolved = await this.#environment.pluginContainer.resolveId(specifier, importer);
-    return resolved && !resolved.external ? toPosix(resolved.id) : null;
+    const { pluginContainer } = this.#environment;
+    // Stock Medusa has the aliases of a tsconfig in JavaScript, too; Vite only where that is `allowJs`.
+    for (const from of new Set([importer, importer.replace(/\.js$/, '.ts')])) {
+      const resolved = await pluginContainer.resolveId(specifier, from);
+      if (resolved && !resolved.external) {
+        return toPosix(resolved.id);
+      }
+    }
+    return null;
   }
 
   idsOf(file: string): string[] {

@@ -44,6 +44,14 @@ describe('a tsconfig that extends another', () => {
     ).toEqual(new Array(6).fill('helper'));
   });
 
+  it('has its `paths` also in JavaScript', async () => {
+    expect(
+      await project.expectSame({
+        'src/a/script.js': `exports.result = [require('~/lib/helper').helper, require('exact-alias').helper];`,
+      }),
+    ).toEqual(['helper', 'helper']);
+  });
+
   it('has fields as its target says', async () => {
     await project.expectSame({
       'src/b/main.ts': `class Base { set x(value: number) { (this as any).viaSetter = value; } get x() { return 0; } }
