@@ -11,6 +11,8 @@ const LIMIT_MS = 600_000;
 /** To find a shorter history, once a seed has failed. */
 const SHRINK_LIMIT_MS = 180_000;
 
+const CODE = { version: 5, uses: [], via: 'direct', isScript: false };
+
 let product: ReturnType<typeof copyProduct>;
 const lines: string[] = [];
 
@@ -55,7 +57,7 @@ describe('a reloader that is stale on purpose is caught', () => {
       name: 'by the prediction',
       file: 'dist/src/reloaders/subscribers.js',
       line: 'this.#subscriptions.unsubscribe(file);',
-      set: [[['subscribers', 'u1'], null]] satisfies Edit['set'],
+      sets: [[[['subscribers', 'u1'], null]]] satisfies Edit['set'][],
       against: 'prediction',
       key: 'event oracle.e1',
     },
@@ -63,20 +65,61 @@ describe('a reloader that is stale on purpose is caught', () => {
       name: 'by the fresh app, where nothing is predicted',
       file: 'dist/src/reloaders/routes.js',
       line: 'stable.current = current;',
-      set: [[['shop', 'src/api/ping/route.ts'], 7]] satisfies Edit['set'],
+      sets: [[[['shop', 'src/api/ping/route.ts'], 7]]] satisfies Edit['set'][],
       against: 'fresh app',
       key: 'GET /ping',
     },
+    {
+      name: 'where a glob finds a new file',
+      file: 'dist/src/host/planner.js',
+      line: 'reach(id, [file]);',
+      sets: [
+        [
+          [['routes', 'r1', 'via'], 'glob'],
+          [['routes', 'r1', 'uses'], ['h5']],
+        ],
+        [[['helpers', 'h5'], { ...CODE, folder: 'a/', form: 'file', data: null, isEager: false }]],
+      ] satisfies Edit['set'][],
+      against: 'prediction',
+      key: 'GET /oracle/r1',
+    },
+    {
+      name: 'where two workflows share an id',
+      file: 'dist/src/medusa/workflow-registry.js',
+      line: 'serve(id, registrations, next);',
+      sets: [
+        [
+          [['workflows', 'w1', 'hasHook'], false],
+          [
+            ['workflows', 'w2'],
+            { ...CODE, id: 'w2', steps: ['s1'], nested: null, hasHook: false, sharesIdOf: 'w1' },
+          ],
+        ],
+        [[['workflows', 'w1', 'version'], 77]],
+      ] satisfies Edit['set'][],
+      against: 'prediction',
+      key: 'w1.77(',
+    },
+    {
+      name: 'that says nothing of a data model',
+      file: 'dist/src/host/update-queue.js',
+      line: 'this.#options.onNote(note);',
+      sets: [[[['dataModel', 'isSearchable'], false]]] satisfies Edit['set'][],
+      against: 'what is said',
+      key: 'npx medusa db:generate',
+    },
   ])(
     '$name',
-    async ({ file, line, set, against, key }) => {
+    async ({ file, line, sets, against, key }) => {
       const sabotaged = copyProduct();
       try {
         const path = join(sabotaged.folder, file);
         const source = readFileSync(path, 'utf8');
         expect(source.split(line)).toHaveLength(2);
         writeFileSync(path, source.replace(line, ''));
-        const history: Edit[] = [{ kind: 'to be missed', set, order: 1, pauseMs: 0 }];
+        const history: Edit[] = sets.map((set) => {
+          return { kind: 'to be missed', set, order: 1, pauseMs: 0 };
+        });
         const cheated = options({ cli: sabotaged.cli, freshCli: product.cli });
         const finding = await replay(history, cheated);
         expect(finding?.against).toBe(against);

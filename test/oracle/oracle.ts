@@ -40,7 +40,7 @@ export interface Finding {
   edits: number;
   against:
     | 'prediction'
-    | 'no error'
+    | 'what is said'
     | 'last good state'
     | 'before a comment'
     | 'fresh app'
@@ -66,6 +66,7 @@ const LATE_POLL_MS = 150;
 
 /** What such an update says tells nothing of the files before it. */
 const NOT_LOADED = 'not loaded by the app';
+const DATA_MODEL_NOTE = 'npx medusa db:generate';
 
 const original = (file: string): string => readFileSync(join(SHOP, file), 'utf8');
 
@@ -82,6 +83,8 @@ export class Oracle {
   /** What the app must go on to answer while files are broken; unset where several answers are right. */
   #lastGood: Probe | undefined;
   #mark = 0;
+  /** How much the app had printed before what is unsettled. */
+  #printedBefore = 0;
   #unsettled = new Set<string>();
   #sinceFresh = 0;
   #comparison: Promise<Finding | undefined> = Promise.resolve(undefined);
@@ -143,6 +146,7 @@ export class Oracle {
       return undefined;
     }
     const wasHasty = this.#unsettled.size > written;
+    const hasNewDataModel = [...this.#unsettled].some((file) => file.includes('/models/'));
     const unsettled = await this.#settle();
     if (unsettled) {
       return unsettled;
@@ -157,9 +161,9 @@ export class Oracle {
       const { answers, lines } = await this.#probeUntil((found) =>
         differences(expected, predictable(found)),
       );
-      const complaint = lines.length > 0 ? undefined : await this.#complaint();
+      const complaint = lines.length > 0 ? undefined : await this.#complaint(hasNewDataModel);
       if (complaint) {
-        return this.#finding('no error', [complaint]);
+        return this.#finding('what is said', [complaint]);
       }
       if (lines.length > 0) {
         const finding = this.#finding('prediction', lines);
@@ -217,6 +221,7 @@ export class Oracle {
   async #write(edit: Edit): Promise<number> {
     if (this.#unsettled.size === 0) {
       this.#mark = this.#hot.dev.mark();
+      this.#printedBefore = this.#hot.dev.output().length;
     }
     this.#model = applyEdit(this.#model, edit);
     const next = render(this.#model, original);
@@ -274,15 +279,23 @@ export class Oracle {
     }
   }
 
-  /** That files are wrong, said last of files that are not. */
-  async #complaint(): Promise<string | undefined> {
+  /** What the command should have said of good files, or should not. */
+  async #complaint(hasNewDataModel: boolean): Promise<string | undefined> {
+    const { dev } = this.#hot;
     const deadline = Date.now() + LATE_WAIT_MS;
     for (;;) {
-      const last = this.#hot.dev
+      const last = dev
         .updatesSince(0)
         .findLast((update) => update.result !== 'ignored' || update.reason !== NOT_LOADED);
-      if (last?.result !== 'kept-previous' || Date.now() > deadline) {
-        return last?.result === 'kept-previous' ? inspect(last.error) : undefined;
+      const hasNote = dev.output().slice(this.#printedBefore).includes(DATA_MODEL_NOTE);
+      const complaint =
+        last?.result === 'kept-previous'
+          ? `files are good, and it says: ${inspect(last.error)}`
+          : hasNewDataModel && !hasNote
+            ? `a data model changed, and nothing was said of \`${DATA_MODEL_NOTE}\``
+            : undefined;
+      if (complaint === undefined || Date.now() > deadline) {
+        return complaint;
       }
       await delay(LATE_POLL_MS);
     }
