@@ -259,7 +259,9 @@ export class WorkflowRegistry implements Registry {
     const place = before.findIndex(({ module }) => module && module === added.module);
     const following = place === -1 ? [] : before.slice(place + 1);
     const index = present.findIndex((other) =>
-      place === -1 ? comesFirst(added, other) : following.includes(other),
+      place === -1
+        ? comesFirst(added, other)
+        : following.some((later) => later === other || isOfSameModule(later, other)),
     );
     registrations.set(id, index === -1 ? [...present, added] : present.toSpliced(index, 0, added));
   }
@@ -320,6 +322,11 @@ function copy(id: string, from: Snapshot, to: Snapshot): void {
   if (id in from.runners) {
     to.runners[id] = from.runners[id];
   }
+}
+
+/** Of two files with one id, both may be evaluated anew, in any order. */
+function isOfSameModule(one: Registration, other: Registration): boolean {
+  return one.module !== undefined && one.module === other.module;
 }
 
 function comesFirst({ module }: Registration, other: Registration): boolean {

@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest';
+import type { MedusaPackages } from '../../../src/medusa/packages.ts';
+import { WorkflowRegistry } from '../../../src/medusa/workflow-registry.ts';
+
+it('keeps the order of two files with one id, in whichever order a reload evaluates them', () => {
+  const WorkflowManager = {
+    workflows: new Map<string, object>(),
+    scheduler: { scheduleWorkflow: async () => {}, clearWorkflow: async () => {} },
+    buildHandlers: () => () => {},
+  };
+  const MedusaWorkflow = {
+    workflows: {} as Record<string, unknown>,
+    registerWorkflow: (id: string, runner: unknown) => {
+      MedusaWorkflow.workflows[id] ??= runner;
+    },
+  };
+  const SymbolMedusaWorkflowComposerContext = 'composer context';
+  const SymbolMedusaWorkflowComposerCondition = 'composer condition';
+  const require = () => ({
+    WorkflowManager,
+    MedusaWorkflow,
+    SymbolMedusaWorkflowComposerContext,
+    SymbolMedusaWorkflowComposerCondition,
+  });
+  let owner: string | undefined;
+  const registry = new WorkflowRegistry({ require } as unknown as MedusaPackages, () => owner);
+  const compose = (module: string, runner: string) => {
+    owner = module;
+    WorkflowManager.workflows.set('twin', { id: 'twin', options: {}, flow_: {} });
+    MedusaWorkflow.registerWorkflow('twin', runner);
+  };
+  compose('/a.ts', 'first');
+  compose('/z.ts', 'last');
+
+  registry.begin(new Set(['/a.ts', '/z.ts']));
+  registry.enter();
+  compose('/z.ts', 'new last');
+  compose('/a.ts', 'new first');
+  registry.leave();
+  registry.commit();
+
+  expect(MedusaWorkflow.workflows.twin).toBe('new first');
+});
