@@ -2,7 +2,7 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from './support/database.ts';
-import { type DevServer, startDevServer } from './support/dev-server.ts';
+import { DevServer, startDevServer } from './support/dev-server.ts';
 import { findProcess, isPortTaken, isRunning, processTree } from './support/processes.ts';
 import { createProject, type Project } from './support/project.ts';
 import { HAS_TERMINAL, Terminal } from './support/terminal.ts';
@@ -125,6 +125,30 @@ describe('the host is sent', () => {
     },
     120_000,
   );
+
+  test('SIGINT while the app boots: that it does not come up is no error', async () => {
+    const marker = join(project.root, '.medusa/booting');
+    const mark = "require('fs').mkdirSync('.medusa', { recursive: true });";
+    project.edit(
+      'medusa-config.ts',
+      (source) => `${source}\n${mark}\nrequire('fs').writeFileSync('.medusa/booting', '');\n`,
+    );
+    const server = new DevServer(project, { databaseUrl: database.url });
+    dev = server;
+    await until(
+      () => existsSync(marker),
+      (isBooting) => isBooting,
+    );
+    server.signal('SIGINT');
+    await until(
+      () => server.hasEnded,
+      (hasEnded) => hasEnded,
+    );
+    expect(server.events).toEqual([]);
+    expect(server.output()).not.toMatch(/dev server is closing|backend was closed/);
+    expect(await server.stop()).toEqual({ code: 130, signal: null });
+    project.restore();
+  });
 
   test('SIGTERM while the app is in an endless loop: nothing is left', async () => {
     const server = await start();
