@@ -9,6 +9,7 @@ const withMedusa = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 
 const OF_MEDUSA = [
   'routes',
   'workflows',
+  'running-workflows',
   'subscribers',
   'jobs',
   'modules',

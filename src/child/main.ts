@@ -19,11 +19,13 @@ import { HookRegistry } from '../medusa/hook-registry.ts';
 import { JoinerConfigs } from '../medusa/joiner-configs.ts';
 import { MedusaPackages } from '../medusa/packages.ts';
 import { rememberPathPatterns } from '../medusa/path-patterns.ts';
+import { RunningWorkflows } from '../medusa/running-workflows.ts';
 import { ScheduledJobs } from '../medusa/scheduled-jobs.ts';
 import { SchemaAhead } from '../medusa/schema-ahead.ts';
 import { Sessions } from '../medusa/sessions.ts';
 import { Subscriptions } from '../medusa/subscriptions.ts';
 import { WorkflowRegistry } from '../medusa/workflow-registry.ts';
+import { WorkflowStore } from '../medusa/workflow-store.ts';
 import { CHANNEL_FD } from '../protocol/channel.ts';
 import { assertDatabaseReachable } from '../protocol/database-check.ts';
 import type { PackageList, PreparedApp, ReloadOutcome } from '../protocol/messages.ts';
@@ -215,8 +217,15 @@ function hookIntoMedusa(packages: MedusaPackages): () => ReloadPass {
   rememberFolderListings(packages);
   const fileConfigs = new FileConfigs(packages);
   const owner = () => runner.evaluating;
-  const workflows = new WorkflowRegistry(packages, owner);
-  const hooks = new HookRegistry({ packages, owner, handlersOf: (id) => workflows.handlersOf(id) });
+  const store = new WorkflowStore(packages);
+  const running = new RunningWorkflows(packages, store);
+  const workflows = new WorkflowRegistry(packages, store, owner);
+  const hooks = new HookRegistry({
+    packages,
+    owner,
+    handlersOf: (id) => workflows.handlersOf(id),
+    beforeChange: (id) => running.preserve(id),
+  });
   const medusa = new MedusaBoot(packages);
   boot = medusa;
   sessions = new Sessions(packages);

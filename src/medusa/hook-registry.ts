@@ -27,6 +27,8 @@ export interface HookRegistryOptions {
   owner(): string | undefined;
   /** The step handlers of the workflow that is registered under an id. */
   handlersOf(workflowId: string): Map<string, unknown> | undefined;
+  /** Called before the handlers of the workflow that is registered under an id change for good. */
+  beforeChange(workflowId: string): void;
 }
 
 /**
@@ -37,13 +39,15 @@ export interface HookRegistryOptions {
  */
 export class HookRegistry implements Registry {
   readonly #handlersOf: HookRegistryOptions['handlersOf'];
+  readonly #beforeChange: HookRegistryOptions['beforeChange'];
   #attached: Attachment[] = [];
   /** Set during a reload: what goes, and what comes. */
   #next: { removed: Attachment[]; added: Attachment[] } | undefined;
   #isShowingNext = false;
 
-  constructor({ packages, owner, handlersOf }: HookRegistryOptions) {
+  constructor({ packages, owner, handlersOf, beforeChange }: HookRegistryOptions) {
     this.#handlersOf = handlersOf;
+    this.#beforeChange = beforeChange;
     const path = 'dist/utils/composer/create-hook.js';
     const exports = packages.require('@medusajs/workflows-sdk', path);
     packages.assertReplaceable(exports, 'createHook', `@medusajs/workflows-sdk/${path}`);
@@ -106,6 +110,9 @@ export class HookRegistry implements Registry {
     const next = this.#next;
     if (!next) {
       return [];
+    }
+    for (const { context } of [...next.removed, ...next.added]) {
+      this.#beforeChange(context.workflowId);
     }
     // A workflow that was composed anew takes its handlers along: who still runs the old one needs them.
     next.removed.filter(({ context }) => this.#isServing(context)).forEach(detach);

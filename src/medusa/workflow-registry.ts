@@ -1,6 +1,12 @@
 import type { MedusaPackages } from './packages.ts';
 import type { Registry } from './registry.ts';
 import { compareScanOrder } from './scan-order.ts';
+import type {
+  StepHandlers,
+  WorkflowDefinition,
+  WorkflowSnapshot,
+  WorkflowStore,
+} from './workflow-store.ts';
 
 /** The globals in which Medusa keeps the workflow, and the condition, that is being composed. */
 export function composerGlobals(packages: MedusaPackages): { context: string; condition: string } {
@@ -16,82 +22,40 @@ export function composerGlobals(packages: MedusaPackages): { context: string; co
   return { context, condition };
 }
 
-interface WorkflowDefinition {
-  id: string;
-  options: { schedule?: unknown };
-  flow_: unknown;
-  handlers_: StepHandlers;
-}
-type StepHandlers = Map<string, unknown>;
-
-interface WorkflowManagerClass {
-  workflows: Map<string, WorkflowDefinition>;
-  scheduler: {
-    scheduleWorkflow(workflow: WorkflowDefinition): Promise<void>;
-    clearWorkflow(workflow: { id: string }): Promise<void>;
-  };
-  register(id: string, ...rest: unknown[]): void;
-  buildHandlers(handlers: StepHandlers): (...run: unknown[]) => unknown;
-}
-
-interface MedusaWorkflowClass {
-  workflows: Record<string, unknown>;
-  registerWorkflow(id: string, runner: unknown): void;
-}
-
 /** One `createWorkflow`. Two with the same steps may share an id. */
 interface Registration {
   /** Undefined for a package, and for who registers by hand. */
   module: string | undefined;
   definition: WorkflowDefinition;
   runner: unknown;
+  options: unknown;
 }
 type Registrations = Map<string, Registration[]>;
 
-/** The two registries of workflows at one moment. */
-interface Snapshot {
-  definitions: Map<string, WorkflowDefinition>;
-  /** What the workflow engine runs, by id. */
-  runners: Record<string, unknown>;
-}
-
 /**
- * Workflows register by being evaluated, in two places that both refuse a second registration. Each reload
- * evaluates into copies of the two, which take the place of the old ones in one step: no request ever sees a
+ * Workflows register by being evaluated, in places that refuse a second registration. Each reload
+ * evaluates into copies of them, which take the place of the old ones in one step: no request ever sees a
  * workflow missing, and a composer that throws has not touched the running definition.
- * (`orchestration/dist/workflow/workflow-manager.js`, `workflows-sdk/dist/medusa-workflow.js`; the same in
- * 2.12.1 and 2.21.2)
  */
 export class WorkflowRegistry implements Registry {
-  readonly #manager: WorkflowManagerClass;
-  readonly #engine: MedusaWorkflowClass;
+  readonly #store: WorkflowStore;
   readonly #owner: () => string | undefined;
   readonly #schedule: (workflow: WorkflowDefinition) => Promise<void>;
   readonly #composerGlobals: string[];
   /** By the id of the workflow, in the order of a cold start. */
   #registrations: Registrations = new Map();
   /** Set during a reload. */
-  #next: (Snapshot & { registrations: Registrations }) | undefined;
-  #serving: Snapshot | undefined;
+  #next: (WorkflowSnapshot & { registrations: Registrations }) | undefined;
+  #serving: WorkflowSnapshot | undefined;
 
   /** @param owner The module that is being evaluated. */
-  constructor(packages: MedusaPackages, owner: () => string | undefined) {
+  constructor(packages: MedusaPackages, store: WorkflowStore, owner: () => string | undefined) {
+    this.#store = store;
     this.#owner = owner;
-    const managerPath = 'dist/workflow/workflow-manager.js';
-    const { WorkflowManager } = packages.require('@medusajs/orchestration', managerPath);
-    const enginePath = 'dist/medusa-workflow.js';
-    const { MedusaWorkflow } = packages.require('@medusajs/workflows-sdk', enginePath);
-    this.#manager = WorkflowManager as unknown as WorkflowManagerClass;
-    this.#engine = MedusaWorkflow as unknown as MedusaWorkflowClass;
-    if (!(this.#manager?.workflows instanceof Map) || !this.#manager.scheduler?.scheduleWorkflow) {
-      throw packages.unexpected(`@medusajs/orchestration/${managerPath}#WorkflowManager.workflows`);
-    }
-    if (!(this.#engine?.workflows instanceof Object)) {
-      throw packages.unexpected(`@medusajs/workflows-sdk/${enginePath}#MedusaWorkflow.workflows`);
-    }
     this.#composerGlobals = Object.values(composerGlobals(packages));
 
-    const { scheduler } = this.#manager;
+    const { manager, engine } = store;
+    const { scheduler } = manager;
     this.#schedule = scheduler.scheduleWorkflow.bind(scheduler);
     scheduler.scheduleWorkflow = async (workflow) => {
       // Timers are not copies: they change when the reload is committed.
@@ -100,34 +64,34 @@ export class WorkflowRegistry implements Registry {
       }
     };
     // An execution keeps the handlers that it began with: hooks change them in place.
-    const buildHandlers = this.#manager.buildHandlers;
-    this.#manager.buildHandlers =
+    const buildHandlers = manager.buildHandlers;
+    manager.buildHandlers =
       (handlers) =>
       (...run) =>
-        buildHandlers.call(this.#manager, new Map(handlers))(...run);
+        buildHandlers.call(manager, new Map(handlers))(...run);
     // The last thing that `createWorkflow` does.
-    const registerWorkflow = this.#engine.registerWorkflow;
-    this.#engine.registerWorkflow = (id, runner) => {
-      registerWorkflow.call(this.#engine, id, runner);
-      const definition = this.#manager.workflows.get(id);
+    const registerWorkflow = engine.registerWorkflow;
+    engine.registerWorkflow = (id, runner) => {
+      registerWorkflow.call(engine, id, runner);
+      const definition = manager.workflows.get(id);
       if (definition) {
-        this.#add(id, { module: this.#owner(), definition, runner });
+        const options = store.shown.options[id];
+        this.#add(id, { module: this.#owner(), definition, runner, options });
       }
     };
   }
 
   begin(modules: ReadonlySet<string>): void {
-    const definitions = new Map(this.#manager.workflows);
-    const runners = { ...this.#engine.workflows };
+    const next = this.#store.copy();
     const registrations = new Map(this.#registrations);
     for (const [id, all] of this.#registrations) {
       const kept = all.filter(({ module }) => module === undefined || !modules.has(module));
       if (kept.length < all.length) {
         registrations.set(id, kept);
-        serve(id, kept, { definitions, runners });
+        serve(id, kept, next);
       }
     }
-    this.#next = { definitions, runners, registrations };
+    this.#next = { ...next, registrations };
   }
 
   keep(module: string): void {
@@ -135,10 +99,7 @@ export class WorkflowRegistry implements Registry {
     if (!next) {
       return;
     }
-    const serving = this.#serving ?? {
-      definitions: this.#manager.workflows,
-      runners: this.#engine.workflows,
-    };
+    const serving = this.#serving ?? this.#store.shown;
     for (const [id, before] of this.#registrations) {
       const own = before.filter((registration) => registration.module === module);
       for (const registration of own) {
@@ -165,8 +126,8 @@ export class WorkflowRegistry implements Registry {
 
   enter(): void {
     if (this.#next) {
-      this.#serving = { definitions: this.#manager.workflows, runners: this.#engine.workflows };
-      this.#show(this.#next);
+      this.#serving = this.#store.shown;
+      this.#store.show(this.#next);
     }
   }
 
@@ -176,7 +137,7 @@ export class WorkflowRegistry implements Registry {
       delete (globalThis as Record<string, unknown>)[name];
     }
     if (this.#serving) {
-      this.#show(this.#serving);
+      this.#store.show(this.#serving);
       this.#serving = undefined;
     }
   }
@@ -186,7 +147,7 @@ export class WorkflowRegistry implements Registry {
     if (!next) {
       return [];
     }
-    const before = this.#manager.workflows;
+    const before = this.#store.shown.definitions;
     const changed: string[] = [];
     for (const [id, registrations] of next.registrations) {
       if (registrations !== this.#registrations.get(id)) {
@@ -196,7 +157,7 @@ export class WorkflowRegistry implements Registry {
         next.registrations.delete(id);
       }
     }
-    this.#show(next);
+    this.#store.show(next);
     this.#registrations = next.registrations;
     this.#next = undefined;
     for (const [id, workflow] of next.definitions) {
@@ -221,34 +182,33 @@ export class WorkflowRegistry implements Registry {
     for (const [id, registrations] of next?.registrations ?? []) {
       // A package that was loaded meanwhile will not register again.
       const ofPackages = registrations.filter(({ module }) => module === undefined);
-      if (ofPackages.length > 0 && !this.#manager.workflows.has(id)) {
+      if (ofPackages.length > 0 && !this.#store.shown.definitions.has(id)) {
         this.#registrations.set(id, ofPackages);
-        serve(id, ofPackages, {
-          definitions: this.#manager.workflows,
-          runners: this.#engine.workflows,
-        });
+        serve(id, ofPackages, this.#store.shown);
       }
     }
   }
 
   handlersOf(id: string): StepHandlers | undefined {
-    return this.#manager.workflows.get(id)?.handlers_;
+    return this.#store.shown.definitions.get(id)?.handlers_;
   }
 
   /** Forgets a workflow of whoever registers and unregisters by hand, such as the jobs. */
   unregister(id: string): void {
     this.#registrations.delete(id);
-    this.#manager.workflows.delete(id);
-    delete this.#engine.workflows[id];
+    // An execution that runs still has what is shown now.
+    const next = this.#store.copy();
+    serve(id, [], next);
+    this.#store.show(next);
   }
 
   clearSchedule(id: string): void {
-    void this.#manager.scheduler.clearWorkflow({ id });
+    void this.#store.manager.scheduler.clearWorkflow({ id });
   }
 
   /** The engine alone forgets workflows of a file that `defineFileConfig` switched off, as at boot. */
   disable(id: string): void {
-    delete (this.#next?.runners ?? this.#engine.workflows)[id];
+    delete (this.#next ?? this.#store.shown).runners[id];
   }
 
   /** A module that registers again keeps its place; a new one comes where a scan would come upon it. */
@@ -268,11 +228,6 @@ export class WorkflowRegistry implements Registry {
 
   get #isShowingNext(): boolean {
     return this.#serving !== undefined;
-  }
-
-  #show({ definitions, runners }: Snapshot): void {
-    this.#manager.workflows = definitions;
-    this.#engine.workflows = runners;
   }
 
   /** The timer of an unchanged schedule goes on: it finds the new definition by id. */
@@ -297,15 +252,17 @@ export class WorkflowRegistry implements Registry {
 function serve(
   id: string,
   registrations: Registration[],
-  { definitions, runners }: Snapshot,
+  { definitions, runners, options }: WorkflowSnapshot,
 ): void {
   const [first, last] = [registrations.at(0), registrations.at(-1)];
   if (first && last) {
     definitions.set(id, last.definition);
     runners[id] = first.runner;
+    options[id] = last.options;
   } else {
     definitions.delete(id);
     delete runners[id];
+    delete options[id];
   }
 }
 
@@ -314,10 +271,11 @@ function stepsOf({ flow_: flow }: WorkflowDefinition): string | undefined {
   return JSON.stringify(flow, (key, value: unknown) => (key === 'uuid' ? undefined : value));
 }
 
-function copy(id: string, from: Snapshot, to: Snapshot): void {
+function copy(id: string, from: WorkflowSnapshot, to: WorkflowSnapshot): void {
   const definition = from.definitions.get(id);
   if (definition) {
     to.definitions.set(id, definition);
+    to.options[id] = from.options[id];
   }
   if (id in from.runners) {
     to.runners[id] = from.runners[id];
