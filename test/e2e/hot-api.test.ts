@@ -166,7 +166,7 @@ import.meta.hot!.dispose(() => { writeFileSync('${log}', String(process.pid)); }
   });
 
   test('runs all disposers before a restart, those of importers first, and waits for each', async () => {
-    const log = 'disposed.log';
+    const log = 'order.log';
     const disposing = (name: string) => `
 import { appendFileSync } from 'node:fs';
 import.meta.hot!.dispose(async () => {

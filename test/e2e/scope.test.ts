@@ -132,8 +132,8 @@ describe('a change of a file that many use', () => {
     expect((await shop.dev.get('/together')).body).toBe('together');
     const { workflows, schedules, subscribers } = await witness.probe();
     expect(workflows).toHaveProperty('together');
-    expect(schedules).toHaveProperty('together');
-    expect(subscribers).toHaveProperty('together.happened');
+    expect(schedules).toHaveProperty('job-together');
+    expect(subscribers).toHaveProperty(['together.happened']);
     expect((await shop.stats()).pid).toBe(pid);
   });
 });
