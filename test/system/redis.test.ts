@@ -9,6 +9,7 @@ import { startRedis } from './support/redis.ts';
 
 const SUBSCRIBER = 'src/subscribers/redis-probe.ts';
 const JOB = 'src/jobs/redis-probe.ts';
+const WORKFLOW = 'src/workflows/redis-probe.ts';
 const INTERVAL_MS = 300;
 /** Starting and polling: what a queue of Redis adds to an interval. */
 const SLACK_MS = 250;
@@ -39,12 +40,41 @@ export default async function redisProbe(): Promise<void> {
 export const config = { name: 'redis-probe', schedule: { interval: ${interval} } };
 `;
 
+const parked = `
+import { createStep, createWorkflow, StepResponse, transform, WorkflowResponse } from '@medusajs/framework/workflows-sdk';
+
+const parkStep = createStep({ name: 'park', async: true }, async () => {});
+const lastStep = createStep('last', async () => new StepResponse('last v1'));
+
+export const redisProbeWorkflow = createWorkflow('redis-probe', () => {
+  const answer = parkStep();
+  const last = lastStep();
+  return new WorkflowResponse(transform({ answer, last }, (all) => ['v1', all.answer, all.last]));
+});
+`;
+
 const shop = useShop({
   env: { DISABLE_MEDUSA_ADMIN: 'true' },
   files: {
     'medusa-config.ts': config,
     [SUBSCRIBER]: subscriber('v1'),
     [JOB]: job('v1', 1_000_000),
+    [WORKFLOW]: parked,
+    'src/api/start/route.ts': `
+export async function POST({ body: { id }, scope }: any, res: any): Promise<void> {
+  await scope.resolve('workflows').run('redis-probe', { transactionId: id });
+  res.json({});
+}
+`,
+    'src/api/answer/route.ts': `
+export async function POST({ body: { id }, scope }: any, res: any): Promise<void> {
+  const { result } = await scope.resolve('workflows').setStepSuccess({
+    idempotencyKey: { action: 'invoke', transactionId: id, stepId: 'park', workflowId: 'redis-probe' },
+    stepResponse: 'answered',
+  });
+  res.json(result);
+}
+`,
     'src/api/emit/route.ts': `
 export async function POST(req: any, res: any): Promise<void> {
   await req.scope.resolve('event_bus').emit({ name: req.body.name, data: {} });
@@ -68,6 +98,18 @@ describe('with Redis', () => {
     expect(update).toMatchObject({ result: 'reloaded' });
     const slogan = '“Acme” is excellent.';
     await shop.answers('/slogan', { direct: { slogan }, engine: { slogan } });
+  });
+
+  test('an execution that waits finishes as it began', async () => {
+    await witness.post('/start', { id: 'old' });
+    await witness.post('/start', { id: 'gone' });
+    await save(WORKFLOW, parked.replaceAll('v1', 'v2').replace("'last',", "'end',"));
+    await witness.post('/start', { id: 'new' });
+    const answer = async (id: string) => (await witness.post('/answer', { id })).body;
+    expect(await answer('old')).toEqual(['v1', 'answered', 'last v1']);
+    expect(await answer('new')).toEqual(['v2', 'answered', 'last v2']);
+    await shop.dev.nextUpdate(WORKFLOW, () => shop.project.remove(WORKFLOW));
+    expect(await answer('gone')).toEqual(['v1', 'answered', 'last v1']);
   });
 
   test('an event reaches the new subscriber once, under its old and its new name', async () => {
