@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { toPosix } from '../protocol/paths.ts';
 import type { Change } from './planner.ts';
 
 /** The part of a chokidar watcher that is used here. */
 export interface FileEvents {
-  on(event: 'add' | 'change' | 'unlink', listener: (path: string) => void): unknown;
-  off(event: 'add' | 'change' | 'unlink', listener: (path: string) => void): unknown;
+  on(event: FileEvent, listener: (path: string) => void): unknown;
+  off(event: FileEvent, listener: (path: string) => void): unknown;
+  /** Watches a folder as well. */
+  add(folder: string): unknown;
 }
+
+type FileEvent = 'add' | 'change' | 'unlink' | 'addDir' | 'unlinkDir';
 
 export interface FileBatch {
   changes: Change[];
@@ -38,6 +42,8 @@ const BURST_QUIET_MS = 60;
 const BURST_LIMIT_MS = 1_000;
 /** chokidar drops a second event of a file within 50 ms, so each file is looked at again after that. */
 const RECHECK_MS = 70;
+/** chokidar lists a new folder and watches it after that, on a busy machine a good while after. */
+const FOLDER_RECHECKS_MS = [RECHECK_MS, 1_000];
 /** Before a restart, which takes seconds, it is worth waiting for the rest of a branch switch. */
 const SETTLED_MS = 100;
 const SETTLE_LIMIT_MS = 2_000;
@@ -61,6 +67,8 @@ export class FileWatch {
   readonly #rechecks = new Map<string, NodeJS.Timeout>();
   /** Files found empty that were not, with what showed it: perhaps caught between opening and writing. */
   readonly #emptied = new Map<string, Change['change']>();
+  /** New ones that the watcher has told of. */
+  readonly #folders = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   /** When the first event of the pending ones came in. */
   #since = 0;
@@ -114,6 +122,7 @@ export class FileWatch {
   close(): string[] {
     this.#unlisten();
     clearTimeout(this.#timer);
+    this.#folders.clear();
     for (const timer of this.#rechecks.values()) {
       clearTimeout(timer);
     }
@@ -124,17 +133,52 @@ export class FileWatch {
     this.#events.on('add', this.#onAdd);
     this.#events.on('change', this.#onChange);
     this.#events.on('unlink', this.#onUnlink);
+    this.#events.on('addDir', this.#onAddDir);
+    this.#events.on('unlinkDir', this.#onUnlinkDir);
   }
 
   #unlisten(): void {
     this.#events.off('add', this.#onAdd);
     this.#events.off('change', this.#onChange);
     this.#events.off('unlink', this.#onUnlink);
+    this.#events.off('addDir', this.#onAddDir);
+    this.#events.off('unlinkDir', this.#onUnlinkDir);
   }
 
   readonly #onAdd = (path: string): void => this.#queue(toPosix(path), 'create');
   readonly #onChange = (path: string): void => this.#queue(toPosix(path), 'update');
   readonly #onUnlink = (path: string): void => this.#queue(toPosix(path), 'delete');
+
+  readonly #onAddDir = (path: string): void => {
+    const folder = toPosix(path);
+    if (this.#isFolderWatched(folder)) {
+      this.#folders.add(folder);
+      for (const ms of FOLDER_RECHECKS_MS) {
+        setTimeout(() => this.#lookInto(folder), ms).unref();
+      }
+    }
+  };
+
+  readonly #onUnlinkDir = (path: string): void => {
+    this.#folders.delete(toPosix(path));
+  };
+
+  #isFolderWatched(folder: string): boolean {
+    return this.#isWatched(`${folder}/any.ts`);
+  }
+
+  /** Finds what came into a new folder before the watcher was ready for it. */
+  #lookInto(folder: string): void {
+    for (const entry of this.#folders.has(folder) ? list(folder) : []) {
+      const path = `${folder}/${entry.name}`;
+      if (entry.isFile() && !this.#hashes.has(path)) {
+        this.#queue(path, 'create');
+      } else if (entry.isDirectory() && !this.#folders.has(path) && this.#isFolderWatched(path)) {
+        this.#events.add(path);
+        this.#onAddDir(path);
+      }
+    }
+  }
 
   #queue(file: string, change: Change['change']): void {
     if (!this.#isWatched(file)) {
@@ -214,6 +258,15 @@ function kindOf(
   }
   // A file that was gone at the last look, or one that we never saw and that is announced as new.
   return previous === null || (previous === undefined && event === 'create') ? 'create' : 'update';
+}
+
+function list(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    // Gone again.
+    return [];
+  }
 }
 
 const EMPTY = digest('');

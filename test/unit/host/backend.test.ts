@@ -145,7 +145,11 @@ it('one that is replaced before it has begun never takes the port', async () => 
   await untilHosts(1);
   world.hosts[0]?.booted.resolve(undefined);
   const replaces = (previous: Backend) => ({
-    replaces: { previous, files: ['vite.config.ts'], events: new EventEmitter() },
+    replaces: {
+      previous,
+      files: ['vite.config.ts'],
+      events: Object.assign(new EventEmitter(), { add: () => {} }),
+    },
   });
   const second = createBackend(replaces(first));
   const third = createBackend(replaces(second));

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { mkdtempSync, realpathSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -7,7 +7,8 @@ import { type FileBatch, FileWatch } from '../../../src/host/file-watch.ts';
 import { toPosix } from '../../../src/protocol/paths.ts';
 
 let folder: string;
-let events: EventEmitter;
+let events: ReturnType<typeof fakeWatcher>;
+let watched: string[];
 let watch: FileWatch;
 let batches: FileBatch[];
 let firsts: number;
@@ -15,7 +16,8 @@ let firsts: number;
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   folder = toPosix(realpathSync.native(mkdtempSync(join(tmpdir(), 'medusa-vite watch '))));
-  events = new EventEmitter();
+  watched = [];
+  events = fakeWatcher();
   batches = [];
   firsts = 0;
   writeFileSync(file('.env'), 'A=1');
@@ -35,6 +37,10 @@ afterEach(() => {
   vi.useRealTimers();
   rmSync(folder, { recursive: true });
 });
+
+function fakeWatcher() {
+  return Object.assign(new EventEmitter(), { add: (folder: string) => watched.push(folder) });
+}
 
 function file(name: string): string {
   return `${folder}/${name}`;
@@ -64,6 +70,40 @@ function seen(): string[][] {
     ...unchanged.map((name) => `same ${name.slice(folder.length + 1)}`),
   ]);
 }
+
+// Caused by a route that was saved together with its new folder, and was never served.
+describe('a new folder', () => {
+  it('is looked into for what came before it was watched', () => {
+    mkdirSync(file('src/new/[id]'), { recursive: true });
+    save('src/new/seen.ts', 'one', 'add');
+    writeFileSync(file('src/new/missed.ts'), 'one');
+    writeFileSync(file('src/new/[id]/deep.ts'), 'one');
+    events.emit('addDir', file('src/new'));
+    wait(3);
+    expect(seen()).toEqual([['create src/new/seen.ts']]);
+    wait(500);
+    expect(seen().flat()).toEqual([
+      'create src/new/seen.ts',
+      'create src/new/missed.ts',
+      'create src/new/[id]/deep.ts',
+    ]);
+    expect(watched).toEqual([file('src/new/[id]')]);
+    writeFileSync(file('src/new/late.ts'), 'one');
+    wait(1_000);
+    expect(seen().flat()).toContain('create src/new/late.ts');
+    expect(seen().flat()).toHaveLength(4);
+  });
+
+  it('that is gone again, or is not watched, is not looked into', () => {
+    mkdirSync(file('src/short'), { recursive: true });
+    writeFileSync(file('src/short/a.ts'), 'one');
+    events.emit('addDir', file('src/short'));
+    events.emit('unlinkDir', file('src/short'));
+    events.emit('addDir', file('nowhere'));
+    wait(2_000);
+    expect(seen()).toEqual([]);
+  });
+});
 
 describe('a save', () => {
   it('is reported once, at once', () => {
@@ -325,7 +365,7 @@ describe('waiting until the files have settled', () => {
 });
 
 it('follows another watcher and forgets the first', () => {
-  const next = new EventEmitter();
+  const next = fakeWatcher();
   save('a.ts', 'one');
   wait(200);
   watch.follow(next);
@@ -350,7 +390,7 @@ it('sees what was saved between two watchers', () => {
   wait(1_000);
   writeFileSync(file('a.ts'), 'two');
   rmSync(file('.env'));
-  watch.follow(new EventEmitter());
+  watch.follow(fakeWatcher());
   wait(1_000);
   expect(seen()).toEqual([['update a.ts'], ['delete .env', 'update a.ts']]);
 });
