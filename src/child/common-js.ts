@@ -55,6 +55,9 @@ function forgetResolution(specifier: string, folders: string[]): void {
 
 /** @throws what Node's `require` throws. */
 export function requireNatively(specifier: string, importer: NodeJS.Module): unknown {
+  if (specifier.startsWith('.')) {
+    forgetResolution(specifier, [dirname(importer.filename)]);
+  }
   return Module.prototype.require.call(importer, specifier);
 }
 

@@ -114,6 +114,23 @@ describe('CommonJS manners in TypeScript', () => {
     await project.runner.ask('commit');
   });
 
+  it('does not find a file where it was before, whoever asks', async () => {
+    const main = 'src/moved/importer.ts';
+    const result = 'export const result = () => word;';
+    await project.run({
+      [main]: `const { word } = require('./gone');\n${result}`,
+      'src/moved/gone.ts': `export const word = 'here';`,
+    });
+    rmSync(join(project.root, 'src/moved/gone.ts'));
+    await project.beginReload(
+      { [main]: `import { word } from './gone';\n${result}` },
+      { deleted: ['src/moved/gone.ts'] },
+    );
+    const evaluated = project.runner.ask('run', { file: join(project.root, main) });
+    await expect(evaluated).rejects.toThrow("Cannot find module './gone'");
+    await project.runner.ask('rollback');
+  });
+
   it('lists what a module has loaded as its children', async () => {
     await same({
       'src/e2/main.ts': `import './one'; import 'plain'; require('./two');

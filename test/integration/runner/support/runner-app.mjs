@@ -39,12 +39,12 @@ answer({
   require,
   describe: serializeError,
   commands: {
-    begin: ({ invalidated, modules, isForced = false }) => {
+    begin: ({ invalidated, modules, deleted = [], isForced = false }) => {
       kept.length = 0;
       runner.begin({
         invalidated,
         fresh: modules,
-        deleted: new Set(),
+        deleted: new Set(deleted),
         isForced,
         onKept: (id) => kept.push(id),
       });

@@ -44,7 +44,10 @@ export interface RunnerProject {
    * Saves the files and begins a reload of them, to be committed or rolled back.
    * @param reload `importers`: other files that are out of date by that.
    */
-  beginReload(files: Files, reload?: { importers?: string[]; isForced?: boolean }): Promise<void>;
+  beginReload(
+    files: Files,
+    reload?: { importers?: string[]; deleted?: string[]; isForced?: boolean },
+  ): Promise<void>;
 }
 
 export function useRunnerProject(options: RunnerProjectOptions = {}): RunnerProject {
@@ -99,15 +102,20 @@ export function useRunnerProject(options: RunnerProjectOptions = {}): RunnerProj
       () => true,
     );
   };
-  project.beginReload = async (files, { importers = [], isForced = false } = {}) => {
+  project.beginReload = async (files, { importers = [], deleted = [], isForced = false } = {}) => {
+    const gone = deleted.map((file) => join(project.root, file));
+    await project.transformer.onChange(
+      gone.map((file) => ({ file, change: 'delete' })),
+      () => true,
+    );
     await project.save(files);
     const ids = Object.keys(files).map((file) => join(project.root, file));
     const modules: Record<string, FetchedModule> = {};
     for (const id of ids) {
       modules[id] = await project.transformer.transform(id);
     }
-    const invalidated = [...ids, ...importers.map((file) => join(project.root, file))];
-    await project.runner.ask('begin', { invalidated, modules, isForced });
+    const invalidated = [...ids, ...importers.map((file) => join(project.root, file)), ...gone];
+    await project.runner.ask('begin', { invalidated, modules, deleted: gone, isForced });
   };
   return project;
 }
