@@ -5,7 +5,7 @@ import {
   type ChannelRequest,
 } from '../protocol/channel.ts';
 import type { FetchedModule, LoadedReport, ReloadFile, Retrace } from '../protocol/messages.ts';
-import { fileOfId, stemOf } from '../protocol/paths.ts';
+import { fileOfId, isAbsoluteFile, stemOf } from '../protocol/paths.ts';
 import { serializeError } from '../protocol/serialized-error.ts';
 import { alignCode, withoutComments } from './comments.ts';
 import type { Graph } from './planner.ts';
@@ -163,6 +163,11 @@ export class AppModules implements Graph {
         ? { file: fileOfId(id), code: module.code, kept: alignCode(before, emittedCode(module)) }
         : [];
     });
+  }
+
+  /** Those that modules come from, which may be gone by now. */
+  get files(): Set<string> {
+    return new Set([...this.#loaded.keys()].map(fileOfId).filter(isAbsoluteFile));
   }
 
   isLoaded(id: string): boolean {

@@ -28,6 +28,8 @@ export interface FileWatchOptions {
   /** Files whose present content is known to be in use, such as `.env`. */
   known: string[];
   isWatched(file: string): boolean;
+  /** Files that the app has loaded, if there is one. */
+  loaded?(): Iterable<string>;
   /** A file was touched, and more may follow; a call of `onBatch` comes later in any case. */
   onFirst(file: string): void;
   /** The batch may turn out empty. */
@@ -57,6 +59,7 @@ const MAX_HASHED_BYTES = 4 * 1024 * 1024;
 export class FileWatch {
   #events: FileEvents;
   readonly #isWatched: (file: string) => boolean;
+  readonly #loaded: () => Iterable<string>;
   readonly #onFirst: (file: string) => void;
   readonly #onBatch: (batch: FileBatch) => void;
   /** Content that was reported last; null for a file that is gone. */
@@ -74,9 +77,10 @@ export class FileWatch {
   #since = 0;
   #lastEventAt = 0;
 
-  constructor({ events, known, isWatched, onFirst, onBatch }: FileWatchOptions) {
+  constructor({ events, known, isWatched, loaded = () => [], onFirst, onBatch }: FileWatchOptions) {
     this.#events = events;
     this.#isWatched = isWatched;
+    this.#loaded = loaded;
     this.#onFirst = onFirst;
     this.#onBatch = onBatch;
     for (const file of known) {
@@ -229,11 +233,30 @@ export class FileWatch {
       batch.changes.push({ file, change: kindOf(event, previous, hash) });
     }
     this.#pending.clear();
+    if (batch.changes.some(({ change }) => change === 'create')) {
+      batch.changes.push(...this.#findGone());
+    }
     const isEmpty = batch.changes.length === 0 && batch.unchanged.length === 0;
     // A file that is looked at again soon comes in a batch then.
     if (!isEmpty || this.#emptied.size === 0) {
       this.#onBatch(batch);
     }
+  }
+
+  /**
+   * chokidar tells of a file that is gone 100 ms after it tells of the one that it was renamed to: in between the
+   * app would have both.
+   */
+  #findGone(): Change[] {
+    const gone: Change[] = [];
+    for (const file of this.#loaded()) {
+      if (this.#hashes.get(file) !== null && this.#isWatched(file) && !existsSync(file)) {
+        this.#hashes.set(file, null);
+        this.#writtenAt.set(file, 0);
+        gone.push({ file, change: 'delete' });
+      }
+    }
+    return gone;
   }
 
   #recheck(file: string): void {

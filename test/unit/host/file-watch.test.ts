@@ -12,6 +12,7 @@ let watched: string[];
 let watch: FileWatch;
 let batches: FileBatch[];
 let firsts: number;
+let loaded: string[];
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
@@ -20,11 +21,13 @@ beforeEach(() => {
   events = fakeWatcher();
   batches = [];
   firsts = 0;
+  loaded = [];
   writeFileSync(file('.env'), 'A=1');
   watch = new FileWatch({
     events,
     known: [file('.env')],
     isWatched: (path) => path !== file('dist/built.js'),
+    loaded: () => loaded,
     onFirst: () => {
       firsts++;
     },
@@ -70,6 +73,23 @@ function seen(): string[][] {
     ...unchanged.map((name) => `same ${name.slice(folder.length + 1)}`),
   ]);
 }
+
+// Caused by a subscriber that was renamed: for 100 ms there were two with its id, which is an error.
+it('sees a file that was renamed as gone in the moment when it sees the new one', () => {
+  loaded = [file('used.ts'), file('.env')];
+  save('used.ts', 'one');
+  wait(1_000);
+  rmSync(file('used.ts'));
+  save('renamed.ts', 'one', 'add');
+  wait(3);
+  expect(seen().at(-1)).toEqual(['create renamed.ts', 'delete used.ts']);
+  events.emit('unlink', file('used.ts'));
+  wait(1_000);
+  expect(seen().slice(2).flat()).toEqual([]);
+  save('used.ts', 'back', 'add');
+  wait(3);
+  expect(seen().at(-1)).toEqual(['create used.ts']);
+});
 
 // Caused by a route that was saved together with its new folder, and was never served.
 describe('a new folder', () => {
