@@ -261,7 +261,9 @@ describe('saves in quick succession', () => {
     );
     const results = shop.dev.updatesSince(mark, PING).map(({ result }) => result);
     expect(results.length).toBeLessThanOrEqual(20);
-    expect(new Set(results)).toEqual(new Set(['reloaded']));
+    // On a busy machine a reload has taken the next save along, which then changes nothing.
+    expect(results.filter((result) => result !== 'ignored')).not.toEqual([]);
+    expect(new Set([...results, 'ignored'])).toEqual(new Set(['reloaded', 'ignored']));
   });
 
   test('20 of the middlewares under constant requests: none fails, and the last one wins', async () => {
