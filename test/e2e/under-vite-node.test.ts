@@ -128,6 +128,9 @@ test('the entry changes: the old backend is closed, the new one is as the entry 
     project.edit(PING, (source) => source.replace('pong', 'on the new one')),
   );
   expect(hot.result).toBe('reloaded');
+  await dev.nextUpdate(PING, () =>
+    project.edit(PING, (source) => source.replace('on the new one', 'pong')),
+  );
 });
 
 test('what is saved while the backend is replaced is in the new one, and told once', async () => {
