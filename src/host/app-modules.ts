@@ -27,6 +27,7 @@ export class AppModules implements Graph {
   /** Ties of the code that the app has; Vite's graph may be ahead of it, by a save that failed. */
   readonly #imports = new Map<string, string[]>();
   readonly #importers = new Map<string, Set<string>>();
+  /** Loaded since `takeAdded` was last called, and not before. */
   readonly #added = new Set<string>();
   /** Lost an importer since the last look for orphans. */
   readonly #untied = new Set<string>();

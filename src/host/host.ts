@@ -327,7 +327,7 @@ export class Host {
       events: vite.watcher,
       known: [...topLevelFiles(root), ...lockfiles, ...this.#tsconfigs, ...known],
       isWatched: (file) => !isUnwatched(root, file) && !isForeign(file),
-      loaded: () => this.#current?.files ?? [],
+      loaded: () => this.#current.files,
       onFirst: (file) => this.#onTouched(file),
       onBatch: (batch) => {
         this.#spares.stir();
