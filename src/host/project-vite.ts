@@ -12,12 +12,17 @@ export interface ProjectVite {
 
 /** The Vite that the project itself depends on; another package's is not meant. */
 export function findProjectVite(root: string): ProjectVite | undefined {
-  const { dependencies, devDependencies } = readJson(join(root, 'package.json'));
+  const manifest = join(root, 'package.json');
+  if (!existsSync(manifest)) {
+    // No project; what is missing is said where it is asked for.
+    return undefined;
+  }
+  const { dependencies, devDependencies } = readJson(manifest);
   if (!hasVite(dependencies) && !hasVite(devDependencies)) {
     return undefined;
   }
   try {
-    const require = createRequire(join(root, 'package.json'));
+    const require = createRequire(manifest);
     const { version } = readJson(require.resolve('vite/package.json'));
     return { version: String(version), file: require.resolve('vite') };
   } catch {

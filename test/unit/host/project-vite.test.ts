@@ -54,3 +54,8 @@ it('is ours before anything is installed', () => {
   write('package.json', { dependencies: { vite: '^8.0.0' } });
   expect(findProjectVite(join(root, ''))).toBeUndefined();
 });
+
+it('is ours where there is no project', async () => {
+  expect(findProjectVite(root)).toBeUndefined();
+  expect((await loadVite(root)).version).toBe((await import('vite')).version);
+});
