@@ -135,8 +135,9 @@ onHostMessage({
   ping: ({ id }) => void sendToHost({ type: 'pong', id }),
   preload: ({ packages }) => resolvePackages(packages),
   anticipate: () => spare?.anticipate(),
-  activate: ({ env, reloaders }) => {
+  activate: ({ env, reloaders, trial }) => {
     options.reloaders = reloaders;
+    options.trial = trial;
     spare?.activate(env);
   },
   'list-packages': () => {
@@ -151,7 +152,7 @@ try {
   await fail(error);
 }
 
-/** Everything that can be done while the previous child still serves: load Medusa, evaluate the config. */
+/** Everything that can be done while the previous child still serves: load Medusa, evaluate config and trial. */
 async function prepare(): Promise<PreparedApp> {
   process.chdir(root);
   const packages = new MedusaPackages(root);
@@ -190,6 +191,11 @@ async function prepare(): Promise<PreparedApp> {
   switchOffStockHmr(config);
   record.endConfig();
   spare?.assertConfigured();
+  const { trial } = options;
+  if (trial.steps.length + trial.modules.length > 0) {
+    await flags?.set(root, config);
+    await pass.evaluateAhead(trial);
+  }
   loaded.flush();
   return { backendHmr, adminPath: resolveAdminPath(config) };
 }

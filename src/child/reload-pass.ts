@@ -1,6 +1,13 @@
 import type { FileConfigs } from '../medusa/file-config.ts';
 import type { Registry } from '../medusa/registry.ts';
-import type { ReloadFile, ReloadGuard, ReloadOutcome, ReloadPlan } from '../protocol/messages.ts';
+import type {
+  ReloadFile,
+  ReloadGuard,
+  ReloadOutcome,
+  ReloadPlan,
+  ReloadStep,
+  Trial,
+} from '../protocol/messages.ts';
 import { fileOfId, relativeToRoot } from '../protocol/paths.ts';
 import { serializeError } from '../protocol/serialized-error.ts';
 import {
@@ -68,7 +75,7 @@ export class ReloadPass {
   async #run(plan: ReloadPlan): Promise<ReloadOutcome> {
     const startedAt = performance.now();
     const evaluationsBefore = this.#runner.evaluations;
-    const steps = this.#order(plan);
+    const steps = this.#order(plan.steps);
     const files = steps.flatMap((step) => step.files);
     const wasEvaluated = new Set(plan.invalidated.filter((id) => this.#runner.isEvaluated(id)));
     const restores = new Map(files.map(({ file }) => [file, this.#fileConfigs.reset(file)]));
@@ -161,9 +168,20 @@ export class ReloadPass {
     };
   }
 
-  #order(plan: ReloadPlan): { reloader: Reloader; files: ReloadFile[] }[] {
+  /** In an app that does not run yet. @throws what is wrong with the user's code */
+  async evaluateAhead({ steps, modules }: Trial): Promise<void> {
+    const files = this.#order(steps)
+      .flatMap(({ reloader, files }) => (reloader.isLazy ? [] : files))
+      .filter(({ change }) => change !== 'delete')
+      .map(({ file }) => file);
+    for (const file of [...files, ...modules]) {
+      await this.#runner.importFile(file);
+    }
+  }
+
+  #order(steps: ReloadStep[]): { reloader: Reloader; files: ReloadFile[] }[] {
     return this.#reloaders.flatMap((reloader) => {
-      const files = plan.steps
+      const files = steps
         .filter((step) => step.reloader === reloader.name)
         .flatMap((step) => step.files)
         .filter(

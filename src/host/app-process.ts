@@ -13,6 +13,7 @@ import {
   type ReloaderModule,
   type ReloadOutcome,
   type ReloadPlan,
+  type Trial,
 } from '../protocol/messages.ts';
 import type { SerializedError } from '../protocol/serialized-error.ts';
 import { createDeferred } from './deferred.ts';
@@ -32,6 +33,7 @@ export interface Activation {
   /** The complete environment; nothing else is inherited. */
   env: NodeJS.ProcessEnv;
   reloaders: ReloaderModule[];
+  trial: Trial;
 }
 
 /** Who looks after an app that is to serve. */
@@ -113,7 +115,7 @@ export class AppProcess {
   readonly process: ChildProcess;
   /** Of a spare: settles when it has loaded what it was told to; never rejects, and never settles if it fails. */
   readonly preloaded: Promise<number>;
-  /** Settles when Medusa is loaded and the config evaluated. @throws BootError, UnfitError */
+  /** Settles when Medusa is loaded, the config and the trial are evaluated. @throws BootError, UnfitError */
   readonly prepared: Promise<PreparedApp>;
   /** Settles when the app serves. @throws BootError, UnfitError */
   readonly ready: Promise<void>;
@@ -264,11 +266,14 @@ export class AppProcess {
       }
       fail({ name: 'Error', message: `The app exited ${how} before it was ready.` });
       this.#onPackages?.(null);
-      for (const settle of this.#waiting.values()) {
-        settle({ type: 'restart-needed', reason: `the app exited ${how}` });
-      }
-      this.#waiting.clear();
-      const settle = () => exited.resolve({ code, signal, stderr: this.#stderr });
+      const settle = () => {
+        exited.resolve({ code, signal, stderr: this.#stderr });
+        // Only now, so that nobody acts on it who takes the app for running still.
+        for (const reply of this.#waiting.values()) {
+          reply({ type: 'restart-needed', reason: `the app exited ${how}` });
+        }
+        this.#waiting.clear();
+      };
       const { stderr } = this.process;
       if (code === 0 || !stderr || stderr.closed) {
         settle();
@@ -320,14 +325,14 @@ export class AppProcess {
   }
 
   /** Makes a spare the next app. */
-  activate({ env, reloaders }: Activation): void {
+  activate({ env, reloaders, trial }: Activation): void {
     this.#isActive = true;
     this.setPace('full');
     for (const data of this.#held.splice(0)) {
       process.stderr.write(data);
     }
     this.#watchBoot();
-    this.send({ type: 'activate', env: env as Record<string, string>, reloaders });
+    this.send({ type: 'activate', env: env as Record<string, string>, reloaders, trial });
   }
 
   /** What a spare should load; null if nothing but Medusa itself. */

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import type { InlineConfig, ViteDevServer } from 'vite';
 import { isUnwatched } from '../../plugins/headless.ts';
-import type { PreparedApp } from '../protocol/messages.ts';
+import { NO_TRIAL, type PreparedApp, type Trial } from '../protocol/messages.ts';
 import { fileOfId, isAbsoluteFile, isInside, relativeToRoot, toPosix } from '../protocol/paths.ts';
 import type { SerializedError } from '../protocol/serialized-error.ts';
 import type { UpdateResult } from '../protocol/update.ts';
@@ -95,11 +95,14 @@ export class Host {
     });
     this.#transformer = new Transformer(vite, root);
     this.#current = new AppModules(this.#transformer);
-    const activation = () => ({ env: options.env(), reloaders: this.#rules.current.reloaders });
+    const activation = (trial: Trial): Activation => ({
+      env: options.env(),
+      reloaders: this.#rules.current.reloaders,
+      trial,
+    });
     this.#spares = new SpareKeeper({
-      fork: () => options.fork('spare', activation()),
+      fork: () => options.fork('spare', activation(NO_TRIAL)),
       first: options.first,
-      activation,
       listPackages: async () => (await this.#supervisor.app?.listPackages()) ?? null,
       isBusy: () => this.#watch?.isPending || !this.#queue.isIdle || listener.isBusy,
       log: (line) => {
@@ -120,10 +123,13 @@ export class Host {
         hold: (reason) => listener.hold(reason),
         fail: (error) => listener.fail(error),
       },
-      spawn: () => this.#keep(this.#spares.take() ?? options.fork('app', activation())),
-      respawn: (unfit) => {
+      spawn: (trial) => {
+        const how = activation(trial);
+        return this.#keep(this.#spares.take(how) ?? options.fork('app', how));
+      },
+      respawn: (unfit, trial) => {
         this.#spares.noteUnfit(unfit);
-        return this.#keep(options.fork('app', activation()));
+        return this.#keep(options.fork('app', activation(trial)));
       },
       onServing: (app, prepared) => {
         this.#prepared = prepared;

@@ -1,4 +1,10 @@
-import type { PreparedApp, ReloadOutcome, ReloadPlan } from '../protocol/messages.ts';
+import {
+  NO_TRIAL,
+  type PreparedApp,
+  type ReloadOutcome,
+  type ReloadPlan,
+  type Trial,
+} from '../protocol/messages.ts';
 import type { SerializedError } from '../protocol/serialized-error.ts';
 import {
   type AppExit,
@@ -24,9 +30,9 @@ export interface Gate<A> {
 export interface SupervisorOptions<A> {
   gate: Gate<A>;
   /** Makes the next app, out of a spare if there is one. */
-  spawn(): A;
+  spawn(trial: Trial): A;
   /** Makes it from nothing, because the spare was not what that would have been. */
-  respawn(unfit: UnfitError): A;
+  respawn(unfit: UnfitError, trial: Trial): A;
   /** The app is about to take the place of the previous one, which is gone. */
   onServing(app: A, prepared: PreparedApp): void;
   /** The app ended without being asked to. */
@@ -48,7 +54,7 @@ const BACKOFF_MS = [0, 500, 2_000, 5_000];
 
 /**
  * Keeps one app alive. A restart first prepares the new app beside the running one: what fails until then
- * (a config with a typo, a missing package) leaves the running one as it was.
+ * (a config with a typo, a missing package, a saved file that throws) leaves the running one as it was.
  */
 export class Supervisor<A extends App = AppProcess> {
   readonly #options: SupervisorOptions<A>;
@@ -76,13 +82,13 @@ export class Supervisor<A extends App = AppProcess> {
   }
 
   /** For a save. Never rejects. A second call waits for the first. */
-  restart(reason: string): Promise<RestartResult> {
+  restart(reason: string, trial: Trial = NO_TRIAL): Promise<RestartResult> {
     this.#crashes = 0;
-    return this.#enqueue(reason);
+    return this.#enqueue(reason, trial);
   }
 
-  #enqueue(reason: string): Promise<RestartResult> {
-    const restarting = this.#restarting.then(() => this.#restart(reason));
+  #enqueue(reason: string, trial: Trial): Promise<RestartResult> {
+    const restarting = this.#restarting.then(() => this.#restart(reason, trial));
     this.#restarting = restarting;
     return restarting;
   }
@@ -97,13 +103,13 @@ export class Supervisor<A extends App = AppProcess> {
     this.#next?.hurry();
   }
 
-  async #restart(reason: string): Promise<RestartResult> {
+  async #restart(reason: string, trial: Trial): Promise<RestartResult> {
     clearTimeout(this.#backoff);
     const { spawn, respawn } = this.#options;
-    const result = await this.#bringUp(reason, spawn);
+    const result = await this.#bringUp(reason, () => spawn(trial));
     // An app that was never a spare cannot be unfit.
     return result instanceof UnfitError
-      ? ((await this.#bringUp(reason, () => respawn(result))) as RestartResult)
+      ? ((await this.#bringUp(reason, () => respawn(result, trial))) as RestartResult)
       : result;
   }
 
@@ -222,7 +228,7 @@ export class Supervisor<A extends App = AppProcess> {
     this.#options.onCrash(exit, true);
     this.#backoff = setTimeout(() => {
       if (!this.#app && !this.#next && !this.#isClosed) {
-        void this.#enqueue('crash').then((result) => this.#options.onRecovered(result));
+        void this.#enqueue('crash', NO_TRIAL).then((result) => this.#options.onRecovered(result));
       }
     }, delay);
   }

@@ -1,4 +1,10 @@
-import type { FetchedModule, ReloadPlan, ReloadStep, ReloadTiming } from '../protocol/messages.ts';
+import type {
+  FetchedModule,
+  ReloadPlan,
+  ReloadStep,
+  ReloadTiming,
+  Trial,
+} from '../protocol/messages.ts';
 import { fileOfId, isRunnerFile, relativeToRoot } from '../protocol/paths.ts';
 import { type SerializedError, serializeError } from '../protocol/serialized-error.ts';
 import type { UpdateResult, UpdateTiming } from '../protocol/update.ts';
@@ -53,6 +59,8 @@ interface PassOptions {
 interface Reload {
   files: string[];
   planned: Plan;
+  /** What to begin with if it takes a restart after all. */
+  trial: Trial;
   /** New code of modules. */
   fresh: Record<string, FetchedModule>;
   /** Files that were deleted. */
@@ -217,14 +225,15 @@ export class UpdateQueue {
     for (const change of all) {
       this.#behind.set(change.file, change);
     }
+    const trial = createTrial(all, planned, modules);
     if (restart) {
-      await this.#restart(concerned, restart, since);
+      await this.#restart(concerned, restart, trial, since);
       return;
     }
     if (modules !== this.#options.modules()) {
       // The app has crashed meanwhile, and the plan is for the one that is gone.
       const reason = describeChanges(root, concerned);
-      await this.#restart(concerned, { reason, chain: [] }, since);
+      await this.#restart(concerned, { reason, chain: [] }, trial, since);
       return;
     }
     const gone = new Set(all.filter(({ change }) => change === 'delete').map(({ file }) => file));
@@ -237,6 +246,7 @@ export class UpdateQueue {
     await this.#reload({
       files: concerned,
       planned,
+      trial,
       fresh,
       gone,
       isForced,
@@ -247,7 +257,7 @@ export class UpdateQueue {
   }
 
   async #reload(reload: Reload): Promise<void> {
-    const { files, planned, fresh, gone, isForced, modules, since, timing } = reload;
+    const { files, planned, trial, fresh, gone, isForced, modules, since, timing } = reload;
     const { root, supervisor } = this.#options;
     const { invalidated, steps, guards } = planned;
     const deleted = invalidated.filter((id) => gone.has(fileOfId(id)));
@@ -306,6 +316,7 @@ export class UpdateQueue {
         await this.#restart(
           files,
           { reason: outcome?.reason ?? describeChanges(root, files), chain: [] },
+          trial,
           since,
         );
     }
@@ -314,12 +325,13 @@ export class UpdateQueue {
   async #restart(
     files: string[],
     { reason, chain }: { reason: string; chain: string[] },
+    trial: Trial,
     since: number,
   ): Promise<void> {
     const { supervisor } = this.#options;
     // The running app goes on answering until the next one is prepared, which takes seconds.
     supervisor.app?.send({ type: 'release' });
-    const result = await supervisor.restart(reason);
+    const result = await supervisor.restart(reason, trial);
     if (result.type === 'restarted') {
       this.#behind.clear();
       this.#report({ type: 'restarted', files, reason, chain, ms: elapsed(since) });
@@ -432,6 +444,22 @@ export class UpdateQueue {
 
 /** What Node may load itself. */
 const NATIVE_CODE = /\.(?:[cm]?js|json|node)$/;
+
+/** What the changes are about, as far as an app that starts now is sure to load it. */
+function createTrial(changes: Change[], { steps, decisions }: Plan, modules: AppModules): Trial {
+  if (decisions.some(({ rule }) => rule.name === 'config')) {
+    // It may have done away with a module, perhaps because that one is broken.
+    return { steps: steps.filter(({ reloader }) => reloader !== 'modules'), modules: [] };
+  }
+  const seenTo = new Set(steps.flatMap(({ files }) => files).map(({ file }) => file));
+  return {
+    steps,
+    modules: changes
+      .filter(({ file, change }) => change !== 'delete' && modules.isEntry(file))
+      .map(({ file }) => file)
+      .filter((file) => !seenTo.has(file)),
+  };
+}
 
 /** Route files that only something below them has changed for. */
 function deferrableFiles(

@@ -61,6 +61,15 @@ export class MedusaPackages {
     return this.#folders.has(name);
   }
 
+  /** @throws MedusaViteError if it is not installed */
+  folderOf(name: PackageName): string {
+    const folder = this.#folders.get(name);
+    if (!folder) {
+      throw this.unexpected(name);
+    }
+    return folder;
+  }
+
   /** A CommonJS file inside of one of Medusa's packages, e.g. `dist/http/router.js`. */
   require(name: PackageName, path: string): Record<string, unknown> {
     const folder = this.#folders.get(name);
@@ -77,11 +86,7 @@ export class MedusaPackages {
 
   /** A dependency of one of Medusa's packages, e.g. its `express`. */
   requireFrom(name: PackageName, specifier: string): unknown {
-    const folder = this.#folders.get(name);
-    if (!folder) {
-      throw this.unexpected(name);
-    }
-    return createRequire(join(folder, 'package.json'))(specifier);
+    return createRequire(join(this.folderOf(name), 'package.json'))(specifier);
   }
 
   /** The file that a dependency of one of Medusa's packages is. @returns undefined if it is not installed */

@@ -27,7 +27,19 @@ export interface ChildOptions {
   reloaders: ReloaderModule[];
   /** Whether to stop before the config and wait for `activate`. */
   isSpare: boolean;
+  trial: Trial;
 }
+
+/**
+ * What an app evaluates before the previous one makes way for it: saved files that no app has run yet. It would
+ * load them while it boots, but then nobody could take its place if one of them fails.
+ */
+export interface Trial {
+  steps: ReloadStep[];
+  /** Ids of modules that no reloader sees to, such as links. */
+  modules: string[];
+}
+export const NO_TRIAL: Trial = { steps: [], modules: [] };
 
 export interface ReloaderModule {
   /** Its path relative to the project, or its specifier: what plans and messages call it. */
@@ -137,7 +149,12 @@ export type HostToChild =
   /** To a spare: it is about to be activated. */
   | { type: 'anticipate' }
   /** To a spare: become the next app, in this environment. */
-  | { type: 'activate'; env: Record<string, string>; reloaders: ReloaderModule[] }
+  | {
+      type: 'activate';
+      env: Record<string, string>;
+      reloaders: ReloaderModule[];
+      trial: Trial;
+    }
   /** To an app that serves: answer with `packages`. */
   | { type: 'list-packages' }
   /** Where to note what each connection is doing; sent before the first one. */
@@ -161,7 +178,7 @@ export type HostToChild =
   | { type: 'ping'; id: number };
 
 export type ChildToHost =
-  /** Medusa is loaded and the config evaluated, nothing runs yet. */
+  /** Medusa is loaded, the config and the trial are evaluated, nothing runs yet. */
   | { type: 'prepared'; app: PreparedApp }
   | { type: 'ready' }
   /** A spare has loaded what it was told to. */

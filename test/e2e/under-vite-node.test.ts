@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { CliRun } from './support/cli.ts';
@@ -142,6 +142,7 @@ test('what is saved while the backend is replaced is in the new one, and told on
         (isEnding) => isEnding,
       ),
   };
+  mkdirSync(join(project.root, '.medusa'), { recursive: true });
   for (const [when, moment] of Object.entries(saves)) {
     const mark = dev.mark();
     const notYet = join(project.root, '.medusa/not-yet');

@@ -3,7 +3,12 @@ import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AppProcess, UnfitError } from '../../../src/host/app-process.ts';
-import type { ChildOptions, ChildToHost, HostToChild } from '../../../src/protocol/messages.ts';
+import {
+  type ChildOptions,
+  type ChildToHost,
+  type HostToChild,
+  NO_TRIAL,
+} from '../../../src/protocol/messages.ts';
 import { EMPTY_PLAN, reloaded } from '../support/reloads.ts';
 
 /** A child that says only what the test has it say. */
@@ -55,6 +60,7 @@ const CHILD: ChildOptions = {
   inspect: undefined,
   reloaders: [],
   isSpare: false,
+  trial: NO_TRIAL,
 };
 
 let child: FakeChild;
@@ -176,13 +182,18 @@ describe('an app that does not answer', () => {
   });
 
   it('is not waited for by those that asked once it has exited', async () => {
+    const order: string[] = [];
+    void app.exited.then(() => order.push('exited'));
     const reload = app.reload(EMPTY_PLAN);
+    void reload.then(() => order.push('told'));
     child.emit('exit', null, 'SIGKILL');
+    expect(app.isAlive).toBe(false);
+    child.stderr.destroy();
     expect(await reload).toEqual({
       type: 'restart-needed',
       reason: 'the app exited by SIGKILL',
     });
-    expect(app.isAlive).toBe(false);
+    expect(order).toEqual(['exited', 'told']);
   });
 });
 
@@ -324,9 +335,9 @@ describe('a spare', () => {
     await vi.advanceTimersByTimeAsync(600_000);
     expect(child.sent).toEqual([{ type: 'preload', packages: null }]);
     expect(child.killed).toEqual([]);
-    spare.activate({ env, reloaders: [] });
+    spare.activate({ env, reloaders: [], trial: NO_TRIAL });
     await vi.advanceTimersByTimeAsync(300);
-    expect(child.sent[1]).toEqual({ type: 'activate', env, reloaders: [] });
+    expect(child.sent[1]).toEqual({ type: 'activate', env, reloaders: [], trial: NO_TRIAL });
     expect(child.sent[2]).toMatchObject({ type: 'ping' });
     await vi.advanceTimersByTimeAsync(25_000);
     expect(child.killed).toEqual(['SIGKILL']);
@@ -340,7 +351,7 @@ describe('a spare', () => {
     });
     child.stderr.emit('data', Buffer.from('early'));
     expect(written).toEqual([]);
-    spare.activate({ env, reloaders: [] });
+    spare.activate({ env, reloaders: [], trial: NO_TRIAL });
     child.stderr.emit('data', Buffer.from('late'));
     write.mockRestore();
     expect(written).toEqual(['early', 'late']);

@@ -6,7 +6,7 @@ import type { Change } from '../../../src/host/planner.ts';
 import type { RestartResult } from '../../../src/host/supervisor.ts';
 import type { Transformer } from '../../../src/host/transformer.ts';
 import { type AppSupervisor, UpdateQueue } from '../../../src/host/update-queue.ts';
-import type { HostToChild, ReloadOutcome } from '../../../src/protocol/messages.ts';
+import type { HostToChild, ReloadOutcome, Trial } from '../../../src/protocol/messages.ts';
 import type { UpdateResult } from '../../../src/protocol/update.ts';
 import { builtInRules } from '../../../src/rules/built-in.ts';
 
@@ -26,6 +26,8 @@ let log: string[];
 /** Of the reload or restart that is under way. */
 let reload: Deferred<ReloadOutcome | undefined>;
 let restart: Deferred<RestartResult>;
+/** What the app that was asked for last is to begin with. */
+let trial: Trial | undefined;
 let settled: Promise<void>;
 let filesSettled: () => Promise<void>;
 let isDown: boolean;
@@ -61,8 +63,9 @@ beforeEach(() => {
     },
     settled: () => settled,
     hurry: () => log.push('hurry'),
-    restart(reason) {
+    restart(reason, next) {
       log.push(`restart: ${reason}`);
+      trial = next;
       restart = createDeferred();
       return restart.promise;
     },
@@ -104,15 +107,17 @@ function fakeTransformer(): Transformer {
   return transformer as unknown as Transformer;
 }
 
-/** All route files are loaded. */
+const LOADED = /(?:route|index|link)\.ts$/;
+
+/** All of these files are loaded. */
 function fakeModules(): AppModules {
   const modules = {
-    modulesOf: (file: string) => (file.endsWith('route.ts') ? [file] : []),
+    modulesOf: (file: string) => (LOADED.test(file) ? [file] : []),
     importersOf: () => [],
     filesLike: () => [],
     globImportersOf: () => [],
-    isLoaded: (id: string) => id.endsWith('route.ts'),
-    isEntry: (id: string) => id.endsWith('route.ts'),
+    isLoaded: (id: string) => LOADED.test(id),
+    isEntry: (id: string) => LOADED.test(id),
     isNative: () => false,
     accepts: () => false,
     isChanged: () => isChanged,
@@ -313,6 +318,37 @@ describe('a change that did not arrive', () => {
     await takeLog();
     save(link);
     expect(await actions()).toEqual(['restart: src/links/a.ts was added']);
+  });
+
+  it('is what an app that is started next has to begin with', async () => {
+    const link = `${ROOT}/src/links/link.ts`;
+    save(A);
+    await settle();
+    reload.resolve({ type: 'kept-previous', error: { name: 'Error', message: 'thrown' } });
+    await takeLog();
+    save(link);
+    expect(await actions()).toEqual(['restart: src/links/link.ts changed']);
+    expect(trial).toEqual({
+      steps: [{ reloader: 'routes', files: [{ file: A, change: 'update' }] }],
+      modules: [link],
+    });
+  });
+
+  it('is none to begin with, of a module that a new config may do without', async () => {
+    const index = `${ROOT}/src/modules/brand/index.ts`;
+    save(index);
+    await settle();
+    reload.resolve({ type: 'kept-previous', error: { name: 'Error', message: 'thrown' } });
+    save(A);
+    await settle();
+    reload.resolve({ type: 'kept-previous', error: { name: 'Error', message: 'thrown' } });
+    await takeLog();
+    save(CONFIG);
+    expect(await actions()).toEqual(['restart: medusa-config.ts changed']);
+    expect(trial).toEqual({
+      steps: [{ reloader: 'routes', files: [{ file: A, change: 'update' }] }],
+      modules: [],
+    });
   });
 
   it('in an unforeseen way, while files were merged into the pass, is told of all of them', async () => {

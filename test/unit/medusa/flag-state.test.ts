@@ -1,13 +1,22 @@
+import { join } from 'node:path';
 import { beforeEach, expect, it } from 'vitest';
 import { FlagState } from '../../../src/medusa/flag-state.ts';
 import type { MedusaPackages } from '../../../src/medusa/packages.ts';
 
 let router: { flags: Record<string, unknown> };
 let state: FlagState;
+let discovered: object[];
 
 beforeEach(() => {
   router = { flags: {} };
-  const packages = { require: () => ({ FeatureFlag: router }) };
+  const discoverAndRegisterFeatureFlags = async (options: object) => {
+    discovered.push(options);
+  };
+  discovered = [];
+  const packages = {
+    require: () => ({ FeatureFlag: router, discoverAndRegisterFeatureFlags }),
+    folderOf: () => '/medusa',
+  };
   state = new FlagState(packages as unknown as MedusaPackages);
 });
 
@@ -32,4 +41,12 @@ it('finds a flag that was looked at and is another', () => {
   delete router.flags.missing;
   router.flags.translation = false;
   expect(state.findDifference()).toBe('translation');
+});
+
+it('sets the flags in the order of a boot, which has read the config before its own', async () => {
+  await state.set('/shop', { featureFlags: { rbac: true } });
+  expect(discovered).toEqual([
+    { flagDir: '/shop', projectConfigFlags: {}, router },
+    { flagDir: join('/medusa', 'dist'), projectConfigFlags: { rbac: true }, router },
+  ]);
 });
