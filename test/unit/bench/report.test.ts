@@ -6,7 +6,7 @@ import { renderReport } from '../../../bench/report.ts';
 import type { Results } from '../../../bench/results-file.ts';
 import { summarize } from '../../../bench/statistics.ts';
 import type { EditRow } from '../../../bench/suites/edits.ts';
-import { targetsOf } from '../../../bench/targets.ts';
+import { type Target, targetsOf } from '../../../bench/targets.ts';
 
 function row(kind: string, server: ServerName, samples: number[], failed = 0): EditRow {
   return {
@@ -159,27 +159,53 @@ describe('the report of the other suites', () => {
   });
 });
 
+function judged(targets: Target[]): string[] {
+  return targets
+    .filter(({ verdict }) => verdict !== 'not measured')
+    .map(({ name, verdict }) => `${verdict}: ${name}`);
+}
+
 describe('the targets', () => {
   test('are judged where there is something to judge', () => {
-    const judged = targetsOf({ edits }).map(({ name, isMet }) => `${isMet} ${name}`);
-    expect(judged).toEqual([
-      'true The route: median',
-      'true The route: p95',
-      "true The route: faster than Medusa's HMR",
-      "true The route: faster than Medusa's restart",
-      'true Failed requests during any of these',
+    expect(judged(targetsOf({ edits }))).toEqual([
+      'met: The route: median',
+      'met: The route: p95',
+      "met: The route: faster than Medusa's HMR",
+      "met: The route: faster than Medusa's restart",
+      'met: Failed requests during any of these',
     ]);
   });
 
   test('can be missed', () => {
     const slow = rows.map((one) => (one.server === 'vite' ? row(one.kind, 'vite', [41], 1) : one));
-    expect(targetsOf({ edits: { ...edits, rows: slow } }).map(({ isMet }) => isMet)).toEqual([
-      false,
-      false,
-      false,
-      false,
-      false,
+    expect(judged(targetsOf({ edits: { ...edits, rows: slow } }))).toEqual([
+      'missed: The route: median',
+      'missed: The route: p95',
+      "missed: The route: faster than Medusa's HMR",
+      "missed: The route: faster than Medusa's restart",
+      'missed: Failed requests during any of these',
     ]);
+  });
+
+  test('are met where Medusa never comes to new code', () => {
+    const stale = rows.map((one) =>
+      one.server === 'hmr' ? { ...one, outcome: 'stale' as const, ms: null } : one,
+    );
+    expect(targetsOf({ edits: { ...edits, rows: stale } })).toContainEqual({
+      name: "The route: faster than Medusa's HMR",
+      limit: '≥ 8 ×',
+      measured: 'that never shows it',
+      verdict: 'met',
+    });
+  });
+
+  test('that nobody has measured say so', () => {
+    const targets = targetsOf({});
+    expect(targets.length).toBeGreaterThan(30);
+    expect(judged(targets)).toEqual([]);
+    expect(renderReport({})).toContain(
+      '| Cold start of the shop, to `medusa develop` | ≤ 0.8 × |  | **not measured** |',
+    );
   });
 });
 
