@@ -16,6 +16,10 @@ const OF_MEDUSA = [
   'links',
   'hot-api',
   'admin',
+  'scope',
+  'rules',
+  'leaks',
+  'load',
 ];
 
 /** What is run through each way in; all else is the same code behind it. */

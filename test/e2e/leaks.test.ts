@@ -15,6 +15,8 @@ const HEAP_NOISE_BYTES = 3_000_000;
 /** One module, or a handful of functions, that every reload leaves behind would be far beyond. */
 const MAX_MODULES = 5;
 const MAX_FUNCTIONS_PER_RELOAD = 2;
+/** Timers, sockets, handles of files: as many come and go with requests. */
+const MAX_RESOURCES = 5;
 
 /** The pool opens and closes them by need; one more per reload would be far beyond. */
 const CONNECTION_NOISE = 2;
@@ -43,6 +45,9 @@ const FRESH = 'src/api/fresh/route.ts';
 const SAVES: Save[] = [
   { file: 'src/api/ping/route.ts', change: body },
   { file: 'src/lib/words.ts', change: body },
+  { file: 'src/api/validators.ts', change: body },
+  { file: 'src/api/error-handler.ts', change: body },
+  { file: 'src/modules/brand/index.ts', change: body },
   { file: 'src/api/middlewares.ts', change: either("['POST']", "['POST', 'PUT']") },
   { file: 'src/workflows/make-slogan/steps/praise.ts', change: body },
   { file: 'src/workflows/make-slogan/steps/praise.ts', change: either('praise-step', 'laud') },
@@ -135,6 +140,7 @@ test(`${RELOADS} reloads of all kinds leave nothing behind`, {
   expect((await shop.stats()).pid).toBe(pid);
   expect(await connections()).toBeLessThanOrEqual(connectionsBefore + CONNECTION_NOISE);
   expect(after.processListeners).toEqual(before.processListeners);
+  expect(after.serverListeners).toEqual(before.serverListeners);
   expect(after.listeners).toEqual(before.listeners);
   expect(after.subscribers).toEqual(before.subscribers);
   expect(after.workflows).toEqual(before.workflows);
@@ -149,7 +155,9 @@ test(`${RELOADS} reloads of all kinds leave nothing behind`, {
   expect((livedAfter?.functions ?? 0) - (livedBefore?.functions ?? 0)).toBeLessThan(
     (edits - from) * MAX_FUNCTIONS_PER_RELOAD + 1_000,
   );
-  expect(after.resources.Timeout ?? 0).toBeLessThanOrEqual((before.resources.Timeout ?? 0) + 5);
+  for (const [kind, count] of Object.entries(after.resources)) {
+    expect(count, kind).toBeLessThanOrEqual((before.resources[kind] ?? 0) + MAX_RESOURCES);
+  }
 });
 
 function summary({ live, memory, resources }: Probe): object {

@@ -10,6 +10,7 @@ import { startRedis } from './support/redis.ts';
 const SUBSCRIBER = 'src/subscribers/redis-probe.ts';
 const JOB = 'src/jobs/redis-probe.ts';
 const WORKFLOW = 'src/workflows/redis-probe.ts';
+const SERVICE = 'src/modules/brand/service.ts';
 const INTERVAL_MS = 300;
 /** Starting and polling: what a queue of Redis adds to an interval. */
 const SLACK_MS = 250;
@@ -154,11 +155,20 @@ describe('with Redis', () => {
     expect((await witness.entries(last, JOB)).length).toBeLessThanOrEqual(1);
   });
 
-  test('the number of Redis clients is the same after 20 reloads', async () => {
+  test('the number of Redis clients is the same after 200 reloads', async () => {
     const before = await redis.clients();
-    for (let count = 0; count < 10; count++) {
-      await save(SUBSCRIBER, subscriber(`again ${count}`, `redis.again.${count}`));
-      await save(JOB, job(`again ${count}`, 500_000 + count));
+    const service = shop.project.read(SERVICE);
+    for (let count = 0; count < 50; count++) {
+      const version = `again ${count}`;
+      const saves: [file: string, source: string][] = [
+        [SUBSCRIBER, subscriber(version, `redis.again.${count}`)],
+        [JOB, job(version, 500_000 + count)],
+        [WORKFLOW, parked.replaceAll('v1', version)],
+        [SERVICE, `${service}\nvoid ${count};\n`],
+      ];
+      for (const [file, source] of saves) {
+        expect(await save(file, source)).toMatchObject({ result: 'reloaded' });
+      }
     }
     expect(await redis.clients()).toBe(before);
   });

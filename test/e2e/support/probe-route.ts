@@ -38,6 +38,8 @@ export interface Probe {
   /** A number for each listener, which stays its own. */
   listenerNumbers: Record<string, number[]>;
   processListeners: Record<string, number>;
+  /** Of the HTTP server. */
+  serverListeners: Record<string, number>;
   resources: Record<string, number>;
   memory: NodeJS.MemoryUsage;
   /** What lives after a collection; if one was asked for. */
@@ -45,11 +47,15 @@ export interface Probe {
 }
 
 interface Request {
+  socket: { server: NodeJS.EventEmitter };
   scope: { resolve(key: string): unknown };
   query: Record<string, unknown>;
 }
 
-export function GET({ scope, query }: Request, response: { json(body: Probe): void }): void {
+export function GET(
+  { scope, query, socket }: Request,
+  response: { json(body: Probe): void },
+): void {
   const { WorkflowManager, MedusaWorkflow, WorkflowScheduler, gc } =
     globalThis as unknown as Medusa;
   const bus = scope.resolve('event_bus') as EventBus;
@@ -79,9 +85,8 @@ export function GET({ scope, query }: Request, response: { json(body: Probe): vo
         .eventNames()
         .map((name) => [name, bus.eventEmitter_.listeners(name).map(numberOf)]),
     ),
-    processListeners: Object.fromEntries(
-      process.eventNames().map((name) => [String(name), process.listenerCount(name)]),
-    ),
+    processListeners: listenersOf(process),
+    serverListeners: listenersOf(socket.server),
     resources: count(process.getActiveResourcesInfo()),
     memory: process.memoryUsage(),
     live: query.gc ? { modules: countLive(Module), functions: countLive(Function) } : undefined,
@@ -97,6 +102,12 @@ function numberOf(listener: object): number {
   const known = numbers.get(listener) ?? Math.random();
   numbers.set(listener, known);
   return known;
+}
+
+function listenersOf(emitter: NodeJS.EventEmitter): Record<string, number> {
+  return Object.fromEntries(
+    emitter.eventNames().map((name) => [String(name), emitter.listenerCount(name)]),
+  );
 }
 
 /** Collects garbage first. */
