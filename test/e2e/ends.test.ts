@@ -23,10 +23,15 @@ beforeAll(async () => {
   project = createProject({
     files: {
       'src/api/fault/route.ts': `
+import { mkdirSync, writeFileSync } from 'node:fs';
 import type { MedusaRequest, MedusaResponse } from '@medusajs/framework/http';
 export const GET = (req: MedusaRequest, res: MedusaResponse) => {
   if (req.query.kind === 'endless') return;
   if (req.query.kind === 'loop') for (;;);
+  if (req.query.marker) {
+    mkdirSync('static', { recursive: true });
+    writeFileSync(\`static/\${req.query.marker}\`, '');
+  }
   setTimeout(() => res.json({ done: true }), 1000);
 };
 `,
@@ -87,9 +92,12 @@ describe('the host is sent', () => {
       const pids = processTree(server.pid);
       const { port } = server.ready;
       expect(await isPortTaken(port)).toBe(true);
-      const slow = server.get('/fault?kind=slow');
-      // Whoever is answered came later: the slow one has been read.
-      await server.get('/ping');
+      const marker = join(project.root, `static/${signal}`);
+      const slow = server.get(`/fault?kind=slow&marker=${signal}`);
+      await until(
+        () => existsSync(marker),
+        (isRead) => isRead,
+      );
       const startedAt = performance.now();
       server.signal(signal);
       expect((await slow).body).toEqual({ done: true });
