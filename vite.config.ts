@@ -2,6 +2,9 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
+/** What takes a moment takes many on a machine that is busy with other things; none asserts a time. */
+const patient = { testTimeout: 60_000, hookTimeout: 60_000 };
+
 /** Every file runs a Medusa of its own: side by side they would only measure each other. */
 const withMedusa = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 240_000 };
 
@@ -36,8 +39,8 @@ const OF_EACH_WAY_IN = [
 const config: ViteUserConfig = defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
-      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'] } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], ...patient } },
+      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...patient } },
       {
         test: {
           name: 'e2e',
@@ -72,6 +75,7 @@ const config: ViteUserConfig = defineConfig({
           name: 'integration-vite-7',
           include: ['test/integration/runner/*.test.ts'],
           env: { PROJECT_VITE: viteOf('@medusajs/admin-bundler') },
+          ...patient,
         },
       },
       {

@@ -62,7 +62,10 @@ export class ModuleReload {
     }
   }
 
-  /** Puts a module back that has its old code, and has imported nothing that turned out different. */
+  /**
+   * Puts a module back that has its old code, and has imported nothing that turned out different.
+   * @returns undefined if it has to be evaluated, or was when what it imports came round to it
+   */
   keepUnaffected(id: string): RunnerModule | undefined {
     const { modules, changes } = this.#options;
     const module = this.#asides.get(id);
@@ -71,7 +74,8 @@ export class ModuleReload {
       changes.isForced ||
       id in changes.fresh ||
       changes.deleted.has(id) ||
-      !this.#isUnaffected(id, module)
+      !this.#isUnaffected(id, module) ||
+      modules.has(id)
     ) {
       return undefined;
     }

@@ -236,9 +236,10 @@ export class ProjectRunner extends ViteNodeRunner {
       // In a cycle its exports are still being filled, as in CommonJS.
       return known;
     }
-    const kept = this.#reload?.keepUnaffected(id);
-    if (kept) {
-      return kept;
+    // In a cycle that is new, it may be evaluated by the very question whether it has to be.
+    const settled = this.#reload?.keepUnaffected(id) ?? this.#modules.get(id);
+    if (settled) {
+      return settled;
     }
     const fetched = this.#fetch(id, importer);
     const module = this.#createModule(id, importer);

@@ -162,6 +162,25 @@ describe('a module whose imports changed', () => {
     expect(outcome).toEqual({ result: 'brandfunction', kept: [], runs: 2 });
   });
 
+  // Caused by a helper that came to import its importers by way of a barrel: that one was evaluated while it
+  // was asked whether it has to be, and then once more, or its old version was put back beside the new one.
+  it.each([
+    ['stays the same', 'brand'],
+    ['is another', 'maker'],
+  ])('is evaluated once if it is in a cycle that is new, and what it uses %s', async (_, name) => {
+    const outcome = await reload(
+      {
+        'main.ts': `import { seen } from './between'; export const result = () => seen();`,
+        'between.ts': `import { NAME } from './module'; export const own = {}; export const seen = () => [NAME, (globalThis as any).ownOfBetween?.() === own];`,
+        'module.ts': `export const NAME = 'brand';`,
+      },
+      {
+        'module.ts': `import { own } from './between'; export const NAME = '${name}'; (globalThis as any).ownOfBetween = () => own;`,
+      },
+    );
+    expect(outcome).toEqual({ result: [name, true], kept: [], runs: 2 });
+  });
+
   it('is evaluated again if a module has refused its own update', async () => {
     const outcome = await reload(
       {
