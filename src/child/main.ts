@@ -28,7 +28,7 @@ import { WorkflowRegistry } from '../medusa/workflow-registry.ts';
 import { WorkflowStore } from '../medusa/workflow-store.ts';
 import { CHANNEL_FD } from '../protocol/channel.ts';
 import { assertDatabaseReachable } from '../protocol/database-check.ts';
-import type { PackageList, PreparedApp, ReloadOutcome } from '../protocol/messages.ts';
+import type { PackageList, PreparedApp, ReloadOutcome, Trial } from '../protocol/messages.ts';
 import { serializeError } from '../protocol/serialized-error.ts';
 import type { ReloaderApp } from '../reloader.ts';
 import { AuthorsReloader } from '../reloaders/authors-reloader.ts';
@@ -135,9 +135,8 @@ onHostMessage({
   ping: ({ id }) => void sendToHost({ type: 'pong', id }),
   preload: ({ packages }) => resolvePackages(packages),
   anticipate: () => spare?.anticipate(),
-  activate: ({ env, reloaders, trial }) => {
+  activate: ({ env, reloaders }) => {
     options.reloaders = reloaders;
-    options.trial = trial;
     spare?.activate(env);
   },
   'list-packages': () => {
@@ -152,7 +151,7 @@ try {
   await fail(error);
 }
 
-/** Everything that can be done while the previous child still serves: load Medusa, evaluate config and trial. */
+/** Everything that can be done while the previous child still serves: load Medusa, evaluate the config. */
 async function prepare(): Promise<PreparedApp> {
   process.chdir(root);
   const packages = new MedusaPackages(root);
@@ -191,13 +190,28 @@ async function prepare(): Promise<PreparedApp> {
   switchOffStockHmr(config);
   record.endConfig();
   spare?.assertConfigured();
-  const { trial } = options;
-  if (trial.steps.length + trial.modules.length > 0) {
+  if (options.trial) {
     await flags?.set(root, config);
-    await pass.evaluateAhead(trial);
+    await tryOut(options.trial);
   }
   loaded.flush();
   return { backendHmr, adminPath: resolveAdminPath(config) };
+}
+
+/** @throws just the error that the trial is about */
+async function tryOut({ module, message }: Trial): Promise<void> {
+  try {
+    await runner.importFile(module);
+  } catch (error) {
+    // Any other may be for want of what comes later in a boot.
+    if (firstLine(serializeError(error).message) === firstLine(message)) {
+      throw error;
+    }
+  }
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
 }
 
 function hookIntoNode(): void {

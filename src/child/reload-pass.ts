@@ -1,13 +1,6 @@
 import type { FileConfigs } from '../medusa/file-config.ts';
 import type { Registry } from '../medusa/registry.ts';
-import type {
-  ReloadFile,
-  ReloadGuard,
-  ReloadOutcome,
-  ReloadPlan,
-  ReloadStep,
-  Trial,
-} from '../protocol/messages.ts';
+import type { ReloadFile, ReloadGuard, ReloadOutcome, ReloadPlan } from '../protocol/messages.ts';
 import { fileOfId, relativeToRoot } from '../protocol/paths.ts';
 import { serializeError } from '../protocol/serialized-error.ts';
 import {
@@ -51,6 +44,8 @@ export class ReloadPass {
   readonly #onError: (error: unknown) => void;
   /** Of the reload that is under way: files that are left for later. */
   #deferring: ReadonlySet<string> = new Set();
+  /** What is evaluated at this moment, or was when it threw. */
+  #evaluating: string | undefined;
 
   constructor(options: ReloadPassOptions) {
     const { runner, reloaders, registries, hot, fileConfigs, deferred, onError } = options;
@@ -75,7 +70,7 @@ export class ReloadPass {
   async #run(plan: ReloadPlan): Promise<ReloadOutcome> {
     const startedAt = performance.now();
     const evaluationsBefore = this.#runner.evaluations;
-    const steps = this.#order(plan.steps);
+    const steps = this.#order(plan);
     const files = steps.flatMap((step) => step.files);
     const wasEvaluated = new Set(plan.invalidated.filter((id) => this.#runner.isEvaluated(id)));
     const restores = new Map(files.map(({ file }) => [file, this.#fileConfigs.reset(file)]));
@@ -102,6 +97,7 @@ export class ReloadPass {
       },
     });
     const context = this.#createContext(plan);
+    this.#evaluating = undefined;
     try {
       await this.#evaluate(
         [
@@ -123,9 +119,15 @@ export class ReloadPass {
     } catch (error) {
       this.#rollback(prepared, [...restores.values()]);
       await this.#hot.emit('vite:error', { type: 'error', err: serializeError(error) });
-      return error instanceof RestartNeeded
-        ? { type: 'restart-needed', reason: error.message }
-        : { type: 'kept-previous', error: serializeError(error) };
+      if (error instanceof RestartNeeded) {
+        return { type: 'restart-needed', reason: error.message };
+      }
+      const module = this.#evaluating;
+      return {
+        type: 'kept-previous',
+        error: serializeError(error),
+        ...(module !== undefined && { module }),
+      };
     }
 
     const preparedAt = performance.now();
@@ -168,20 +170,9 @@ export class ReloadPass {
     };
   }
 
-  /** In an app that does not run yet. @throws what is wrong with the user's code */
-  async evaluateAhead({ steps, modules }: Trial): Promise<void> {
-    const files = this.#order(steps)
-      .flatMap(({ reloader, files }) => (reloader.isLazy ? [] : files))
-      .filter(({ change }) => change !== 'delete')
-      .map(({ file }) => file);
-    for (const file of [...files, ...modules]) {
-      await this.#runner.importFile(file);
-    }
-  }
-
-  #order(steps: ReloadStep[]): { reloader: Reloader; files: ReloadFile[] }[] {
+  #order(plan: ReloadPlan): { reloader: Reloader; files: ReloadFile[] }[] {
     return this.#reloaders.flatMap((reloader) => {
-      const files = steps
+      const files = plan.steps
         .filter((step) => step.reloader === reloader.name)
         .flatMap((step) => step.files)
         .filter(
@@ -210,7 +201,8 @@ export class ReloadPass {
       this.#show('enter');
       try {
         while (next < queue.length && !wait) {
-          wait = this.#runner.evaluateNow(queue[next] ?? '');
+          this.#evaluating = queue[next] ?? '';
+          wait = this.#runner.evaluateNow(this.#evaluating);
           next += wait ? 0 : 1;
         }
       } finally {
@@ -218,6 +210,7 @@ export class ReloadPass {
       }
       await wait?.();
     }
+    this.#evaluating = undefined;
   }
 
   #show(state: 'enter' | 'leave'): void {

@@ -13,7 +13,6 @@ import {
   type ReloaderModule,
   type ReloadOutcome,
   type ReloadPlan,
-  type Trial,
 } from '../protocol/messages.ts';
 import type { SerializedError } from '../protocol/serialized-error.ts';
 import { createDeferred } from './deferred.ts';
@@ -33,7 +32,6 @@ export interface Activation {
   /** The complete environment; nothing else is inherited. */
   env: NodeJS.ProcessEnv;
   reloaders: ReloaderModule[];
-  trial: Trial;
 }
 
 /** Who looks after an app that is to serve. */
@@ -115,7 +113,7 @@ export class AppProcess {
   readonly process: ChildProcess;
   /** Of a spare: settles when it has loaded what it was told to; never rejects, and never settles if it fails. */
   readonly preloaded: Promise<number>;
-  /** Settles when Medusa is loaded, the config and the trial are evaluated. @throws BootError, UnfitError */
+  /** Settles when Medusa is loaded and the config evaluated. @throws BootError, UnfitError */
   readonly prepared: Promise<PreparedApp>;
   /** Settles when the app serves. @throws BootError, UnfitError */
   readonly ready: Promise<void>;
@@ -325,14 +323,14 @@ export class AppProcess {
   }
 
   /** Makes a spare the next app. */
-  activate({ env, reloaders, trial }: Activation): void {
+  activate({ env, reloaders }: Activation): void {
     this.#isActive = true;
     this.setPace('full');
     for (const data of this.#held.splice(0)) {
       process.stderr.write(data);
     }
     this.#watchBoot();
-    this.send({ type: 'activate', env: env as Record<string, string>, reloaders, trial });
+    this.send({ type: 'activate', env: env as Record<string, string>, reloaders });
   }
 
   /** What a spare should load; null if nothing but Medusa itself. */

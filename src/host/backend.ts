@@ -7,7 +7,7 @@ import { assertDatabaseReachable } from '../protocol/database-check.ts';
 import type { UpdateEvent } from '../protocol/events.ts';
 import { MedusaViteError } from '../protocol/failure.ts';
 import { findSupportedMedusa } from '../protocol/medusa-version.ts';
-import { NO_TRIAL } from '../protocol/messages.ts';
+import type { Trial } from '../protocol/messages.ts';
 import { relativeToRoot } from '../protocol/paths.ts';
 import { type SerializedError, serializeError } from '../protocol/serialized-error.ts';
 import type { UpdateResult } from '../protocol/update.ts';
@@ -203,7 +203,7 @@ export class Backend {
     this.#listener = listener;
     await this.#add(() => listener.close());
     const { inspect, nodeArgs } = parseInspect(this.#options.inspect, this.#options.nodeArgs);
-    const fork = (role: 'app' | 'spare', { env, reloaders, trial }: Activation) =>
+    const fork = (role: 'app' | 'spare', { env, reloaders }: Activation, trial?: Trial) =>
       new AppProcess({
         child: {
           root,
@@ -221,9 +221,7 @@ export class Backend {
       });
     const isSparePossible = canWait(nodeArgs, shell);
     // Medusa is loaded while Vite and the database come up.
-    const first = isSparePossible
-      ? fork('spare', { env: shell, reloaders: [], trial: NO_TRIAL })
-      : undefined;
+    const first = isSparePossible ? fork('spare', { env: shell, reloaders: [] }) : undefined;
     await this.#add(async () => {
       first?.kill();
       await first?.exited;

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import type { InlineConfig, ViteDevServer } from 'vite';
 import { isUnwatched } from '../../plugins/headless.ts';
-import { NO_TRIAL, type PreparedApp, type Trial } from '../protocol/messages.ts';
+import type { PreparedApp, Trial } from '../protocol/messages.ts';
 import { fileOfId, isAbsoluteFile, isInside, relativeToRoot, toPosix } from '../protocol/paths.ts';
 import type { SerializedError } from '../protocol/serialized-error.ts';
 import type { UpdateResult } from '../protocol/update.ts';
@@ -27,8 +27,8 @@ export interface HostOptions {
   root: string;
   vite: ViteDevServer;
   listener: Listener;
-  /** Makes an app, or a spare one. */
-  fork(role: 'app' | 'spare', activation: Activation): AppProcess;
+  /** Makes an app, or a spare one, or one for a trial. */
+  fork(role: 'app' | 'spare', activation: Activation, trial?: Trial): AppProcess;
   /** The first app, if it is on its way already, as a spare. */
   first: AppProcess | undefined;
   /** Whether there is to be a spare. */
@@ -95,14 +95,11 @@ export class Host {
     });
     this.#transformer = new Transformer(vite, root);
     this.#current = new AppModules(this.#transformer);
-    const activation = (trial: Trial): Activation => ({
-      env: options.env(),
-      reloaders: this.#rules.current.reloaders,
-      trial,
-    });
+    const activation = () => ({ env: options.env(), reloaders: this.#rules.current.reloaders });
     this.#spares = new SpareKeeper({
-      fork: () => options.fork('spare', activation(NO_TRIAL)),
+      fork: () => options.fork('spare', activation()),
       first: options.first,
+      activation,
       listPackages: async () => (await this.#supervisor.app?.listPackages()) ?? null,
       isBusy: () => this.#watch?.isPending || !this.#queue.isIdle || listener.isBusy,
       log: (line) => {
@@ -123,14 +120,12 @@ export class Host {
         hold: (reason) => listener.hold(reason),
         fail: (error) => listener.fail(error),
       },
-      spawn: (trial) => {
-        const how = activation(trial);
-        return this.#keep(this.#spares.take(how) ?? options.fork('app', how));
-      },
-      respawn: (unfit, trial) => {
+      spawn: () => this.#keep(this.#spares.take() ?? options.fork('app', activation())),
+      respawn: (unfit) => {
         this.#spares.noteUnfit(unfit);
-        return this.#keep(options.fork('app', activation(trial)));
+        return this.#keep(options.fork('app', activation()));
       },
+      tryOut: (trial) => this.#keep(options.fork('app', activation(), trial)),
       onServing: (app, prepared) => {
         this.#prepared = prepared;
         this.#current = this.#modules.get(app) ?? this.#current;

@@ -19,6 +19,8 @@ export type SpareProcess = Pick<
 export interface SpareKeeperOptions<A> {
   /** Makes a process that waits to be told what to load. */
   fork(): A;
+  /** What the next app is to be started with. */
+  activation(): Activation;
   /** What the app that serves has loaded; null if that may not be loaded ahead. */
   listPackages(): Promise<PackageList | null>;
   /** Whether the processor is wanted for something that somebody waits for. */
@@ -99,13 +101,13 @@ export class SpareKeeper<A extends SpareProcess = AppProcess> {
   }
 
   /** @returns the next app, which is on its way from here on; undefined if there is no spare */
-  take(activation: Activation): A | undefined {
+  take(): A | undefined {
     const spare = this.#spare;
     this.#forget();
     if (!spare?.isAlive) {
       return undefined;
     }
-    spare.activate(activation);
+    spare.activate(this.#options.activation());
     return spare;
   }
 

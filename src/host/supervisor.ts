@@ -1,10 +1,4 @@
-import {
-  NO_TRIAL,
-  type PreparedApp,
-  type ReloadOutcome,
-  type ReloadPlan,
-  type Trial,
-} from '../protocol/messages.ts';
+import type { PreparedApp, ReloadOutcome, ReloadPlan, Trial } from '../protocol/messages.ts';
 import type { SerializedError } from '../protocol/serialized-error.ts';
 import {
   type AppExit,
@@ -30,9 +24,11 @@ export interface Gate<A> {
 export interface SupervisorOptions<A> {
   gate: Gate<A>;
   /** Makes the next app, out of a spare if there is one. */
-  spawn(trial: Trial): A;
+  spawn(): A;
   /** Makes it from nothing, because the spare was not what that would have been. */
-  respawn(unfit: UnfitError, trial: Trial): A;
+  respawn(unfit: UnfitError): A;
+  /** Makes one that is prepared unless the trial fails; it is never started. */
+  tryOut(trial: Trial): A;
   /** The app is about to take the place of the previous one, which is gone. */
   onServing(app: A, prepared: PreparedApp): void;
   /** The app ended without being asked to. */
@@ -54,7 +50,7 @@ const BACKOFF_MS = [0, 500, 2_000, 5_000];
 
 /**
  * Keeps one app alive. A restart first prepares the new app beside the running one: what fails until then
- * (a config with a typo, a missing package, a saved file that throws) leaves the running one as it was.
+ * (a config with a typo, a missing package) leaves the running one as it was.
  */
 export class Supervisor<A extends App = AppProcess> {
   readonly #options: SupervisorOptions<A>;
@@ -82,12 +78,12 @@ export class Supervisor<A extends App = AppProcess> {
   }
 
   /** For a save. Never rejects. A second call waits for the first. */
-  restart(reason: string, trial: Trial = NO_TRIAL): Promise<RestartResult> {
+  restart(reason: string, trial?: Trial): Promise<RestartResult> {
     this.#crashes = 0;
     return this.#enqueue(reason, trial);
   }
 
-  #enqueue(reason: string, trial: Trial): Promise<RestartResult> {
+  #enqueue(reason: string, trial?: Trial): Promise<RestartResult> {
     const restarting = this.#restarting.then(() => this.#restart(reason, trial));
     this.#restarting = restarting;
     return restarting;
@@ -103,14 +99,36 @@ export class Supervisor<A extends App = AppProcess> {
     this.#next?.hurry();
   }
 
-  async #restart(reason: string, trial: Trial): Promise<RestartResult> {
+  async #restart(reason: string, trial: Trial | undefined): Promise<RestartResult> {
     clearTimeout(this.#backoff);
+    const failed = trial && this.#app ? await this.#tryOut(trial) : undefined;
+    if (failed) {
+      return failed;
+    }
     const { spawn, respawn } = this.#options;
-    const result = await this.#bringUp(reason, () => spawn(trial));
+    const result = await this.#bringUp(reason, spawn);
     // An app that was never a spare cannot be unfit.
     return result instanceof UnfitError
-      ? ((await this.#bringUp(reason, () => respawn(result, trial))) as RestartResult)
+      ? ((await this.#bringUp(reason, () => respawn(result))) as RestartResult)
       : result;
+  }
+
+  /** @returns undefined if nothing speaks against a restart */
+  async #tryOut(trial: Trial): Promise<RestartResult | undefined> {
+    let candidate: A | undefined;
+    try {
+      this.#assertOpen();
+      candidate = this.#options.tryOut(trial);
+      this.#next = candidate;
+      await candidate.prepared;
+      return undefined;
+    } catch (error) {
+      return this.#afterFailure(error);
+    } finally {
+      candidate?.kill();
+      await candidate?.exited;
+      this.#next = undefined;
+    }
   }
 
   async #bringUp(reason: string, spawn: () => A): Promise<RestartResult | UnfitError> {
@@ -228,7 +246,7 @@ export class Supervisor<A extends App = AppProcess> {
     this.#options.onCrash(exit, true);
     this.#backoff = setTimeout(() => {
       if (!this.#app && !this.#next && !this.#isClosed) {
-        void this.#enqueue('crash', NO_TRIAL).then((result) => this.#options.onRecovered(result));
+        void this.#enqueue('crash').then((result) => this.#options.onRecovered(result));
       }
     }, delay);
   }

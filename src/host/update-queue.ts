@@ -59,8 +59,6 @@ interface PassOptions {
 interface Reload {
   files: string[];
   planned: Plan;
-  /** What to begin with if it takes a restart after all. */
-  trial: Trial;
   /** New code of modules. */
   fresh: Record<string, FetchedModule>;
   /** Files that were deleted. */
@@ -89,6 +87,8 @@ export class UpdateQueue {
   #running: Promise<void> | undefined;
   /** Changes that are on disk but not in the app, because a pass failed. They are part of the next one. */
   readonly #behind = new Map<string, Change>();
+  /** What kept the last of them out: a restart must not take the app down for it. */
+  #broken: Trial | undefined;
 
   constructor(options: UpdateQueueOptions) {
     this.#options = options;
@@ -208,6 +208,10 @@ export class UpdateQueue {
       return;
     }
 
+    if (restart && all.some(({ change }) => change !== 'update')) {
+      // Whose imports, or globs, lead elsewhere now is worked out for reloads only.
+      transformer.resolveAnew();
+    }
     const plannedAt = performance.now();
     let fresh: Record<string, FetchedModule>;
     try {
@@ -225,15 +229,14 @@ export class UpdateQueue {
     for (const change of all) {
       this.#behind.set(change.file, change);
     }
-    const trial = createTrial(all, planned, modules);
     if (restart) {
-      await this.#restart(concerned, restart, trial, since);
+      await this.#restart(concerned, restart, since, this.#trialFor(planned));
       return;
     }
     if (modules !== this.#options.modules()) {
       // The app has crashed meanwhile, and the plan is for the one that is gone.
       const reason = describeChanges(root, concerned);
-      await this.#restart(concerned, { reason, chain: [] }, trial, since);
+      await this.#restart(concerned, { reason, chain: [] }, since);
       return;
     }
     const gone = new Set(all.filter(({ change }) => change === 'delete').map(({ file }) => file));
@@ -246,7 +249,6 @@ export class UpdateQueue {
     await this.#reload({
       files: concerned,
       planned,
-      trial,
       fresh,
       gone,
       isForced,
@@ -257,7 +259,7 @@ export class UpdateQueue {
   }
 
   async #reload(reload: Reload): Promise<void> {
-    const { files, planned, trial, fresh, gone, isForced, modules, since, timing } = reload;
+    const { files, planned, fresh, gone, isForced, modules, since, timing } = reload;
     const { root, supervisor } = this.#options;
     const { invalidated, steps, guards } = planned;
     const deleted = invalidated.filter((id) => gone.has(fileOfId(id)));
@@ -276,6 +278,10 @@ export class UpdateQueue {
     };
     modules.takeAdded();
     const outcome = await supervisor.reload(plan);
+    this.#broken =
+      outcome?.type === 'kept-previous' && outcome.module !== undefined
+        ? { module: outcome.module, message: outcome.error.message }
+        : undefined;
     switch (outcome?.type) {
       case 'reloaded': {
         const evaluable = new Set(evaluate);
@@ -316,7 +322,6 @@ export class UpdateQueue {
         await this.#restart(
           files,
           { reason: outcome?.reason ?? describeChanges(root, files), chain: [] },
-          trial,
           since,
         );
     }
@@ -325,8 +330,8 @@ export class UpdateQueue {
   async #restart(
     files: string[],
     { reason, chain }: { reason: string; chain: string[] },
-    trial: Trial,
     since: number,
+    trial?: Trial,
   ): Promise<void> {
     const { supervisor } = this.#options;
     // The running app goes on answering until the next one is prepared, which takes seconds.
@@ -334,10 +339,21 @@ export class UpdateQueue {
     const result = await supervisor.restart(reason, trial);
     if (result.type === 'restarted') {
       this.#behind.clear();
+      this.#broken = undefined;
       this.#report({ type: 'restarted', files, reason, chain, ms: elapsed(since) });
     } else {
       this.#report({ type: 'kept-previous', files, error: result.error, ms: elapsed(since) });
     }
+  }
+
+  /** A module that is broken may be one that the app is about to do without. */
+  #trialFor({ decisions }: Plan): Trial | undefined {
+    const { root } = this.#options;
+    const isOptional =
+      this.#broken !== undefined &&
+      IN_MODULE.test(relativeToRoot(root, fileOfId(this.#broken.module))) &&
+      decisions.some(({ rule }) => CHOOSES_MODULES.includes(rule.name));
+    return isOptional ? undefined : this.#broken;
   }
 
   /**
@@ -442,24 +458,12 @@ export class UpdateQueue {
   }
 }
 
+const IN_MODULE = /^src\/(?:modules|providers)\//;
+/** Rules of what decides which modules there are. */
+const CHOOSES_MODULES = ['config', 'environment file'];
+
 /** What Node may load itself. */
 const NATIVE_CODE = /\.(?:[cm]?js|json|node)$/;
-
-/** What the changes are about, as far as an app that starts now is sure to load it. */
-function createTrial(changes: Change[], { steps, decisions }: Plan, modules: AppModules): Trial {
-  if (decisions.some(({ rule }) => rule.name === 'config')) {
-    // It may have done away with a module, perhaps because that one is broken.
-    return { steps: steps.filter(({ reloader }) => reloader !== 'modules'), modules: [] };
-  }
-  const seenTo = new Set(steps.flatMap(({ files }) => files).map(({ file }) => file));
-  return {
-    steps,
-    modules: changes
-      .filter(({ file, change }) => change !== 'delete' && modules.isEntry(file))
-      .map(({ file }) => file)
-      .filter((file) => !seenTo.has(file)),
-  };
-}
 
 /** Route files that only something below them has changed for. */
 function deferrableFiles(

@@ -27,19 +27,18 @@ export interface ChildOptions {
   reloaders: ReloaderModule[];
   /** Whether to stop before the config and wait for `activate`. */
   isSpare: boolean;
-  trial: Trial;
+  /** Of a process that is made only to find out how this ends. */
+  trial: Trial | undefined;
 }
 
 /**
- * What an app evaluates before the previous one makes way for it: saved files that no app has run yet. It would
- * load them while it boots, but then nobody could take its place if one of them fails.
+ * A module that the running app could not evaluate, and the message of what it threw. A restart may be what
+ * mends it (a variable, an alias, a package), or else would only take down what runs.
  */
 export interface Trial {
-  steps: ReloadStep[];
-  /** Ids of modules that no reloader sees to, such as links. */
-  modules: string[];
+  module: string;
+  message: string;
 }
-export const NO_TRIAL: Trial = { steps: [], modules: [] };
 
 export interface ReloaderModule {
   /** Its path relative to the project, or its specifier: what plans and messages call it. */
@@ -118,7 +117,8 @@ export interface ReloadFile {
 
 export type ReloadOutcome =
   | { type: 'reloaded'; resources: string[]; modules: number; timing: ReloadTiming }
-  | { type: 'kept-previous'; error: SerializedError }
+  /** `module`: the one that the app has asked for when the error came, if it was evaluated just then. */
+  | { type: 'kept-previous'; error: SerializedError; module?: string }
   | { type: 'restart-needed'; reason: string };
 
 /** Milliseconds. */
@@ -149,12 +149,7 @@ export type HostToChild =
   /** To a spare: it is about to be activated. */
   | { type: 'anticipate' }
   /** To a spare: become the next app, in this environment. */
-  | {
-      type: 'activate';
-      env: Record<string, string>;
-      reloaders: ReloaderModule[];
-      trial: Trial;
-    }
+  | { type: 'activate'; env: Record<string, string>; reloaders: ReloaderModule[] }
   /** To an app that serves: answer with `packages`. */
   | { type: 'list-packages' }
   /** Where to note what each connection is doing; sent before the first one. */
@@ -178,7 +173,7 @@ export type HostToChild =
   | { type: 'ping'; id: number };
 
 export type ChildToHost =
-  /** Medusa is loaded, the config and the trial are evaluated, nothing runs yet. */
+  /** Medusa is loaded and the config evaluated, nothing runs yet. */
   | { type: 'prepared'; app: PreparedApp }
   | { type: 'ready' }
   /** A spare has loaded what it was told to. */

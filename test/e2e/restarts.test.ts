@@ -10,7 +10,6 @@ import { until } from './support/until.ts';
 import { filesOf, WAY_IN } from './support/way-in.ts';
 
 const PING = 'src/api/ping/route.ts';
-const FLAGGED = 'src/api/flagged/route.ts';
 /** Without one of its own, the command does without. */
 const VITE_CONFIG = filesOf(WAY_IN)['vite.config.ts'] ?? 'export default {};\n';
 /** That it is noticed within 3 s is shown by the clock of `app-process.test.ts`, which nothing disturbs. */
@@ -48,12 +47,6 @@ export const GET = (_: MedusaRequest, res: MedusaResponse) => { res.json({ field
 `,
     'src/feature-flags/shop.ts': `
 export default { key: 'shop_flag', env_key: 'SHOP_FLAG', default_val: true, description: 'Always on' };
-`,
-    [FLAGGED]: `
-import type { MedusaRequest, MedusaResponse } from '@medusajs/framework/http';
-import { FeatureFlag } from '@medusajs/framework/utils';
-const isOn = FeatureFlag.isFeatureEnabled('shop_flag');
-export const GET = (_: MedusaRequest, res: MedusaResponse) => { res.json({ isOn }); };
 `,
     'src/lib/native.cjs': `exports.answer = 'native';\n`,
     'src/api/native/route.ts': `
@@ -241,15 +234,22 @@ test('a config that throws leaves the app as it was', async () => {
   expect((await shop.stats()).pid).toBe(pid);
 });
 
-describe('a saved file that throws keeps the running app', () => {
-  const broken = (source: string) => `throw new Error('at the top');\n${source}`;
+describe('a file that throws, and was refused by the running app,', () => {
+  const BROKEN = "throw new Error('at the top');\n";
   const thrown = { result: 'kept-previous', error: { message: 'at the top' } };
-  const newPong = (source: string) => source.replace('pong', 'mended');
+
+  async function refuse(line: string): Promise<void> {
+    const update = await shop.dev.nextUpdate(
+      PING,
+      edit(PING, (source) => `${line}${source.replace('pong', 'mended')}`),
+    );
+    expect(update).toMatchObject(thrown);
+  }
 
   // Caused by a link that was saved while a job was broken: the app was down until the job was mended.
-  test('when another file restarts, until it is mended', async () => {
+  test('does not take it down when another one restarts, until it is mended', async () => {
     const { pid } = await shop.stats();
-    expect(await shop.dev.nextUpdate(PING, edit(PING, broken))).toMatchObject(thrown);
+    await refuse(BROKEN);
     for (const file of ['src/links/product-brand.ts', 'medusa-config.ts']) {
       expect(await shop.dev.nextUpdate(file, edit(file, touch))).toMatchObject(thrown);
       expect((await shop.stats()).pid).toBe(pid);
@@ -257,62 +257,31 @@ describe('a saved file that throws keeps the running app', () => {
     }
     const mended = await shop.dev.nextUpdate(
       PING,
-      edit(PING, (source) => newPong(source).replace(broken(''), '')),
+      edit(PING, (source) => source.replace(BROKEN, '')),
     );
     expect(mended).toMatchObject({ result: 'restarted' });
-    expect((await shop.stats()).pid).not.toBe(pid);
+    expect(isRunning(pid)).toBe(false);
     expect((await shop.dev.get('/ping')).body).toEqual({ ping: 'mended' });
   });
 
-  test('when it comes together with what restarts', async () => {
-    const { pid } = await shop.stats();
-    const update = await shop.dev.nextUpdate('.env', () => {
-      shop.project.write('.env', '# saved\n');
-      shop.project.edit(PING, broken);
-    });
-    expect(update).toMatchObject(thrown);
-    expect((await shop.stats()).pid).toBe(pid);
-  });
-
-  test('when it is what restarts', async () => {
-    const { pid } = await shop.stats();
-    const link = 'src/links/product-brand.ts';
-    expect(await shop.dev.nextUpdate(link, edit(link, broken))).toMatchObject(thrown);
-    expect((await shop.stats()).pid).toBe(pid);
-  });
-
-  test('also by ending its process', async () => {
-    const { pid } = await shop.stats();
-    const update = await shop.dev.nextUpdate('.env', () => {
-      shop.project.write('.env', '# saved\n');
-      shop.project.edit(PING, (source) => `process.exit(3);\n${source}`);
-    });
-    expect(update).toMatchObject({
-      result: 'kept-previous',
-      error: { message: expect.stringContaining('exited with code 3') },
-    });
-    expect((await shop.stats()).pid).toBe(pid);
-  });
-
-  test('but not if the restart is what mends it', async () => {
-    const needsIt = (source: string) =>
-      `if (!process.env.NEEDED) throw new Error('at the top');\n${newPong(source)}`;
-    expect(await shop.dev.nextUpdate(PING, edit(PING, needsIt))).toMatchObject(thrown);
+  test('is in the next app if that is where it works', async () => {
+    await refuse(`if (!process.env.NEEDED) ${BROKEN}`);
     const update = await shop.dev.nextUpdate('.env', () =>
       shop.project.write('.env', 'NEEDED=yes\n'),
     );
     expect(update).toMatchObject({ result: 'restarted' });
     expect((await shop.dev.get('/ping')).body).toEqual({ ping: 'mended' });
   });
-});
 
-test('a file that is saved with what restarts sees the feature flags at its top level', async () => {
-  const update = await shop.dev.nextUpdate(FLAGGED, () => {
-    shop.project.write('.env', '# saved\n');
-    shop.project.edit(FLAGGED, (source) => source.replace('isOn }', 'isOn, saved: true }'));
+  test('is tried with the feature flags of a boot', async () => {
+    await refuse(
+      `import { FeatureFlag } from '@medusajs/framework/utils';\nif (!process.env.NEEDED || !FeatureFlag.isFeatureEnabled('shop_flag')) ${BROKEN}`,
+    );
+    const update = await shop.dev.nextUpdate('.env', () =>
+      shop.project.write('.env', 'NEEDED=yes\n'),
+    );
+    expect(update).toMatchObject({ result: 'restarted' });
   });
-  expect(update).toMatchObject({ result: 'restarted' });
-  expect((await shop.dev.get('/flagged')).body).toEqual({ isOn: true, saved: true });
 });
 
 describe('an app that', () => {

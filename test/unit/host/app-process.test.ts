@@ -3,12 +3,7 @@ import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AppProcess, UnfitError } from '../../../src/host/app-process.ts';
-import {
-  type ChildOptions,
-  type ChildToHost,
-  type HostToChild,
-  NO_TRIAL,
-} from '../../../src/protocol/messages.ts';
+import type { ChildOptions, ChildToHost, HostToChild } from '../../../src/protocol/messages.ts';
 import { EMPTY_PLAN, reloaded } from '../support/reloads.ts';
 
 /** A child that says only what the test has it say. */
@@ -60,7 +55,7 @@ const CHILD: ChildOptions = {
   inspect: undefined,
   reloaders: [],
   isSpare: false,
-  trial: NO_TRIAL,
+  trial: undefined,
 };
 
 let child: FakeChild;
@@ -335,9 +330,9 @@ describe('a spare', () => {
     await vi.advanceTimersByTimeAsync(600_000);
     expect(child.sent).toEqual([{ type: 'preload', packages: null }]);
     expect(child.killed).toEqual([]);
-    spare.activate({ env, reloaders: [], trial: NO_TRIAL });
+    spare.activate({ env, reloaders: [] });
     await vi.advanceTimersByTimeAsync(300);
-    expect(child.sent[1]).toEqual({ type: 'activate', env, reloaders: [], trial: NO_TRIAL });
+    expect(child.sent[1]).toEqual({ type: 'activate', env, reloaders: [] });
     expect(child.sent[2]).toMatchObject({ type: 'ping' });
     await vi.advanceTimersByTimeAsync(25_000);
     expect(child.killed).toEqual(['SIGKILL']);
@@ -351,7 +346,7 @@ describe('a spare', () => {
     });
     child.stderr.emit('data', Buffer.from('early'));
     expect(written).toEqual([]);
-    spare.activate({ env, reloaders: [], trial: NO_TRIAL });
+    spare.activate({ env, reloaders: [] });
     child.stderr.emit('data', Buffer.from('late'));
     write.mockRestore();
     expect(written).toEqual(['early', 'late']);

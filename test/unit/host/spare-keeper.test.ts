@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Activation, type AppExit, UnfitError } from '../../../src/host/app-process.ts';
 import { createDeferred } from '../../../src/host/deferred.ts';
 import { canWait, SpareKeeper, type SpareProcess } from '../../../src/host/spare-keeper.ts';
-import { NO_TRIAL, type PackageList, type PreparedApp } from '../../../src/protocol/messages.ts';
+import type { PackageList, PreparedApp } from '../../../src/protocol/messages.ts';
 
 const PACKAGES: PackageList = { config: [], boot: ['/node_modules/a.js'], env: {}, flags: {} };
 const GIGABYTE = 1024 ** 3;
@@ -58,10 +58,6 @@ let packages: PackageList | null;
 let env: NodeJS.ProcessEnv;
 let isBusy: boolean;
 
-function activation(): Activation {
-  return { env, reloaders: [], trial: NO_TRIAL };
-}
-
 function createKeeper(first?: FakeSpare): SpareKeeper<FakeSpare> {
   return new SpareKeeper<FakeSpare>({
     fork() {
@@ -73,6 +69,7 @@ function createKeeper(first?: FakeSpare): SpareKeeper<FakeSpare> {
       log.push(`fork ${spare.name}`);
       return spare;
     },
+    activation: () => ({ env, reloaders: [] }),
     listPackages: async () => packages,
     isBusy: () => isBusy,
     log: (line) => log.push(line),
@@ -143,8 +140,8 @@ describe('a spare', () => {
     keeper.wake();
     await pass(3_000);
     env = { STAGE: 'two' };
-    expect(keeper.take(activation())).toBe(spares[0]);
-    expect(keeper.take(activation())).toBeUndefined();
+    expect(keeper.take()).toBe(spares[0]);
+    expect(keeper.take()).toBeUndefined();
     expect(await pass(60_000)).toEqual(['activate 1: two']);
     keeper.wake();
     expect(await pass(3_000)).toEqual(['fork 2', 'preload 2: packages']);
@@ -156,14 +153,14 @@ describe('a spare', () => {
     keeper.wake();
     await pass(3_000);
     keeper.anticipate();
-    keeper.take(activation());
+    keeper.take();
     keeper.anticipate();
     expect(log).toEqual(['anticipate 1', 'activate 1: one']);
   });
 
   it('may be there from the start', async () => {
     const first = new FakeSpare('0');
-    expect(createKeeper(first).take(activation())).toBe(first);
+    expect(createKeeper(first).take()).toBe(first);
     expect(log).toEqual(['activate 0: one']);
   });
 
@@ -181,7 +178,7 @@ describe('a spare', () => {
     if (spare) {
       spare.isAlive = false;
     }
-    expect(keeper.take(activation())).toBeUndefined();
+    expect(keeper.take()).toBeUndefined();
   });
 
   it('that fails is replaced once, by one that loads nothing ahead', async () => {
@@ -206,7 +203,7 @@ describe('a spare', () => {
     for (const index of [1, 2, 3]) {
       keeper.wake();
       expect(await pass(3_000)).toContain(`preload ${index}: packages`);
-      keeper.take(activation());
+      keeper.take();
       keeper.noteUnfit(new UnfitError('the variable X has changed'));
     }
   });
@@ -216,7 +213,7 @@ describe('a spare', () => {
     for (const [index, loaded] of ['packages', 'packages', 'Medusa'].entries()) {
       keeper.wake();
       expect(await pass(3_000)).toContain(`preload ${index + 1}: ${loaded}`);
-      keeper.take(activation());
+      keeper.take();
       keeper.noteUnfit(new UnfitError('a flag has changed', { wasPrepared: true }));
     }
     keeper.noteUse();
@@ -233,7 +230,7 @@ describe('a spare', () => {
     for (const index of [1, 2, 3, 4]) {
       keeper.wake();
       expect(await pass(3_000)).toContain(`preload ${index}: packages`);
-      keeper.take(activation());
+      keeper.take();
       if (index % 2 === 1) {
         keeper.noteUnfit(new UnfitError('a flag has changed', { wasPrepared: true }));
       } else {
@@ -247,7 +244,7 @@ describe('a spare', () => {
     canFork = false;
     keeper.wake();
     expect(await pass(3_000)).toEqual(['spare: none: no more processes']);
-    expect(keeper.take(activation())).toBeUndefined();
+    expect(keeper.take()).toBeUndefined();
   });
 
   it('is dropped when what it has loaded changes, and comes back with the next app', async () => {
@@ -256,7 +253,7 @@ describe('a spare', () => {
     await pass(3_000);
     keeper.drop('package.json changed');
     expect(await pass(60_000)).toEqual(['spare: dropped: package.json changed', 'kill 1']);
-    expect(keeper.take(activation())).toBeUndefined();
+    expect(keeper.take()).toBeUndefined();
     keeper.wake();
     expect(await pass(3_000)).toEqual(['fork 2', 'preload 2: packages']);
   });
@@ -272,6 +269,7 @@ describe('a spare', () => {
       fork: () => {
         throw new Error('Expected no spare.');
       },
+      activation: () => ({ env, reloaders: [] }),
       listPackages: () => late.promise,
       isBusy: () => isBusy,
       log: (line) => log.push(line),
@@ -298,7 +296,7 @@ describe('memory', () => {
     await pass(3_000);
     available = GIGABYTE / 4;
     expect(await pass(60_000)).toEqual(['spare: dropped: memory is short', 'kill 1']);
-    expect(keeper.take(activation())).toBeUndefined();
+    expect(keeper.take()).toBeUndefined();
   });
 });
 

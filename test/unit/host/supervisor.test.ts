@@ -108,6 +108,12 @@ beforeEach(() => {
       log.push(`respawn ${app.name}: ${message}`);
       return app;
     },
+    tryOut({ module }) {
+      const app = new FakeApp('abcdefgh'.charAt(apps.length), log);
+      apps.push(app);
+      log.push(`try ${module} in ${app.name}`);
+      return app;
+    },
     onServing: (app) => log.push(`serving ${app.name}`),
     onCrash: ({ code, signal }, willRestart) =>
       log.push(`crash ${signal ?? code}${willRestart ? ', restart' : ''}`),
@@ -233,6 +239,67 @@ describe('a restart', () => {
     expect(await result).toMatchObject({ type: 'down', error: { message: 'no database' } });
     expect((await takeLog()).at(-1)).toBe('fail: no database');
     expect(supervisor.app).toBeUndefined();
+  });
+
+  describe('with something broken', () => {
+    const broken = { module: 'job', message: 'not there' };
+
+    it('keeps the app that runs if another process cannot do with it either', async () => {
+      const a = await serving();
+      const result = supervisor.restart('link changed', broken);
+      expect(await takeLog()).toEqual(['try job in b']);
+      app(1).fail('not there');
+      expect(await result).toMatchObject({
+        type: 'kept-previous',
+        error: { message: 'not there' },
+      });
+      expect(await takeLog()).toEqual(['kill b']);
+      expect(supervisor.app).toBe(a);
+    });
+
+    it('is made if the other process can', async () => {
+      const a = await serving();
+      const result = supervisor.restart('link changed', broken);
+      await settle();
+      app(1).onPrepared.resolve(PREPARED);
+      expect(await takeLog()).toEqual(['try job in b', 'kill b', 'spawn c']);
+      app(2).onPrepared.resolve(PREPARED);
+      await settle();
+      a.exit();
+      await settle();
+      app(2).onReady.resolve();
+      expect(await result).toEqual({ type: 'restarted' });
+      expect(supervisor.app).toBe(app(2));
+    });
+
+    it('is made at once if no app runs', async () => {
+      const result = supervisor.restart('link changed', broken);
+      expect(await takeLog()).toEqual(['spawn a']);
+      await boot(0);
+      expect(await result).toEqual({ type: 'restarted' });
+    });
+
+    it('is down if the app ends while that is found out', async () => {
+      const a = await serving();
+      const result = supervisor.restart('link changed', broken);
+      await settle();
+      a.exit({ code: 1 });
+      await settle();
+      app(1).fail('not there');
+      expect(await result).toMatchObject({ type: 'down', error: { message: 'not there' } });
+      expect(await takeLog()).toContain('fail: not there');
+    });
+
+    it('leaves nothing of it when the host ends', async () => {
+      const a = await serving();
+      void supervisor.restart('link changed', broken);
+      await settle();
+      supervisor.kill();
+      await settle();
+      expect(await takeLog()).toEqual(['try job in b', 'kill a', 'kill b', 'kill b']);
+      expect(a).toBe(app(0));
+      expect(apps).toHaveLength(2);
+    });
   });
 
   it('that is asked for during another one comes after it', async () => {

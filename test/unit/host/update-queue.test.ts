@@ -26,7 +26,7 @@ let log: string[];
 /** Of the reload or restart that is under way. */
 let reload: Deferred<ReloadOutcome | undefined>;
 let restart: Deferred<RestartResult>;
-/** What the app that was asked for last is to begin with. */
+/** Of the restart that was asked for last. */
 let trial: Trial | undefined;
 let settled: Promise<void>;
 let filesSettled: () => Promise<void>;
@@ -95,6 +95,7 @@ function fakeTransformer(): Transformer {
   const transformer = {
     onChange: () => {},
     invalidate: () => {},
+    resolveAnew: () => log.push('resolve anew'),
     globImportersOf: () => [],
     transform: async (id: string) => {
       onTransform();
@@ -107,17 +108,15 @@ function fakeTransformer(): Transformer {
   return transformer as unknown as Transformer;
 }
 
-const LOADED = /(?:route|index|link)\.ts$/;
-
-/** All of these files are loaded. */
+/** All route files are loaded. */
 function fakeModules(): AppModules {
   const modules = {
-    modulesOf: (file: string) => (LOADED.test(file) ? [file] : []),
+    modulesOf: (file: string) => (file.endsWith('route.ts') ? [file] : []),
     importersOf: () => [],
     filesLike: () => [],
     globImportersOf: () => [],
-    isLoaded: (id: string) => LOADED.test(id),
-    isEntry: (id: string) => LOADED.test(id),
+    isLoaded: (id: string) => id.endsWith('route.ts'),
+    isEntry: (id: string) => id.endsWith('route.ts'),
     isNative: () => false,
     accepts: () => false,
     isChanged: () => isChanged,
@@ -317,37 +316,69 @@ describe('a change that did not arrive', () => {
     brokenFiles.clear();
     await takeLog();
     save(link);
-    expect(await actions()).toEqual(['restart: src/links/a.ts was added']);
+    expect(await actions()).toEqual(['resolve anew', 'restart: src/links/a.ts was added']);
   });
 
-  it('is what an app that is started next has to begin with', async () => {
-    const link = `${ROOT}/src/links/link.ts`;
-    save(A);
-    await settle();
-    reload.resolve({ type: 'kept-previous', error: { name: 'Error', message: 'thrown' } });
-    await takeLog();
-    save(link);
-    expect(await actions()).toEqual(['restart: src/links/link.ts changed']);
-    expect(trial).toEqual({
-      steps: [{ reloader: 'routes', files: [{ file: A, change: 'update' }] }],
-      modules: [link],
+  describe('because of what was evaluated', () => {
+    const SERVICE = `${ROOT}/src/modules/brand/service.ts`;
+
+    async function breaks(module: string | undefined): Promise<void> {
+      save(A);
+      await settle();
+      const error = { name: 'Error', message: 'thrown' };
+      reload.resolve({ type: 'kept-previous', error, ...(module && { module }) });
+      await takeLog();
+    }
+
+    it('is tried before a restart takes the app down for it', async () => {
+      await breaks(A);
+      save(`${ROOT}/package.json`);
+      expect(await actions()).toEqual(['restart: package.json changed']);
+      expect(trial).toEqual({ module: A, message: 'thrown' });
+      restart.resolve({ type: 'kept-previous', error: { name: 'Error', message: 'thrown' } });
+      await settle();
+      expect(seen().at(-1)).toBe('kept-previous package.json');
+      save(B);
+      expect(await actions()).toEqual(['idle', 'restart: package.json changed']);
+      expect(trial).toEqual({ module: A, message: 'thrown' });
+      restart.resolve({ type: 'restarted' });
+      await settle();
+      save(CONFIG);
+      await settle();
+      expect(trial).toBeUndefined();
     });
-  });
 
-  it('is none to begin with, of a module that a new config may do without', async () => {
-    const index = `${ROOT}/src/modules/brand/index.ts`;
-    save(index);
-    await settle();
-    reload.resolve({ type: 'kept-previous', error: { name: 'Error', message: 'thrown' } });
-    save(A);
-    await settle();
-    reload.resolve({ type: 'kept-previous', error: { name: 'Error', message: 'thrown' } });
-    await takeLog();
-    save(CONFIG);
-    expect(await actions()).toEqual(['restart: medusa-config.ts changed']);
-    expect(trial).toEqual({
-      steps: [{ reloader: 'routes', files: [{ file: A, change: 'update' }] }],
-      modules: [],
+    it.each([CONFIG, `${ROOT}/.env`])(
+      'is not tried in a module that %s may do without',
+      async (file) => {
+        await breaks(SERVICE);
+        save(`${ROOT}/package.json`);
+        await settle();
+        expect(trial).toEqual({ module: SERVICE, message: 'thrown' });
+        restart.resolve({ type: 'kept-previous', error: { name: 'Error', message: 'thrown' } });
+        await settle();
+        save(file);
+        await settle();
+        expect(trial).toBeUndefined();
+      },
+    );
+
+    it('is forgotten when it evaluates', async () => {
+      await breaks(A);
+      save(A);
+      await settle();
+      reload.resolve(RELOADED);
+      await settle();
+      save(CONFIG);
+      await settle();
+      expect(trial).toBeUndefined();
+    });
+
+    it('is not tried if that was not where it failed', async () => {
+      await breaks(undefined);
+      save(CONFIG);
+      await settle();
+      expect(trial).toBeUndefined();
     });
   });
 
@@ -391,6 +422,12 @@ describe('a restart', () => {
     restart.resolve({ type: 'restarted' });
     await settle();
     expect(seen()).toEqual(['restarted medusa-config.ts a']);
+  });
+
+  // Caused by a file that was required by a computed path and came back: who had it in a glob stayed without.
+  it('resolves all imports anew if files came or went', async () => {
+    add({ file: CONFIG, change: 'update' }, { file: A, change: 'create' });
+    expect(await actions()).toEqual(['resolve anew', 'restart: medusa-config.ts changed']);
   });
 
   it('is made once for files that come in several batches', async () => {
