@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { constantLoad } from './support/constant-load.ts';
-import { findProcess, findProcesses, isRunning } from './support/processes.ts';
+import { findProcesses, isRunning } from './support/processes.ts';
 import { SHOP } from './support/repository.ts';
 import { logIn, useShop } from './support/shop.ts';
 import { until } from './support/until.ts';
@@ -35,8 +35,13 @@ export function titlePlugin() {
   },
 });
 
-function adminPid(): number {
-  return findProcess(shop.dev.pid, ADMIN);
+/** There is none for a moment while it is started anew. */
+async function adminPid(): Promise<number> {
+  const [pid] = await until(
+    () => findProcesses(shop.dev.pid, ADMIN),
+    ({ length }) => length === 1,
+  );
+  return pid ?? 0;
 }
 
 /** The port of the HMR socket, as the page is told. */
@@ -76,7 +81,7 @@ test('the admin is served through the port of the app, with what the config adds
 });
 
 test('it lives over a restart of the app: no request fails, and nobody is logged out', async () => {
-  const pid = adminPid();
+  const pid = await adminPid();
   const { pid: appPid } = await shop.stats();
   const session = await shop.dev.get('/auth/session', {
     method: 'POST',
@@ -98,12 +103,12 @@ test('it lives over a restart of the app: no request fails, and nobody is logged
   expect((await load.stop()).failed).toEqual([]);
   expect(update.result).toBe('restarted');
   expect((await shop.stats()).pid).not.toBe(appPid);
-  expect(adminPid()).toBe(pid);
+  expect(await adminPid()).toBe(pid);
   expect((await shop.dev.get('/admin/users/me', { headers: { cookie } })).status).toBe(200);
 });
 
 test('it is started anew when a function that the config gives it has changed', async () => {
-  const pid = adminPid();
+  const pid = await adminPid();
   const port = await hmrPort();
   const update = await shop.dev.nextUpdate(PLUGIN, () =>
     shop.project.edit(PLUGIN, (source) => source.replace("'first'", "'second edition'")),
@@ -115,13 +120,13 @@ test('it is started anew when a function that the config gives it has changed', 
 });
 
 test('packages that changed are loaded anew', async () => {
-  const pid = adminPid();
+  const pid = await adminPid();
   const save = () => shop.project.write('package-lock.json', '{}\n');
   expect(await shop.dev.nextUpdate('package-lock.json', save)).toMatchObject({
     result: 'restarted',
   });
   await showsTitle('first');
-  expect(adminPid()).not.toBe(pid);
+  expect(await adminPid()).not.toBe(pid);
 });
 
 test('one that cannot start says why, and starts when that is mended; the app serves all the time', async () => {
@@ -145,11 +150,11 @@ test('one that cannot start says why, and starts when that is mended; the app se
 
 test('one that has crashed is started again, on the same HMR port', async () => {
   const { pid: appPid } = await shop.stats();
-  const pid = adminPid();
+  const pid = await adminPid();
   const port = await hmrPort();
   process.kill(pid, 'SIGKILL');
   await showsTitle('first');
-  expect(adminPid()).not.toBe(pid);
+  expect(await adminPid()).not.toBe(pid);
   expect(await hmrPort()).toBe(port);
   expect((await shop.stats()).pid).toBe(appPid);
 });
@@ -168,7 +173,7 @@ test('a file of the admin is nothing to the app', async () => {
 });
 
 test('there is no process for an admin that is switched off', async () => {
-  const pid = adminPid();
+  const pid = await adminPid();
   const update = await shop.dev.nextUpdate(CONFIG, () =>
     shop.project.edit(CONFIG, (source) => source.replace('disable: ', 'disable: true || ')),
   );

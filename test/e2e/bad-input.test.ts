@@ -228,11 +228,11 @@ async function complaintBeside(bound: CliRun): Promise<string> {
 }
 
 /** One message for a person is all there is: no stack trace, no success, nothing left running. */
-function soleComplaint({ code, stdout, stderr, hasLeftovers }: CliEnd): string {
+function soleComplaint({ code, stdout, stderr, survivors }: CliEnd): string {
   expect(stderr).toMatch(/^medusa-vite: .+\n$/);
   expect(stdout).toBe('');
   expect(code).toBe(1);
-  expect(hasLeftovers).toBe(false);
+  expect(survivors).toEqual([]);
   return stderr;
 }
 

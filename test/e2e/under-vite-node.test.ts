@@ -212,7 +212,7 @@ test('without `--watch`, or without the plugin, one line says what to do', async
   const unwatched = await new CliRun([ENTRY], { cwd: project.root, cli, env }).ends();
   expect(unwatched.code).toBe(1);
   expect(unwatched.stderr).toContain('run `npx vite-node --watch dev.ts`');
-  expect(unwatched.hasLeftovers).toBe(false);
+  expect(unwatched.survivors).toEqual([]);
 });
 
 test('what cannot be started is said in one line, and nothing is left', async () => {
@@ -222,9 +222,9 @@ test('what cannot be started is said in one line, and nothing is left', async ()
     cli,
     env: { DATABASE_URL: 'postgres://localhost:1/none' },
   });
-  const { code, stderr, hasLeftovers } = await run.ends();
+  const { code, stderr, survivors } = await run.ends();
   expect(code).toBe(1);
   expect(stderr).toContain('No database at');
   expect(stderr).not.toContain('    at ');
-  expect(hasLeftovers).toBe(false);
+  expect(survivors).toEqual([]);
 });

@@ -59,10 +59,10 @@ const run = (...args: string[]): Promise<CliEnd> =>
   new CliRun(['explain', ...args], { cwd: project.root, env: { DATABASE_URL: '' } }).ends();
 
 async function text(file: string): Promise<string> {
-  const { code, stdout, stderr, hasLeftovers } = await run(file);
+  const { code, stdout, stderr, survivors } = await run(file);
   expect(stderr).toBe('');
   expect(code).toBe(0);
-  expect(hasLeftovers).toBe(false);
+  expect(survivors).toEqual([]);
   return stdout;
 }
 

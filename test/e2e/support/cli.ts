@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import type { DevEvent } from '../../../src/protocol/events.ts';
 import { cleanEnv } from './clean-env.ts';
-import { forgetGroup, signalGroup, trackGroup } from './process-groups.ts';
+import { forgetGroup, signalGroup, survivorsOf, trackGroup } from './process-groups.ts';
 import { CLI } from './repository.ts';
 import { GiveUp, until } from './until.ts';
 
@@ -22,15 +22,13 @@ export interface CliEnd {
   stdout: string;
   stderr: string;
   ms: number;
-  /** Whether something of its process group was still there. */
-  hasLeftovers: boolean;
+  /** Command lines of those in its process group that outlived it. */
+  survivors: string[];
 }
 
 /** A Medusa boots in five seconds; a machine that does other things takes four times that. */
 const READY_WAIT_MS = 120_000;
 const END_WAIT_MS = 30_000;
-/** What the command started may need a moment longer than the command itself. */
-const GROUP_WAIT_MS = 3_000;
 
 /** The command as a person types it: no argument or variable is added. In a process group of its own. */
 export class CliRun {
@@ -116,23 +114,23 @@ export class CliRun {
       await this.#kill();
       throw new Error(`It did not end within ${END_WAIT_MS} ms:\n${this.output}`);
     }
-    const hasLeftovers = await this.#groupOutlives();
+    const survivors = await survivorsOf(this.#pid);
     await this.#kill();
     return {
       code: this.#process.exitCode,
       stdout: this.#stdout,
       stderr: this.#stderr,
       ms: this.#ms,
-      hasLeftovers,
+      survivors,
     };
   }
 
   /** Asks it to end; complains if it left something running. */
   async stop(): Promise<void> {
     this.#process.kill('SIGTERM');
-    const { hasLeftovers } = await this.ends();
-    if (hasLeftovers) {
-      throw new Error(`It left a process running:\n${this.output}`);
+    const { survivors } = await this.ends();
+    if (survivors.length > 0) {
+      throw new Error(`It left running: ${survivors.join(', ')}\n${this.output}`);
     }
   }
 
@@ -142,17 +140,6 @@ export class CliRun {
       throw new Error('The command could not be started.');
     }
     return pid;
-  }
-
-  async #groupOutlives(): Promise<boolean> {
-    const deadline = performance.now() + GROUP_WAIT_MS;
-    while (signalGroup(this.#pid, 0)) {
-      if (performance.now() > deadline) {
-        return true;
-      }
-      await delay(20);
-    }
-    return false;
   }
 
   async #kill(): Promise<void> {

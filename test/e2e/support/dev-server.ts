@@ -6,7 +6,7 @@ import { inspect, stripVTControlCharacters } from 'node:util';
 import { onTestFailed } from 'vitest';
 import type { DevEvent } from '../../../src/protocol/events.ts';
 import { cleanEnv } from './clean-env.ts';
-import { forgetGroup, signalGroup, trackGroup } from './process-groups.ts';
+import { forgetGroup, signalGroup, survivorsOf, trackGroup } from './process-groups.ts';
 import type { Project } from './project.ts';
 import { GiveUp, until } from './until.ts';
 import { commandOf, WAY_IN, type WayIn } from './way-in.ts';
@@ -228,12 +228,13 @@ export class DevServer {
       await Promise.race([exit, delay(STOP_WAIT_MS)]);
     }
     const isLate = !this.#hasEnded;
-    const hasLeftovers = await groupOutlives(pid);
+    const survivors = await survivorsOf(pid);
     forgetGroup(pid);
-    if (isLate || hasLeftovers) {
+    if (isLate || survivors.length > 0) {
       signalGroup(pid, 'SIGKILL');
-      const what = isLate ? `did not end within ${STOP_WAIT_MS} ms` : 'left a process running';
-      throw new Error(`The CLI ${what}:\n${this.output()}`);
+      const late = isLate ? ` did not end within ${STOP_WAIT_MS} ms` : '';
+      const what = `${late} left running: ${survivors.join(', ')}`;
+      throw new Error(`The CLI${what}:\n${this.output()}`);
     }
     return { code: this.#process.exitCode, signal: this.#process.signalCode };
   }
@@ -257,20 +258,6 @@ export class DevServer {
       );
     }
   }
-}
-
-/** The child may need a moment longer than the host whose end it has noticed. */
-const GROUP_WAIT_MS = 3000;
-
-async function groupOutlives(pid: number): Promise<boolean> {
-  const deadline = performance.now() + GROUP_WAIT_MS;
-  while (signalGroup(pid, 0)) {
-    if (performance.now() > deadline) {
-      return true;
-    }
-    await delay(20);
-  }
-  return false;
 }
 
 function parseJson(text: string): unknown {

@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+
 /** Ids of the groups that run, so that an interrupted run leaves none behind. */
 const groups = new Set<number>();
 process.once('exit', () => {
@@ -23,4 +26,28 @@ export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   } catch {
     return false;
   }
+}
+
+/** All that was started is gone in this time, however the command ended. */
+const GROUP_WAIT_MS = 6_000;
+
+/** @returns the command lines of those in the group that outlive the wait */
+export async function survivorsOf(group: number): Promise<string[]> {
+  const deadline = performance.now() + GROUP_WAIT_MS;
+  for (;;) {
+    // Asked first, because it costs nothing; it counts those that ended and that nobody has waited for yet.
+    const survivors = signalGroup(group, 0) ? membersOf(group) : [];
+    if (survivors.length === 0 || performance.now() > deadline) {
+      return survivors;
+    }
+    await delay(20);
+  }
+}
+
+function membersOf(group: number): string[] {
+  const rows = execFileSync('ps', ['-A', '-o', 'pgid=,stat=,args='], { encoding: 'utf8' });
+  return rows.split('\n').flatMap((row) => {
+    const [, id, state = '', command = ''] = /^\s*(\d+)\s+(\S+)\s+(.*)$/.exec(row) ?? [];
+    return Number(id) === group && !/^[ZX]/.test(state) ? [command] : [];
+  });
 }
