@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { allEnd } from './support/all-end.ts';
 import { cleanEnv } from './support/clean-env.ts';
 import { CliRun } from './support/cli.ts';
 import { createDatabase, type TestDatabase } from './support/database.ts';
@@ -15,7 +16,6 @@ import { until } from './support/until.ts';
 
 const PING = 'src/api/ping/route.ts';
 const CONFIG = 'vite.config.ts';
-const END_LIMIT_MS = 6_000;
 
 let database: TestDatabase;
 let project: Project;
@@ -217,12 +217,7 @@ test('when it is killed, nothing is left', async () => {
   const pids = processTree(run.pid);
   expect(pids.length).toBeGreaterThan(1);
   run.signal('SIGKILL');
-  await until(
-    () => pids.filter(isRunning),
-    (left) => left.length === 0,
-    END_LIMIT_MS,
-  );
-  expect(await isPortTaken(run.ready.port)).toBe(false);
+  await allEnd(pids, run.ready.port);
   await run.stop();
   other.dispose();
 });

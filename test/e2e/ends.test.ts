@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { allEnd, END_LIMIT_MS } from './support/all-end.ts';
 import { createDatabase, type TestDatabase } from './support/database.ts';
 import { DevServer, startDevServer } from './support/dev-server.ts';
 import { findProcess, isPortTaken, isRunning, processTree } from './support/processes.ts';
@@ -9,7 +10,6 @@ import { HAS_TERMINAL, Terminal } from './support/terminal.ts';
 import { until } from './support/until.ts';
 import { WAY_IN } from './support/way-in.ts';
 
-const END_LIMIT_MS = 6_000;
 /** How long a stop waits for requests in flight; `DRAIN_LIMIT_MS` of the app. */
 const PATIENCE_MS = 4_000;
 
@@ -59,17 +59,7 @@ async function start(): Promise<DevServer> {
 /** Everything that runs is gone in time, and the port with it. */
 async function expectEnd(pids: number[], port: number, startedAt: number): Promise<void> {
   expect(pids.length).toBeGreaterThan(1);
-  await until(
-    () => pids.filter(isRunning),
-    (left) => left.length === 0,
-    END_LIMIT_MS - (performance.now() - startedAt),
-  );
-  // A process counts as ended while its last threads still let go of what it had open.
-  await until(
-    () => isPortTaken(port),
-    (isTaken) => !isTaken,
-    END_LIMIT_MS - (performance.now() - startedAt),
-  );
+  await allEnd(pids, port, END_LIMIT_MS - (performance.now() - startedAt));
 }
 
 /** Keeps the app busy for ever. */

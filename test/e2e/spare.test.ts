@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { createProbedProject, type HotApp, startFresh, startHot } from '../oracle/apps.ts';
 import { differences, probe } from '../oracle/probe.ts';
+import { allEnd } from './support/all-end.ts';
 import { createDatabase, type TestDatabase } from './support/database.ts';
 import { type DevServer, startDevServer } from './support/dev-server.ts';
-import { isPortTaken, isRunning, processTree } from './support/processes.ts';
+import { isRunning, processTree } from './support/processes.ts';
 import type { Project } from './support/project.ts';
 import { CLI } from './support/repository.ts';
 import { touch } from './support/touch.ts';
@@ -11,7 +12,6 @@ import { until } from './support/until.ts';
 
 const ENV = { DEBUG: 'medusa-vite:spare' };
 const CONFIG = 'medusa-config.ts';
-const END_LIMIT_MS = 6_000;
 const SPARE_WAIT_MS = 60_000;
 
 const files = new Map([
@@ -190,12 +190,7 @@ describe('a spare ends when', () => {
         expect(pids.length).toBeGreaterThan(2);
         const { port } = server.ready;
         server.signal(signal);
-        await until(
-          () => pids.filter(isRunning),
-          (left) => left.length === 0,
-          END_LIMIT_MS,
-        );
-        expect(await isPortTaken(port)).toBe(false);
+        await allEnd(pids, port);
       } finally {
         await server.stop();
       }

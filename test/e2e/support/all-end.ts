@@ -1,0 +1,25 @@
+import { isPortTaken, isRunning } from './processes.ts';
+import { until } from './until.ts';
+
+/** By then nothing of ours may be left, however it was ended. */
+export const END_LIMIT_MS = 6_000;
+
+/** Waits until none of the processes runs and the port is free. */
+export async function allEnd(
+  pids: number[],
+  port: number,
+  limitMs: number = END_LIMIT_MS,
+): Promise<void> {
+  const startedAt = performance.now();
+  await until(
+    () => pids.filter(isRunning),
+    (left) => left.length === 0,
+    limitMs,
+  );
+  // One that counts as ended may have threads that still let go of what it had open.
+  await until(
+    () => isPortTaken(port),
+    (isTaken) => !isTaken,
+    limitMs - (performance.now() - startedAt),
+  );
+}
