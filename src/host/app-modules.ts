@@ -29,6 +29,8 @@ export class AppModules implements Graph {
   readonly #importers = new Map<string, Set<string>>();
   /** Loaded since `takeAdded` was last called, and not before. */
   readonly #added = new Set<string>();
+  /** Asked for by the app since `takeAdded` was last called. */
+  readonly #fetched = new Set<string>();
   /** Lost an importer since the last look for orphans. */
   readonly #untied = new Set<string>();
   /** Ties that only the running app knows. */
@@ -107,7 +109,13 @@ export class AppModules implements Graph {
   takeAdded(): string[] {
     const added = [...this.#added];
     this.#added.clear();
+    this.#fetched.clear();
     return added;
+  }
+
+  /** Whether the app has asked for the module since `takeAdded` was last called. */
+  isFetched(id: string): boolean {
+    return this.#fetched.has(id);
   }
 
   /** Forgets the modules that nothing imports any more since code was accepted. @returns their ids */
@@ -226,6 +234,9 @@ export class AppModules implements Graph {
       }
       const modules = await this.#collectCurrent(request.id);
       this.accept(modules);
+      for (const id of Object.keys(modules)) {
+        this.#fetched.add(id);
+      }
       return { type: 'modules', modules };
     } catch (error) {
       const serialized = serializeError(error);

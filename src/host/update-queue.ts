@@ -288,8 +288,10 @@ export class UpdateQueue {
         // Asked again: a module that the app has fetched meanwhile may import one of them.
         const dropped = invalidated.filter(
           (id) =>
-            deleted.includes(id) ||
-            (!evaluable.has(id) && !(id in fresh) && !modules.isStillImported(id)),
+            // A file that is back by now was evaluated: of that the next pass will know.
+            !modules.isFetched(id) &&
+            (deleted.includes(id) ||
+              (!evaluable.has(id) && !(id in fresh) && !modules.isStillImported(id))),
         );
         modules.forget(dropped);
         modules.accept(fresh);

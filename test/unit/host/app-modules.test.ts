@@ -70,9 +70,13 @@ it('sends a module as it is now, when it was saved while it was on its way', asy
       return { code };
     },
   } as unknown as Transformer;
-  new AppModules(transformer).serve(pipe);
+  const modules = new AppModules(transformer);
+  modules.serve(pipe);
   const reply = await pipe.ask({ type: 'fetch', id: HELPER, importer: undefined });
   expect(reply).toEqual({ type: 'modules', modules: { [HELPER]: { code: 'new' } } });
+  expect(modules.isFetched(HELPER)).toBe(true);
+  modules.takeAdded();
+  expect(modules.isFetched(HELPER)).toBe(false);
 });
 
 /** The app's end of the channel. */

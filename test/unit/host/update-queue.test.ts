@@ -37,6 +37,8 @@ let beforePass: (changes: Change[], until: number) => Promise<string | undefined
 let modules: AppModules;
 let onTransform: () => void;
 let brokenFiles: Set<string>;
+/** What the app asks for while it reloads. */
+let fetched: Set<string>;
 /** Whether what is saved has an effect. */
 let isChanged: boolean;
 /** As far as Vite knows, which does not hear of all. */
@@ -55,6 +57,7 @@ beforeEach(() => {
   modules = fakeModules();
   onTransform = () => {};
   brokenFiles = new Set();
+  fetched = new Set();
   isChanged = true;
   isStillImported = false;
   const supervisor: AppSupervisor = {
@@ -128,6 +131,7 @@ function fakeModules(): AppModules {
     own: () => {},
     takeOrphans: () => [],
     takeAdded: () => ['fetched while it was tried'],
+    isFetched: (id: string) => fetched.has(id),
   };
   return modules as unknown as AppModules;
 }
@@ -186,6 +190,15 @@ test('a deleted module is forgotten by both sides, whoever seems to import it', 
   expect(await actions()).toEqual(['reload a']);
   reload.resolve(RELOADED);
   expect(await actions()).toEqual([`forget ${A}`, 'prune a', 'idle']);
+});
+
+// Caused by a file that was back while the importers that had missed it were evaluated, and not yet reported.
+test('a deleted module is not forgotten if the app came to have it again', async () => {
+  fetched.add(A);
+  queue.add({ changes: [{ file: A, change: 'delete' }], unchanged: [], since: 0, until: 0 });
+  expect(await actions()).toEqual(['reload a']);
+  reload.resolve(RELOADED);
+  expect(await actions()).toEqual(['idle']);
 });
 
 describe('passes', () => {
