@@ -14,6 +14,7 @@ import { isPortTaken, isRunning, processTree } from './support/processes.ts';
 import { createProject, type Project } from './support/project.ts';
 import { until } from './support/until.ts';
 
+const require = createRequire(import.meta.url);
 const PING = 'src/api/ping/route.ts';
 const CONFIG = 'vite.config.ts';
 
@@ -32,10 +33,18 @@ beforeAll(async () => {
       [CONFIG]: config(),
       '.env': 'VITE_COLOR=red\nSHOP_ONE=1\n',
       'web/main.ts': `
+import { shared } from './shared.ts';
 import { text } from './text.ts';
-document.title = text + import.meta.env.VITE_COLOR;
+document.title = text + shared + import.meta.env.VITE_COLOR;
+import.meta.hot?.accept('./shared.ts', (module) => { document.title = module?.shared; });
 import.meta.hot?.accept('./text.ts', (module) => { document.title = module?.text; });
 import.meta.hot?.on('medusa-vite:update', ({ result }) => console.log(result));
+`,
+      'web/shared.ts': `export const shared = 'first';\n`,
+      'src/api/shared/route.ts': `
+import type { MedusaRequest, MedusaResponse } from '@medusajs/framework/http';
+import { shared } from '../../../web/shared';
+export const GET = (_: MedusaRequest, res: MedusaResponse) => { res.json({ shared }); };
 `,
     },
   });
@@ -127,6 +136,19 @@ test("a front-end file goes through Vite's own HMR, and does not touch the app",
   const { updates } = await browser.message(({ type }) => type === 'update');
   expect(updates).toMatchObject([{ type: 'js-update', path: '/web/main.ts' }]);
   expect((await dev.get('/stats')).body).toMatchObject({ pid });
+});
+
+test('a file that both sides import is new on both', async () => {
+  const browser = await openPage();
+  expect(await front('/web/shared.ts')).toContain('first');
+  const update = await dev.nextUpdate('web/shared.ts', () =>
+    project.edit('web/shared.ts', (source) => source.replace('first', 'second')),
+  );
+  expect(update).toMatchObject({ result: 'reloaded', resources: ['route GET /shared'] });
+  expect((await dev.get('/shared')).body).toEqual({ shared: 'second' });
+  const { updates } = await browser.message(({ type }) => type === 'update');
+  expect(updates).toMatchObject([{ type: 'js-update', path: '/web/main.ts' }]);
+  expect(await front('/web/shared.ts')).toContain('second');
 });
 
 test('`.env` restarts both, once', async () => {
@@ -272,6 +294,23 @@ test.each(['build', 'preview'])('`vite %s` has no backend', async (command) => {
     expect(output).toContain('built in');
   }
   expect(output).not.toContain('medusa]');
+});
+
+test('`vitest run` with the same config has no backend', async () => {
+  const file = 'web/sum.test.ts';
+  project.write(
+    file,
+    "import { expect, test } from 'vitest';\ntest('a sum', () => expect(1 + 1).toBe(2));\n",
+  );
+  const run = new CliRun(['run', file], {
+    cwd: project.root,
+    cli: join(dirname(require.resolve('vitest/package.json')), 'vitest.mjs'),
+    env: { DATABASE_URL: database.url },
+  });
+  const { code, survivors } = await run.ends();
+  expect([code, run.output]).toEqual([0, expect.stringContaining('1 passed')]);
+  expect(run.output).not.toContain('medusa]');
+  expect(survivors).toEqual([]);
 });
 
 function viteBin(): string {
