@@ -159,15 +159,14 @@ function linkNodeModules(
     ? join(otherMedusaFolder(MEDUSA_VERSION), 'node_modules')
     : join(REPOSITORY, 'node_modules');
   const own = [...links, ...(MEDUSA_VERSION ? [] : packagesIn(join(SHOP, 'node_modules')))];
+  if (VITE_VERSION || MEDUSA_VERSION) {
+    own.push(['medusa-vite', REPOSITORY]);
+  }
   if (VITE_VERSION || (MEDUSA_VERSION && wayIn !== 'cli')) {
     const vite = VITE_VERSION ? otherViteFolder(VITE_VERSION) : REPOSITORY;
-    own.push(
-      ['medusa-vite', REPOSITORY],
-      ...['vite', 'vite-node'].map((name): [string, string] => [
-        name,
-        join(vite, 'node_modules', name),
-      ]),
-    );
+    for (const name of ['vite', 'vite-node']) {
+      own.push([name, join(vite, 'node_modules', name)]);
+    }
   }
   if (own.length === 0) {
     symlinkSync(hoisted, join(root, 'node_modules'), 'junction');
