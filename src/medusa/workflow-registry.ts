@@ -216,13 +216,13 @@ export class WorkflowRegistry implements Registry {
     const registrations = this.#next?.registrations ?? this.#registrations;
     const present = registrations.get(id) ?? [];
     const before = this.#registrations.get(id) ?? [];
-    const place = before.findIndex(({ module }) => module && module === added.module);
-    const following = place === -1 ? [] : before.slice(place + 1);
-    const index = present.findIndex((other) =>
-      place === -1
-        ? comesFirst(added, other)
-        : following.some((later) => later === other || isOfSameModule(later, other)),
-    );
+    const placeOf = (one: Registration) =>
+      before.findIndex((known) => known === one || isOfSameModule(known, one));
+    const place = placeOf(added);
+    const index = present.findIndex((other) => {
+      const otherPlace = placeOf(other);
+      return place === -1 || otherPlace === -1 ? comesFirst(added, other) : otherPlace > place;
+    });
     registrations.set(id, index === -1 ? [...present, added] : present.toSpliced(index, 0, added));
   }
 

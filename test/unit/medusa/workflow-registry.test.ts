@@ -3,7 +3,13 @@ import type { MedusaPackages } from '../../../src/medusa/packages.ts';
 import { WorkflowRegistry } from '../../../src/medusa/workflow-registry.ts';
 import { WorkflowStore } from '../../../src/medusa/workflow-store.ts';
 
-it('keeps the order of two files with one id, in whichever order a reload evaluates them', () => {
+// The last case was a file that took on the id of one that was saved with it.
+it.each([
+  ['of two files', ['/a.ts', '/z.ts'], ['/z.ts', '/a.ts'], 'new /a.ts'],
+  ['of a new file before them', ['/m.ts', '/z.ts'], ['/z.ts', '/m.ts', '/a.ts'], 'new /a.ts'],
+  ['of a new file behind one', ['/a.ts'], ['/z.ts', '/a.ts'], 'new /a.ts'],
+])('keeps the order %s with one id, in whichever order a reload evaluates them', (...how) => {
+  const [, before, evaluated, serving] = how;
   const WorkflowManager = {
     workflows: new Map<string, object>(),
     scheduler: { scheduleWorkflow: async () => {}, clearWorkflow: async () => {} },
@@ -35,15 +41,17 @@ it('keeps the order of two files with one id, in whichever order a reload evalua
     WorkflowManager.workflows.set('twin', { id: 'twin', options: {}, flow_: {} });
     MedusaWorkflow.registerWorkflow('twin', runner);
   };
-  compose('/a.ts', 'first');
-  compose('/z.ts', 'last');
+  for (const module of before) {
+    compose(module, module);
+  }
 
-  registry.begin(new Set(['/a.ts', '/z.ts']));
+  registry.begin(new Set(evaluated));
   registry.enter();
-  compose('/z.ts', 'new last');
-  compose('/a.ts', 'new first');
+  for (const module of evaluated) {
+    compose(module, `new ${module}`);
+  }
   registry.leave();
   registry.commit();
 
-  expect(MedusaWorkflow.workflows.twin).toBe('new first');
+  expect(MedusaWorkflow.workflows.twin).toBe(serving);
 });
