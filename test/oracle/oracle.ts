@@ -83,6 +83,8 @@ export class Oracle {
   /** What the app must go on to answer while files are broken; unset where several answers are right. */
   #lastGood: Probe | undefined;
   #mark = 0;
+  /** As they were before what is unsettled. */
+  #filesBefore: Map<string, string>;
   /** How much the app had printed before what is unsettled. */
   #printedBefore = 0;
   #unsettled = new Set<string>();
@@ -127,6 +129,7 @@ export class Oracle {
     this.#hot = hot;
     this.#model = model;
     this.#files = files;
+    this.#filesBefore = files;
     this.#freshFiles = files;
   }
 
@@ -221,6 +224,7 @@ export class Oracle {
   async #write(edit: Edit): Promise<number> {
     if (this.#unsettled.size === 0) {
       this.#mark = this.#hot.dev.mark();
+      this.#filesBefore = this.#files;
       this.#printedBefore = this.#hot.dev.output().length;
     }
     this.#model = applyEdit(this.#model, edit);
@@ -243,7 +247,9 @@ export class Oracle {
     for (;;) {
       const updates = dev.updatesSince(this.#mark);
       const named = new Set(updates.flatMap(({ files }) => files));
-      const missing = [...this.#unsettled].filter((file) => !named.has(this.#nameOf(file)));
+      const missing = [...this.#unsettled].filter(
+        (file) => !named.has(this.#nameOf(file)) && !this.#cameAndWent(file),
+      );
       if (missing.length === 0) {
         for (const { result } of updates) {
           this.statistics.results[result] = (this.statistics.results[result] ?? 0) + 1;
@@ -257,6 +263,11 @@ export class Oracle {
       }
       await delay(5);
     }
+  }
+
+  /** Before a watcher had a look at it, perhaps. */
+  #cameAndWent(file: string): boolean {
+    return !this.#filesBefore.has(file) && !this.#files.has(file);
   }
 
   /** What updates call a file: outside of the project by its absolute path. */
