@@ -172,10 +172,6 @@ export class UpdateQueue {
       return;
     }
     await transformer.onChange(all, (id) => modules.isLoaded(id));
-    if (all.some(({ file, change }) => change === 'delete' && modules.isNative(file))) {
-      // Vite does not know who imports it.
-      transformer.resolveAnew();
-    }
     const planned = plan(all, { root, graph: modules, rules });
     const files = changes.map(({ file }) => file);
     const forced = wanted ?? viteReason;
@@ -209,7 +205,7 @@ export class UpdateQueue {
     }
 
     if (restart && all.some(({ change }) => change !== 'update')) {
-      // Whose imports, or globs, lead elsewhere now is worked out for reloads only.
+      // Whose imports, or globs, lead elsewhere now is worked out for reloads only, and not for native files.
       transformer.resolveAnew();
     }
     const plannedAt = performance.now();
