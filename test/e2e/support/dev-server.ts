@@ -35,6 +35,8 @@ export interface Answer {
 /** A Medusa boots in five seconds, on a busy machine in ten times that. */
 const READY_WAIT_MS = 180_000;
 const REQUEST_WAIT_MS = 35_000;
+/** Of what people would read, when an update does not come. */
+const SHOWN_LINES = 25;
 /** A graceful stop waits for requests in flight. */
 const STOP_WAIT_MS = 20_000;
 
@@ -178,7 +180,10 @@ export class DevServer {
       (found) => found.length > 0,
     ).catch((cause) => {
       const seen = inspect(this.#events.slice(mark), { depth: 5 });
-      throw new Error(`No update named \`${file}\`. Events since: ${seen}`, { cause });
+      const said = this.output().trimEnd().split('\n').slice(-SHOWN_LINES).join('\n');
+      throw new Error(`No update named \`${file}\`. Events since: ${seen}\nSaid last:\n${said}`, {
+        cause,
+      });
     });
     return updates[0] as UpdateEvent;
   }
