@@ -5,6 +5,7 @@ import { medusaPrivateFiles } from './private-files.ts';
 import { medusaRules } from './rules.ts';
 import { medusaServe } from './serve.ts';
 import { vite7 } from './vite-7.ts';
+import { medusaWholeConfig } from './whole-config.ts';
 
 export interface MedusaOptions extends ServeOptions {
   /** Asked before the built-in rules and those of other plugins; the first that matches decides. */
@@ -35,6 +36,7 @@ export function medusa(options: MedusaOptions = {}): MedusaPlugin[] {
     medusaConfig(),
     medusaPrivateFiles(),
     vite7(),
+    medusaWholeConfig(),
     medusaRules({ rules, builtInRules }),
     medusaServe(serve && serveOptions),
   ];

@@ -22,11 +22,13 @@ export function medusaServe(options: ServeOptions | false): Plugin {
   let wayIn: WayIn = 'vite';
   let root = '';
   let server: ViteDevServer | undefined;
+  let configuredAt = 0;
   return {
     name: 'medusa-vite:serve',
     enforce: 'pre',
     apply: (_config, { command, isPreview }) => command === 'serve' && !isPreview,
     config(config) {
+      configuredAt = performance.now();
       assertSupportedVite(this?.meta?.viteVersion);
       wayIn = wayInOf(config.plugins);
       // The database's files, above all; which project it is will be known when a watcher asks.
@@ -70,7 +72,10 @@ export function medusaServe(options: ServeOptions | false): Plugin {
         const { serveBeside } = await import('../src/host/beside-vite.ts');
         server = vite;
         latest.set(root, vite);
-        vite.httpServer.once('listening', () => void serveBeside(vite, root, options));
+        vite.httpServer.once(
+          'listening',
+          () => void serveBeside(vite, { root, options, configuredAt }),
+        );
       }
     },
     // Run by vite-node itself, and so run again whenever the entry is.

@@ -135,10 +135,13 @@ export class Backend {
     void this.#host?.restart(reason);
   }
 
-  /** To be called when Vite was restarted by somebody else: its watcher is another one then. */
-  followVite({ watcher }: ViteDevServer): void {
+  /**
+   * To be called when Vite was restarted by somebody else: its watcher is another one then.
+   * @param configuredAt when it had read its config; `performance.now()`
+   */
+  followVite({ watcher }: ViteDevServer, configuredAt: number): void {
     this.followWatcher(watcher);
-    this.#host?.followVite();
+    this.#host?.followVite(configuredAt);
   }
 
   /** To be called when Vite has another watcher, by whoever does not know whether its restart is over. */
@@ -259,20 +262,21 @@ export class Backend {
       hmr,
       isForeign: (file) => this.#options.isForeign?.(file) ?? false,
       events: {
-        ready: ({ pid, isHmrOn, bootMs }) => {
-          reporter.ready({
-            event: 'ready',
-            port: listener.port,
-            url: listener.url,
-            pid,
-            hmr: isHmrOn,
-            ms: Math.round(this.#isFirst ? performance.now() - this.#startedAt : bootMs),
-          });
-          if (this.#isFirst) {
-            this.#isFirst = false;
-            this.#onFirstReady();
-          }
-        },
+        ready: ({ pid, isHmrOn, bootMs }) =>
+          this.#unlessClosed(() => {
+            reporter.ready({
+              event: 'ready',
+              port: listener.port,
+              url: listener.url,
+              pid,
+              hmr: isHmrOn,
+              ms: Math.round(this.#isFirst ? performance.now() - this.#startedAt : bootMs),
+            });
+            if (this.#isFirst) {
+              this.#isFirst = false;
+              this.#onFirstReady();
+            }
+          }),
         update: (result) => {
           this.#report(result);
           const isDotEnv = (file: string) => relativeToRoot(root, file) === '.env';

@@ -21,15 +21,15 @@ let ending: Ending | undefined;
 /**
  * To be called when a dev server of Vite listens: starts the backend of the project, or keeps the one that
  * runs, if Vite was only restarted.
+ * @param configuredAt when its config was evaluated; `performance.now()`
  */
 export async function serveBeside(
   vite: ViteDevServer,
-  root: string,
-  options: ServeOptions,
+  { root, options, configuredAt }: { root: string; options: ServeOptions; configuredAt: number },
 ): Promise<void> {
   const before = running.get(root);
   // Also if it is replaced: it may be about to restart Vite for the same save.
-  before?.followVite();
+  before?.followVite(configuredAt);
   if (before?.isFor(options)) {
     return;
   }
@@ -117,8 +117,8 @@ class BesideVite {
     }
   }
 
-  followVite(): void {
-    this.#backend?.followVite(this.vite);
+  followVite(configuredAt: number): void {
+    this.#backend?.followVite(this.vite, configuredAt);
   }
 
   async close(): Promise<void> {

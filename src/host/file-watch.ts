@@ -6,7 +6,10 @@ import type { Change } from './planner.ts';
 /** The part of a chokidar watcher that is used here. */
 export interface FileEvents {
   on(event: FileEvent, listener: (path: string) => void): unknown;
+  /** Comes once, when all that was to be watched at first is. */
+  on(event: 'ready', listener: () => void): unknown;
   off(event: FileEvent, listener: (path: string) => void): unknown;
+  off(event: 'ready', listener: () => void): unknown;
   /** Watches a folder as well. */
   add(folder: string): unknown;
 }
@@ -30,6 +33,8 @@ export interface FileWatchOptions {
   isWatched(file: string): boolean;
   /** Files that the app has loaded, if there is one. */
   loaded?(): Iterable<string>;
+  /** Files that an app which starts now would load. */
+  sources?(): Iterable<string>;
   /** A file was touched, and more may follow; a call of `onBatch` comes later in any case. */
   onFirst(file: string): void;
   /** The batch may turn out empty. */
@@ -60,6 +65,7 @@ export class FileWatch {
   #events: FileEvents;
   readonly #isWatched: (file: string) => boolean;
   readonly #loaded: () => Iterable<string>;
+  readonly #sources: () => Iterable<string>;
   readonly #onFirst: (file: string) => void;
   readonly #onBatch: (batch: FileBatch) => void;
   /** Content that was reported last; null for a file that is gone. */
@@ -72,15 +78,19 @@ export class FileWatch {
   readonly #emptied = new Map<string, Change['change']>();
   /** New ones that the watcher has told of. */
   readonly #folders = new Set<string>();
+  /** By the clock that files have. */
+  readonly #startedAt = Date.now();
   #timer: NodeJS.Timeout | undefined;
   /** When the first event of the pending ones came in. */
   #since = 0;
   #lastEventAt = 0;
 
-  constructor({ events, known, isWatched, loaded = () => [], onFirst, onBatch }: FileWatchOptions) {
+  constructor(options: FileWatchOptions) {
+    const { events, known, isWatched, loaded, sources, onFirst, onBatch } = options;
     this.#events = events;
     this.#isWatched = isWatched;
-    this.#loaded = loaded;
+    this.#loaded = loaded ?? (() => []);
+    this.#sources = sources ?? (() => []);
     this.#onFirst = onFirst;
     this.#onBatch = onBatch;
     for (const file of known) {
@@ -114,12 +124,7 @@ export class FileWatch {
     this.#unlisten();
     this.#events = events;
     this.#listen();
-    // What was saved between the two watchers was seen by neither.
-    for (const [file, hash] of this.#hashes) {
-      if (look(file).hash !== hash) {
-        this.#queue(file, existsSync(file) ? 'update' : 'delete');
-      }
-    }
+    this.#lookAgain();
   }
 
   /** @returns files that were touched and are in no batch. */
@@ -139,6 +144,8 @@ export class FileWatch {
     this.#events.on('unlink', this.#onUnlink);
     this.#events.on('addDir', this.#onAddDir);
     this.#events.on('unlinkDir', this.#onUnlinkDir);
+    // chokidar says nothing of a file that is saved before it has come to it.
+    this.#events.on('ready', this.#lookAgain);
   }
 
   #unlisten(): void {
@@ -147,6 +154,7 @@ export class FileWatch {
     this.#events.off('unlink', this.#onUnlink);
     this.#events.off('addDir', this.#onAddDir);
     this.#events.off('unlinkDir', this.#onUnlinkDir);
+    this.#events.off('ready', this.#lookAgain);
   }
 
   readonly #onAdd = (path: string): void => this.#queue(toPosix(path), 'create');
@@ -165,6 +173,22 @@ export class FileWatch {
 
   readonly #onUnlinkDir = (path: string): void => {
     this.#folders.delete(toPosix(path));
+  };
+
+  /** Finds what was saved while there was no watcher for it. */
+  readonly #lookAgain = (): void => {
+    for (const [file, hash] of this.#hashes) {
+      if (look(file).hash !== hash) {
+        this.#queue(file, existsSync(file) ? 'update' : 'delete');
+      }
+    }
+    const loaded = new Set(this.#loaded());
+    for (const file of new Set([...loaded, ...this.#sources()])) {
+      const changedAt = this.#hashes.has(file) ? 0 : lastChange(file);
+      if (changedAt === null || changedAt > this.#startedAt) {
+        this.#queue(file, changedAt === null ? 'delete' : loaded.has(file) ? 'update' : 'create');
+      }
+    }
   };
 
   #isFolderWatched(folder: string): boolean {
@@ -301,6 +325,15 @@ function look(file: string): { hash: string | null; writtenAt: number } {
     return { hash: status.isFile() ? hashOf(file, status) : null, writtenAt: status.mtimeMs };
   } catch {
     return { hash: null, writtenAt: 0 };
+  }
+}
+
+/** When the file was written, or came there under this name; null if there is none. */
+function lastChange(file: string): number | null {
+  try {
+    return statSync(file).ctimeMs;
+  } catch {
+    return null;
   }
 }
 

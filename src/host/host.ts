@@ -79,7 +79,7 @@ export class Host {
   /** Files outside of what Vite watches by itself, which a new watcher would not know of. */
   readonly #watchedBesides = new Set<string>();
   /** `performance.now()` */
-  #viteRestartedAt = Number.NEGATIVE_INFINITY;
+  #viteConfiguredAt = Number.NEGATIVE_INFINITY;
   /** When the latest app process was made; `performance.now()`. */
   #spawnedAt = 0;
   /** Whether `ready` was said of the app that serves; cleared when it is gone. */
@@ -242,11 +242,11 @@ export class Host {
 
   /**
    * Vite was restarted, and has a new watcher.
-   * @param startedAt When it began to read its config, if that is known; `performance.now()`.
+   * @param configuredAt when it read its config; `performance.now()`
    */
-  followVite(startedAt: number = performance.now()): void {
+  followVite(configuredAt: number): void {
     const { vite } = this.#options;
-    this.#viteRestartedAt = startedAt;
+    this.#viteConfiguredAt = configuredAt;
     this.#watchProject();
     vite.watcher.add([...this.#watchedBesides]);
     this.#watch?.follow(vite.watcher);
@@ -329,6 +329,7 @@ export class Host {
       known: [...topLevelFiles(root), ...lockfiles, ...this.#tsconfigs, ...known],
       isWatched: (file) => !isUnwatched(root, file) && !isForeign(file),
       loaded: () => this.#current.files,
+      sources: () => sourceFiles(root),
       onFirst: (file) => this.#onTouched(file),
       onBatch: (batch) => {
         this.#spares.stir();
@@ -421,17 +422,31 @@ export class Host {
     // Vite itself looks at files named `tsconfig.json` only, not at what they extend.
     const tsconfig = changes.find(({ file }) => this.#tsconfigs.includes(file));
     const isViteConcerned = changed || tsconfig || changes.some(({ file }) => envFiles.has(file));
-    if (isViteConcerned && this.#viteRestartedAt < until) {
-      const startedAt = performance.now();
-      // One that is under way already is this one.
-      await vite.restart();
-      this.followVite(startedAt);
+    if (isViteConcerned) {
+      await this.#restartVite(until);
     }
     if (tsconfig) {
       this.#watchTsconfigs();
     }
     const cause = changed ?? tsconfig;
     return cause && `${relativeToRoot(root, cause.file)} changed`;
+  }
+
+  /** @param since when the last save came in that it has to know; `performance.now()` */
+  async #restartVite(since: number): Promise<void> {
+    const { vite } = this.#options;
+    // One that was under way may have read its config before that.
+    for (let tries = 0; tries < 2 && this.#viteConfiguredAt < since; tries++) {
+      const startedAt = performance.now();
+      await vite.restart();
+      // A Vite that has a server told of it when that listened.
+      if (!vite.httpServer) {
+        this.followVite(startedAt);
+      }
+    }
+    if (this.#viteConfiguredAt < since) {
+      throw new Error('Vite could not restart with what was saved: it has said why.');
+    }
   }
 
   #announce(): void {

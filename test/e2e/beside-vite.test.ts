@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { allEnd } from './support/all-end.ts';
 import { cleanEnv } from './support/clean-env.ts';
@@ -15,6 +16,8 @@ import { createProject, type Project } from './support/project.ts';
 import { until } from './support/until.ts';
 
 const require = createRequire(import.meta.url);
+/** Less than what chokidar takes for one event. */
+const BETWEEN_WRITES_MS = 25;
 const PING = 'src/api/ping/route.ts';
 const CONFIG = 'vite.config.ts';
 
@@ -190,6 +193,23 @@ test('a changed `vite.config` restarts both, on the same ports', async () => {
     project.edit(PING, (source) => source.replace('pong', 'after the config')),
   );
   expect(hot.result).toBe('reloaded');
+});
+
+// Vite would restart with the empty file, which is a config without the plugin.
+test('a `vite.config` that is emptied and then filled is taken once it is whole', async () => {
+  const { pid } = (await dev.get('/stats')).body as { pid: number };
+  const update = await dev.nextUpdate(CONFIG, async () => {
+    const whole = project.read(CONFIG);
+    project.write(CONFIG, '');
+    await delay(BETWEEN_WRITES_MS);
+    project.write(CONFIG, `${whole}\n// Written in two steps.\n`);
+  });
+  expect(update).toMatchObject({ result: 'restarted', reason: `${CONFIG} changed` });
+  expect(isRunning(pid)).toBe(false);
+  await until(
+    () => front('/web/main.ts').catch(() => ''),
+    (code) => code.includes('/web/text.ts'),
+  );
 });
 
 test('options of `medusa()` that change take effect, and the old port is free', async () => {

@@ -54,16 +54,16 @@ test('the admin shows its login page', async () => {
 test('who logs in sees the widget of the shop', async () => {
   await logIn();
   await page.goto(shop.dev.url('/app/products'));
-  const counter = page.getByTestId('brand-counter');
-  await counter.click();
-  await expect.poll(() => counter.textContent()).toBe('Counted 1');
+  // Vite loads a page anew when it finds packages on it that it has not bundled yet.
+  await page.waitForLoadState('networkidle');
+  await count();
   expect(problems).toEqual([]);
 });
 
 test('an open page keeps its state and its socket over ten reloads and a restart of the backend', async () => {
   const counter = page.getByTestId('brand-counter');
-  await counter.click();
-  await expect.poll(() => counter.textContent()).toBe('Counted 2');
+  await count();
+  const counted = await counter.textContent();
   await leaveMark();
   const before = [...sockets];
   const { pid } = await shop.stats();
@@ -76,7 +76,7 @@ test('an open page keeps its state and its socket over ten reloads and a restart
   expect((await shop.stats()).pid).not.toBe(pid);
   // The app is new, the page is not, and who had logged in still is.
   expect(await page.evaluate(async () => (await fetch('/admin/products')).status)).toBe(200);
-  expect(await counter.textContent()).toBe('Counted 2');
+  expect(await counter.textContent()).toBe(counted);
   expect(await hasMark()).toBe(true);
   expect(sockets).toEqual(before);
   expect(sockets.at(-1)?.isClosed()).toBe(false);
@@ -129,6 +129,18 @@ test('an open page comes back by itself when the process of the admin has crashe
 
 const ADMIN_PROCESS = /admin\/main\.js/;
 const POLL = { timeout: PAGE_WAIT_MS };
+
+/** Clicks the counter until it counts: a page may show it before it listens. */
+async function count(): Promise<void> {
+  const counter = page.getByTestId('brand-counter');
+  const before = await counter.textContent();
+  await expect
+    .poll(async () => {
+      await counter.click();
+      return counter.textContent();
+    }, POLL)
+    .not.toBe(before);
+}
 
 async function leaveMark(): Promise<void> {
   await page.evaluate(() => Object.assign(globalThis, { isThisPage: true }));

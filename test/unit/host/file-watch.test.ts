@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, utimesSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type FileBatch, FileWatch } from '../../../src/host/file-watch.ts';
+import { type FileBatch, FileWatch, type FileWatchOptions } from '../../../src/host/file-watch.ts';
 import { toPosix } from '../../../src/protocol/paths.ts';
 
 let folder: string;
@@ -15,7 +15,7 @@ let firsts: number;
 let loaded: string[];
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
   folder = toPosix(realpathSync.native(mkdtempSync(join(tmpdir(), 'medusa-vite watch '))));
   watched = [];
   events = fakeWatcher();
@@ -23,7 +23,17 @@ beforeEach(() => {
   firsts = 0;
   loaded = [];
   writeFileSync(file('.env'), 'A=1');
-  watch = new FileWatch({
+  watch = createWatch();
+});
+
+afterEach(() => {
+  watch.close();
+  vi.useRealTimers();
+  rmSync(folder, { recursive: true });
+});
+
+function createWatch(options: Partial<FileWatchOptions> = {}): FileWatch {
+  return new FileWatch({
     events,
     known: [file('.env')],
     isWatched: (path) => path !== file('dist/built.js'),
@@ -32,14 +42,9 @@ beforeEach(() => {
       firsts++;
     },
     onBatch: (batch) => batches.push(batch),
+    ...options,
   });
-});
-
-afterEach(() => {
-  watch.close();
-  vi.useRealTimers();
-  rmSync(folder, { recursive: true });
-});
+}
 
 function fakeWatcher() {
   return Object.assign(new EventEmitter(), { add: (folder: string) => watched.push(folder) });
@@ -413,6 +418,42 @@ it('sees what was saved between two watchers', () => {
   watch.follow(fakeWatcher());
   wait(1_000);
   expect(seen()).toEqual([['update a.ts'], ['delete .env', 'update a.ts']]);
+});
+
+// Caused by Vite's restarts, each with a watcher that tells of nothing until it has come to the file.
+it('sees what was saved before a watcher was ready', async () => {
+  loaded = [file('used.ts'), file('gone.ts'), file('dist/built.js')];
+  // The clock of a file system may be some milliseconds behind.
+  vi.setSystemTime(Date.now() - 10_000);
+  watch.close();
+  watch = createWatch({ sources: () => [file('used.ts'), file('new.ts')] });
+  vi.useRealTimers();
+  mkdirSync(file('dist'));
+  for (const name of ['used.ts', 'new.ts', 'other.ts', 'dist/built.js', '.env']) {
+    writeFileSync(file(name), 'late');
+  }
+  expect(watch.isPending).toBe(false);
+  events.emit('ready');
+  await vi.waitFor(() => expect(batches).toHaveLength(1));
+  expect(seen()[0]?.toSorted()).toEqual([
+    'create new.ts',
+    'delete gone.ts',
+    'update .env',
+    'update used.ts',
+  ]);
+  events.emit('ready');
+  expect(watch.isPending).toBe(false);
+});
+
+it('takes nothing for saved that was there before', () => {
+  writeFileSync(file('used.ts'), 'one');
+  loaded = [file('used.ts')];
+  vi.setSystemTime(Date.now() + 10_000);
+  watch.close();
+  watch = createWatch();
+  events.emit('ready');
+  wait(1_000);
+  expect(seen()).toEqual([]);
 });
 
 it('does not look at what is not watched', () => {
