@@ -561,9 +561,10 @@ function breakFile(model: Model, random: Random): Edit['set'] | undefined {
   if (Object.keys(model.broken).length > 2) {
     return undefined;
   }
-  const { loaded, onDemand } = reachedFiles(model);
+  const { loaded, onDemand, soughtOnDemand } = reachedFiles(model);
   const helpers = Object.keys(model.helpers).map((name) => helperFile(model, name));
-  const missing = helpers.filter((file) => loaded.has(file));
+  // Whoever looks for a file for the first time when it is gone finds none, and rightly so.
+  const missing = helpers.filter((file) => loaded.has(file) && !soughtOnDemand.has(file));
   if (missing.length > 0 && random.chance(0.15)) {
     return [[['broken', random.pick(missing)], 'missing']];
   }

@@ -180,10 +180,20 @@ export function healthOf(model: Model): Health {
   return broken.some((file) => onDemand.has(file)) ? 'unspecified' : 'good';
 }
 
-/** Files of the model that are loaded at boot, and those that only dynamic imports load. */
-export function reachedFiles(model: Model): { loaded: Set<string>; onDemand: Set<string> } {
+export interface ReachedFiles {
+  /** At boot. */
+  loaded: Set<string>;
+  /** By dynamic imports. */
+  onDemand: Set<string>;
+  /** By those of scripts, which look for the file when they run. */
+  soughtOnDemand: Set<string>;
+}
+
+/** Files of the model that an app loads. */
+export function reachedFiles(model: Model): ReachedFiles {
   const loaded = new Set<string>([SCHEMA_FILE]);
   const onDemand = new Set<string>();
+  const soughtOnDemand = new Set<string>();
 
   function addHelper(name: string, files: Set<string>): void {
     const file = helperFile(model, name);
@@ -218,7 +228,11 @@ export function reachedFiles(model: Model): { loaded: Set<string>; onDemand: Set
 
   function addResource(file: string, code: Code, canWait: boolean): void {
     loaded.add(file);
-    addUses(code, code.via === 'dynamic' && canWait && model.hasViteSyntax ? onDemand : loaded);
+    const isOnDemand = code.via === 'dynamic' && canWait && model.hasViteSyntax;
+    addUses(code, isOnDemand ? onDemand : loaded);
+    for (const name of isOnDemand && code.isScript ? usesOf(model, code) : []) {
+      soughtOnDemand.add(helperFile(model, name));
+    }
   }
 
   const active = activeHooks(model);
@@ -249,5 +263,5 @@ export function reachedFiles(model: Model): { loaded: Set<string>; onDemand: Set
       loaded.add(file);
     }
   }
-  return { loaded, onDemand };
+  return { loaded, onDemand, soughtOnDemand };
 }
