@@ -23,6 +23,7 @@ const OF_MEDUSA = [
   'rules',
   'leaks',
   'load',
+  'making-way',
 ];
 
 /** What is run through each way in; all else is the same code behind it. */
