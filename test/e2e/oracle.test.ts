@@ -11,6 +11,9 @@ const LIMIT_MS = 600_000;
 /** To find a shorter history, once a seed has failed. */
 const SHRINK_LIMIT_MS = 180_000;
 
+/** For what does not come: the honest product needs milliseconds. */
+const SABOTAGED_SETTLE_LIMIT_MS = 15_000;
+
 const CODE = { version: 5, uses: [], via: 'direct', isScript: false };
 
 let product: ReturnType<typeof copyProduct>;
@@ -101,6 +104,30 @@ describe('a reloader that is stale on purpose is caught', () => {
       key: 'w1.77(',
     },
     {
+      name: 'that does not see new files of a linked package',
+      file: 'dist/src/host/host.js',
+      line: 'this.#watchBesides([...new Set(outside.map((file) => packageOf(root, file)))]);',
+      sets: [
+        [
+          [['routes', 'r1', 'uses'], ['h5']],
+          [['helpers', 'h5'], { ...CODE, folder: '@', form: 'file', data: null, isEager: false }],
+        ],
+      ] satisfies Edit['set'][],
+      against: 'settling',
+      key: 'packages/oracle/src/h5.ts` was saved, and no update named it',
+    },
+    {
+      name: 'for what a script requires',
+      file: 'dist/src/child/project-runner.js',
+      line: 'this.#options.onEdge(importer, file);',
+      sets: [
+        [[['helpers', 'h1', 'isScript'], true]],
+        [[['helpers', 'h2', 'version'], 77]],
+      ] satisfies Edit['set'][],
+      against: 'prediction',
+      key: 'h2.77(',
+    },
+    {
       name: 'that says nothing of a data model',
       file: 'dist/src/host/update-queue.js',
       line: 'this.#options.onNote(note);',
@@ -120,7 +147,11 @@ describe('a reloader that is stale on purpose is caught', () => {
         const history: Edit[] = sets.map((set) => {
           return { kind: 'to be missed', set, order: 1, pauseMs: 0 };
         });
-        const cheated = options({ cli: sabotaged.cli, freshCli: product.cli });
+        const cheated = options({
+          cli: sabotaged.cli,
+          freshCli: product.cli,
+          settleLimitMs: SABOTAGED_SETTLE_LIMIT_MS,
+        });
         const finding = await replay(history, cheated);
         expect(finding?.against).toBe(against);
         expect(finding?.lines.join('\n')).toContain(key);

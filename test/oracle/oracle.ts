@@ -31,6 +31,8 @@ export interface OracleOptions {
   fresh: FreshKind;
   /** Edits between two comparisons with a fresh app; the predictions are compared after each. */
   freshEvery: number;
+  /** How long an update that names a saved file may take. @default a minute */
+  settleLimitMs?: number;
   log(line: string): void;
 }
 
@@ -59,7 +61,7 @@ export interface Statistics {
 }
 
 /** Every saved file shows in an update: at the latest when a restart has booted twice. */
-const SETTLE_WAIT_MS = 60_000;
+const SETTLE_LIMIT_MS = 60_000;
 /** For what ends after the update was reported, e.g. of two saves that were merged. */
 const LATE_WAIT_MS = 3_000;
 const LATE_POLL_MS = 150;
@@ -242,7 +244,7 @@ export class Oracle {
   }
 
   async #settle(): Promise<Finding | undefined> {
-    const deadline = Date.now() + SETTLE_WAIT_MS;
+    const deadline = Date.now() + (this.#options.settleLimitMs ?? SETTLE_LIMIT_MS);
     const { dev } = this.#hot;
     for (;;) {
       const updates = dev.updatesSince(this.#mark);
