@@ -84,7 +84,8 @@ export class ModuleResolution {
     if (has(path)) {
       return this.#targetOf(path);
     }
-    const id = this.#askHost(path, importer);
+    // Vite may not have heard yet of a file that has just come.
+    const id = this.#askHost(path, importer) ?? this.tryNatively(path, importer);
     // What is missing is left to Node, for its error.
     return id === undefined ? { external: path } : this.#targetOf(id);
   }

@@ -12,7 +12,7 @@ function createResolution(
   const resolution = new ModuleResolution({
     root,
     has: (id) => has.includes(id),
-    moduleOf: () => new Module(`${root}/package.json`),
+    moduleOf: () => Object.assign(new Module(''), { filename: `${root}/package.json` }),
     channel: {
       request: (request) => {
         const specifier = request.type === 'resolve' ? request.specifier : '';
@@ -72,6 +72,19 @@ describe.each(['/home/me/shop', 'C:/Users/me/shop'])('in %s', (root) => {
     expect(resolve('./missing')).toEqual({ external: './missing' });
     expect(resolve('no-such-package')).toEqual({ external: 'no-such-package' });
   });
+});
+
+// Caused by a workflow that was made and imported in one save: who imported it went on with its first version.
+it('takes a file that the host has not heard of yet for the project’s own', () => {
+  const { asked, resolve } = createResolution('/home/me/shop');
+  const loader = Module as unknown as { _resolveFilename(): string };
+  const find = vi.spyOn(loader, '_resolveFilename').mockReturnValue('/home/me/shop/src/new.ts');
+  try {
+    expect(resolve('./new')).toEqual({ id: '/home/me/shop/src/new.ts' });
+    expect(asked).toEqual(['./new']);
+  } finally {
+    find.mockRestore();
+  }
 });
 
 it('looks for a package once per folder', () => {
