@@ -10,10 +10,15 @@ const ADDED_FLAG = 'src/feature-flags/quiet.ts';
 const shop = useShop({
   files: {
     'src/api/seen/route.ts': `
+import { MedusaModule } from '@medusajs/framework/modules-sdk';
 import { FeatureFlag } from '@medusajs/framework/utils';
 export function GET(req: any, res: any) {
-  const { projectConfig } = req.scope.resolve('configModule');
+  const { projectConfig, modules } = req.scope.resolve('configModule');
+  const links = MedusaModule.getAllJoinerConfigs().filter(({ isLink }) => isLink);
+  const ofBrands = links.find(({ serviceName }) => /brand/i.test(serviceName ?? ''));
   res.json({
+    cascades: ofBrands?.relationships?.map(({ deleteCascade }) => deleteCascade ?? false) ?? null,
+    signature: modules.notification.options.providers.at(-1).options.signature,
     cookies: projectConfig.http.jwtSecret,
     marks: performance.getEntriesByType('mark').map(({ name }) => name),
     flags: ['loud_greetings', 'quiet'].filter((flag) => FeatureFlag.isFeatureEnabled(flag)),
@@ -23,8 +28,16 @@ export function GET(req: any, res: any) {
   },
 });
 
-const seen = async () =>
-  (await shop.dev.get('/seen')).body as { cookies: string; marks: string[]; flags: string[] };
+interface Seen {
+  /** Of the sides of the link between products and brands; null if there is none. */
+  cascades: boolean[] | null;
+  signature: string;
+  cookies: string;
+  marks: string[];
+  flags: string[];
+}
+
+const seen = async () => (await shop.dev.get('/seen')).body as Seen;
 
 interface Restart {
   file: string;
@@ -41,8 +54,10 @@ const restarts: Restart[] = [
     save: (source) => source.replace(', isList: true', ', isList: true, deleteCascade: true'),
     reason: `${LINK} changed`,
     note: 'npx medusa db:sync-links',
-    arrived: async () =>
-      expect((await shop.dev.get('/shelf')).body).toHaveProperty('products.0.brand.name', 'acme'),
+    arrived: async () => {
+      expect((await seen()).cascades).toContain(true);
+      expect((await shop.dev.get('/shelf')).body).toHaveProperty('products.0.brand.name', 'acme');
+    },
   },
   {
     file: CONFIG,
@@ -54,7 +69,7 @@ const restarts: Restart[] = [
     file: PROVIDERS,
     save: (source) => source.replace("'the shop'", "'the new shop'"),
     reason: `${PROVIDERS} changed, used by ${CONFIG} (config)`,
-    arrived: async () => expect((await shop.dev.get('/ping')).status).toBe(200),
+    arrived: async () => expect(await seen()).toMatchObject({ signature: 'the new shop' }),
   },
   {
     file: 'instrumentation.ts',
@@ -82,12 +97,15 @@ const restarts: Restart[] = [
     file: LINK,
     save: () => undefined,
     reason: `${LINK} was deleted`,
-    arrived: async () =>
-      expect((await shop.dev.get('/shelf')).body).not.toHaveProperty('products.0.brand'),
+    arrived: async () => {
+      expect(await seen()).toMatchObject({ cascades: null });
+      expect((await shop.dev.get('/shelf')).body).not.toHaveProperty('products.0.brand');
+    },
   },
 ];
 
 test('what Medusa loads at boot restarts the app, and says why', { timeout: 240_000 }, async () => {
+  expect((await seen()).cascades).not.toContain(true);
   for (const { file, save, reason, note, arrived } of restarts) {
     const output = shop.dev.output().length;
     const update = await shop.restarted(() =>

@@ -44,6 +44,15 @@ export async function GET(req: any, res: any) {
   res.json(await Promise.all(answers));
 }
 `,
+    // An id as the data model makes it.
+    'src/api/new-id/route.ts': `
+export async function GET(req: any, res: any) {
+  const brands = req.scope.resolve('brand');
+  const { id } = await brands.createBrands({ name: 'short-lived', handle: 'short-lived' });
+  await brands.deleteBrands(id);
+  res.json(id);
+}
+`,
     [REACH]: `
 import { reachWorkflow } from '../../workflows/reach';
 export async function GET(req: any, res: any) {
@@ -468,6 +477,8 @@ describe('a restart', () => {
     );
     expect(reason).toBe('src/modules/brand/models/brand.ts changed');
     expect(shop.dev.output().slice(output)).toContain('npx medusa db:generate');
+    expect((await shop.dev.get('/new-id')).body).toMatch(/^brnd_/);
+    expect((await shop.dev.get('/shelf')).body).toEqual(shelfBefore);
   });
 
   test('comes of other options', async () => {
