@@ -22,13 +22,12 @@ export function medusaServe(options: ServeOptions | false): Plugin {
   let wayIn: WayIn = 'vite';
   let root = '';
   let server: ViteDevServer | undefined;
-  let configuredAt = 0;
+  const configuredAt = findConfigTime();
   return {
     name: 'medusa-vite:serve',
     enforce: 'pre',
     apply: (_config, { command, isPreview }) => command === 'serve' && !isPreview,
     config(config) {
-      configuredAt = performance.now();
       assertSupportedVite(this?.meta?.viteVersion);
       wayIn = wayInOf(config.plugins);
       // The database's files, above all; which project it is will be known when a watcher asks.
@@ -91,6 +90,13 @@ export function medusaServe(options: ServeOptions | false): Plugin {
       }
     },
   };
+}
+
+/** When the Vite that evaluates its config at this moment began to read it; `performance.now()`. */
+function findConfigTime(): number {
+  // Vite sets it at each start and restart, for the line that says how long it took.
+  const { __vite_start_time: time } = globalThis as { __vite_start_time?: unknown };
+  return typeof time === 'number' ? time : performance.now();
 }
 
 /** Of the vite-node that runs this process. */

@@ -1,16 +1,11 @@
-import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Plugin } from 'vite';
-
-/** An editor fills a file within a millisecond of emptying it, on a busy machine within some more. */
-const FILL_LIMIT_MS = 250;
-const POLL_MS = 5;
+import { untilFilled } from '../src/host/until-filled.ts';
 
 /**
- * Keeps Vite from restarting with a config that is being written. It restarts at the first sign of a save, takes
- * a file that it finds empty for a config without plugins, and so would end the backend; of the rest of the
- * save its watcher does not tell.
+ * Keeps Vite from restarting with a config that is being written. It restarts at the first sign of a save, and an
+ * empty CommonJS file is a config to it, one without plugins: the backend would end. Of the rest of the save
+ * its watcher does not tell.
  */
 export function medusaWholeConfig(): Plugin {
   let files = new Set<string>();
@@ -23,21 +18,8 @@ export function medusaWholeConfig(): Plugin {
     // Vite waits for this before it restarts.
     async watchChange(id, { event }) {
       if (event !== 'delete' && (files.has(id) || basename(id).startsWith('.env'))) {
-        await filled(id);
+        await untilFilled(id);
       }
     },
   };
-}
-
-/** Resolves when there is something in the file, or nothing seems to come. */
-async function filled(file: string): Promise<void> {
-  const deadline = performance.now() + FILL_LIMIT_MS;
-  while (performance.now() < deadline && (await isEmpty(file))) {
-    await delay(POLL_MS);
-  }
-}
-
-async function isEmpty(file: string): Promise<boolean> {
-  const status = await stat(file).catch(() => undefined);
-  return status?.size === 0;
 }

@@ -137,7 +137,7 @@ export class Backend {
 
   /**
    * To be called when Vite was restarted by somebody else: its watcher is another one then.
-   * @param configuredAt when it had read its config; `performance.now()`
+   * @param configuredAt when it began to read its config; `performance.now()`
    */
   followVite({ watcher }: ViteDevServer, configuredAt: number): void {
     this.followWatcher(watcher);

@@ -21,7 +21,7 @@ let ending: Ending | undefined;
 /**
  * To be called when a dev server of Vite listens: starts the backend of the project, or keeps the one that
  * runs, if Vite was only restarted.
- * @param configuredAt when its config was evaluated; `performance.now()`
+ * @param configuredAt when it began to read its config; `performance.now()`
  */
 export async function serveBeside(
   vite: ViteDevServer,

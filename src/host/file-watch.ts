@@ -6,7 +6,7 @@ import type { Change } from './planner.ts';
 /** The part of a chokidar watcher that is used here. */
 export interface FileEvents {
   on(event: FileEvent, listener: (path: string) => void): unknown;
-  /** Comes once, when all that was to be watched at first is. */
+  /** Comes when all that was to be watched at first is, or somewhat before that. */
   on(event: 'ready', listener: () => void): unknown;
   off(event: FileEvent, listener: (path: string) => void): unknown;
   off(event: 'ready', listener: () => void): unknown;
@@ -33,8 +33,8 @@ export interface FileWatchOptions {
   isWatched(file: string): boolean;
   /** Files that the app has loaded, if there is one. */
   loaded?(): Iterable<string>;
-  /** Files that an app which starts now would load. */
-  sources?(): Iterable<string>;
+  /** Files that are there now, of those that may concern the app, loaded or not. */
+  present?(): Iterable<string>;
   /** A file was touched, and more may follow; a call of `onBatch` comes later in any case. */
   onFirst(file: string): void;
   /** The batch may turn out empty. */
@@ -51,6 +51,8 @@ const BURST_LIMIT_MS = 1_000;
 const RECHECK_MS = 70;
 /** chokidar lists a new folder and watches it after that, on a busy machine a good while after. */
 const FOLDER_RECHECKS_MS = [RECHECK_MS, 1_000];
+/** chokidar has come to all of 5,000 files by then, and the app has loaded what it loads from elsewhere. */
+const LOOKS_MS = [500, 3_000, 10_000];
 /** Before a restart, which takes seconds, it is worth waiting for the rest of a branch switch. */
 const SETTLED_MS = 100;
 const SETTLE_LIMIT_MS = 2_000;
@@ -65,7 +67,7 @@ export class FileWatch {
   #events: FileEvents;
   readonly #isWatched: (file: string) => boolean;
   readonly #loaded: () => Iterable<string>;
-  readonly #sources: () => Iterable<string>;
+  readonly #present: () => Iterable<string>;
   readonly #onFirst: (file: string) => void;
   readonly #onBatch: (batch: FileBatch) => void;
   /** Content that was reported last; null for a file that is gone. */
@@ -78,19 +80,23 @@ export class FileWatch {
   readonly #emptied = new Map<string, Change['change']>();
   /** New ones that the watcher has told of. */
   readonly #folders = new Set<string>();
-  /** By the clock that files have. */
-  readonly #startedAt = Date.now();
+  /** Files that were there at the last look. */
+  #seen = new Set<string>();
+  /** When that was, by the clock that files have. */
+  #lookedAt = Date.now();
+  #looks: NodeJS.Timeout[] = [];
   #timer: NodeJS.Timeout | undefined;
   /** When the first event of the pending ones came in. */
   #since = 0;
   #lastEventAt = 0;
 
   constructor(options: FileWatchOptions) {
-    const { events, known, isWatched, loaded, sources, onFirst, onBatch } = options;
+    const { events, known, isWatched, loaded, present, onFirst, onBatch } = options;
     this.#events = events;
     this.#isWatched = isWatched;
     this.#loaded = loaded ?? (() => []);
-    this.#sources = sources ?? (() => []);
+    this.#present = present ?? (() => []);
+    this.#seen = new Set(this.#present());
     this.#onFirst = onFirst;
     this.#onBatch = onBatch;
     for (const file of known) {
@@ -146,6 +152,7 @@ export class FileWatch {
     this.#events.on('unlinkDir', this.#onUnlinkDir);
     // chokidar says nothing of a file that is saved before it has come to it.
     this.#events.on('ready', this.#lookAgain);
+    this.#looks = LOOKS_MS.map((ms) => setTimeout(this.#lookAgain, ms).unref());
   }
 
   #unlisten(): void {
@@ -155,6 +162,9 @@ export class FileWatch {
     this.#events.off('addDir', this.#onAddDir);
     this.#events.off('unlinkDir', this.#onUnlinkDir);
     this.#events.off('ready', this.#lookAgain);
+    for (const timer of this.#looks.splice(0)) {
+      clearTimeout(timer);
+    }
   }
 
   readonly #onAdd = (path: string): void => this.#queue(toPosix(path), 'create');
@@ -177,16 +187,33 @@ export class FileWatch {
 
   /** Finds what was saved while there was no watcher for it. */
   readonly #lookAgain = (): void => {
+    const since = this.#lookedAt;
+    this.#lookedAt = Date.now();
     for (const [file, hash] of this.#hashes) {
       if (look(file).hash !== hash) {
         this.#queue(file, existsSync(file) ? 'update' : 'delete');
       }
     }
-    const loaded = new Set(this.#loaded());
-    for (const file of new Set([...loaded, ...this.#sources()])) {
-      const changedAt = this.#hashes.has(file) ? 0 : lastChange(file);
-      if (changedAt === null || changedAt > this.#startedAt) {
-        this.#queue(file, changedAt === null ? 'delete' : loaded.has(file) ? 'update' : 'create');
+    const before = this.#seen;
+    const known = new Set([...before, ...this.#loaded()]);
+    this.#seen = new Set();
+    for (const file of new Set([...known, ...this.#present()])) {
+      const changedAt = lastChange(file);
+      if (changedAt !== null) {
+        this.#seen.add(file);
+      }
+      if (this.#hashes.has(file)) {
+        continue;
+      }
+      if (changedAt === null) {
+        // Else it may be no file at all, but a module that a plugin has made up: `#findGone` as well.
+        if (before.has(file)) {
+          this.#queue(file, 'delete');
+        }
+      } else if (!known.has(file)) {
+        this.#queue(file, 'create');
+      } else if (changedAt > since) {
+        this.#queue(file, 'update');
       }
     }
   };
@@ -274,7 +301,10 @@ export class FileWatch {
   #findGone(): Change[] {
     const gone: Change[] = [];
     for (const file of this.#loaded()) {
-      if (this.#hashes.get(file) !== null && this.#isWatched(file) && !existsSync(file)) {
+      const wasThere = this.#hashes.has(file)
+        ? this.#hashes.get(file) !== null
+        : this.#seen.has(file);
+      if (wasThere && this.#isWatched(file) && !existsSync(file)) {
         this.#hashes.set(file, null);
         this.#writtenAt.set(file, 0);
         gone.push({ file, change: 'delete' });

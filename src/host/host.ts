@@ -10,7 +10,7 @@ import { AdminSupervisor } from './admin-supervisor.ts';
 import { AppModules } from './app-modules.ts';
 import { type Activation, type AppExit, type AppProcess, describeExit } from './app-process.ts';
 import { completeLocation } from './error-location.ts';
-import { FileWatch } from './file-watch.ts';
+import { type FileBatch, FileWatch } from './file-watch.ts';
 import type { Listener } from './listener.ts';
 import type { Change } from './planner.ts';
 import { packageOf, sourceFiles, topLevelFiles, workspaceLockfiles } from './project.ts';
@@ -20,6 +20,7 @@ import { SpareKeeper } from './spare-keeper.ts';
 import { Supervisor } from './supervisor.ts';
 import { Transformer } from './transformer.ts';
 import { tsconfigFiles } from './tsconfig-files.ts';
+import { untilFilled } from './until-filled.ts';
 import { UpdateQueue } from './update-queue.ts';
 import { describePlace, describeWarning, isDebugEnabled } from './wording.ts';
 
@@ -78,8 +79,10 @@ export class Host {
   #tsconfigs: string[] = [];
   /** Files outside of what Vite watches by itself, which a new watcher would not know of. */
   readonly #watchedBesides = new Set<string>();
-  /** `performance.now()` */
+  /** When the Vite that runs began to read its config; `performance.now()`. */
   #viteConfiguredAt = Number.NEGATIVE_INFINITY;
+  /** When a file was last saved that Vite itself has to know; `performance.now()`. */
+  #viteTouchedAt = Number.NEGATIVE_INFINITY;
   /** When the latest app process was made; `performance.now()`. */
   #spawnedAt = 0;
   /** Whether `ready` was said of the app that serves; cleared when it is gone. */
@@ -163,9 +166,9 @@ export class Host {
       supervisor: this.#supervisor,
       modules: () => this.#current,
       isHmrOn: () => this.isHmrOn,
-      beforePass: (changes, until) => {
+      beforePass: (changes, batch) => {
         this.#dropSpareFor(changes);
-        return this.#updateVite(changes, until);
+        return this.#updateVite(changes, batch);
       },
       filesSettled: async () => {
         this.#spares.anticipate();
@@ -242,7 +245,7 @@ export class Host {
 
   /**
    * Vite was restarted, and has a new watcher.
-   * @param configuredAt when it read its config; `performance.now()`
+   * @param configuredAt when it began to read its config; `performance.now()`
    */
   followVite(configuredAt: number): void {
     const { vite } = this.#options;
@@ -329,7 +332,7 @@ export class Host {
       known: [...topLevelFiles(root), ...lockfiles, ...this.#tsconfigs, ...known],
       isWatched: (file) => !isUnwatched(root, file) && !isForeign(file),
       loaded: () => this.#current.files,
-      sources: () => sourceFiles(root),
+      present: () => [...sourceFiles(root), ...topLevelFiles(root)],
       onFirst: (file) => this.#onTouched(file),
       onBatch: (batch) => {
         this.#spares.stir();
@@ -405,26 +408,31 @@ export class Host {
    * end, Vite restarts by itself, for the front end's `.env` files as well: then this waits for it.
    * @throws what is wrong with the config
    */
-  async #updateVite(changes: Change[], until: number): Promise<string | undefined> {
+  async #updateVite(changes: Change[], batch: FileBatch): Promise<string | undefined> {
     const { root, vite } = this.#options;
     const { configFile, configFileDependencies, envDir, mode, inlineConfig } = vite.config;
     const dependencies = new Set([configFile, ...configFileDependencies]);
     const envFiles = new Set(envDir === false ? [] : envFilesOf(toPosix(envDir), mode));
-    const changed = changes.find(
-      ({ file }) => dependencies.has(file) || isConfigCandidate(file, inlineConfig),
-    );
+    const isConfig = ({ file }: Change) =>
+      dependencies.has(file) || isConfigCandidate(file, inlineConfig);
+    // Vite itself looks at files named `tsconfig.json` only, not at what they extend.
+    const isTsconfig = ({ file }: Change) => this.#tsconfigs.includes(file);
+    const isForVite = (change: Change) =>
+      isConfig(change) || isTsconfig(change) || envFiles.has(change.file);
+    // What an app that could not start is behind by, Vite may have taken long ago.
+    if (batch.changes.some(isForVite)) {
+      this.#viteTouchedAt = batch.until;
+    }
+    const changed = changes.find(isConfig);
     if (changed) {
+      await untilFilled(changed.file);
       // Vite would print the error and go on with what it had; but then it was no good save.
       const { loadConfigFromFile } = await loadVite(root);
       const { configFile: asked, root: folder } = inlineConfig;
       await loadConfigFromFile({ command: 'serve', mode }, asked || undefined, folder);
     }
-    // Vite itself looks at files named `tsconfig.json` only, not at what they extend.
-    const tsconfig = changes.find(({ file }) => this.#tsconfigs.includes(file));
-    const isViteConcerned = changed || tsconfig || changes.some(({ file }) => envFiles.has(file));
-    if (isViteConcerned) {
-      await this.#restartVite(until);
-    }
+    const tsconfig = changes.find(isTsconfig);
+    await this.#restartVite();
     if (tsconfig) {
       this.#watchTsconfigs();
     }
@@ -432,20 +440,20 @@ export class Host {
     return cause && `${relativeToRoot(root, cause.file)} changed`;
   }
 
-  /** @param since when the last save came in that it has to know; `performance.now()` */
-  async #restartVite(since: number): Promise<void> {
+  async #restartVite(): Promise<void> {
     const { vite } = this.#options;
-    // One that was under way may have read its config before that.
-    for (let tries = 0; tries < 2 && this.#viteConfiguredAt < since; tries++) {
+    // One that was under way may have read its config before the save.
+    for (let tries = 0; tries < 2 && this.#viteConfiguredAt < this.#viteTouchedAt; tries++) {
       const startedAt = performance.now();
+      const { config } = vite;
       await vite.restart();
+      if (vite.config === config) {
+        throw new Error('Vite could not restart with what was saved: it has said why.');
+      }
       // A Vite that has a server told of it when that listened.
       if (!vite.httpServer) {
         this.followVite(startedAt);
       }
-    }
-    if (this.#viteConfiguredAt < since) {
-      throw new Error('Vite could not restart with what was saved: it has said why.');
     }
   }
 

@@ -85,10 +85,7 @@ export function packageOf(root: string, file: string): string {
 /** Backend sources, for Vite to transform before the app asks for them. */
 export function sourceFiles(root: string): string[] {
   const folder = `${root}/src`;
-  if (!existsSync(folder)) {
-    return [];
-  }
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  return listBelow(folder)
     .map((path) => `${folder}/${toPosix(path)}`)
     .filter(
       (file) =>
@@ -97,6 +94,15 @@ export function sourceFiles(root: string): string[] {
         !file.startsWith(`${folder}/admin/`) &&
         !/\/(?:__tests__|migrations|scripts)\/|\.(?:spec|test)\.[jt]s$/.test(file),
     );
+}
+
+/** At any depth, relative to the folder; none if it cannot be read, or changes at this moment. */
+function listBelow(folder: string): string[] {
+  try {
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  } catch {
+    return [];
+  }
 }
 
 /** Relative to the project; what is written there is never source. */

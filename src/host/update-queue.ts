@@ -26,10 +26,10 @@ export interface UpdateQueueOptions {
   modules(): AppModules;
   isHmrOn(): boolean;
   /**
-   * Brings Vite itself up to date, where a change concerns it; `until` is when the last of them came in.
+   * Brings Vite itself up to date, where a change concerns it: one of the batch, or one that the app is behind by.
    * @returns the reason, if the app has to restart because of that
    */
-  beforePass(changes: Change[], until: number): Promise<string | undefined>;
+  beforePass(changes: Change[], batch: FileBatch): Promise<string | undefined>;
   /** Resolves when no more files are about to be saved. */
   filesSettled(): Promise<void>;
   onResult(result: UpdateResult): void;
@@ -156,12 +156,12 @@ export class UpdateQueue {
 
   async #pass(batch: FileBatch, { wanted, hasSettled = false }: PassOptions): Promise<void> {
     const { root, transformer, supervisor } = this.#options;
-    const { changes, unchanged, since, until } = batch;
+    const { changes, unchanged, since } = batch;
     // What is saved while the app comes up may be in it already, or can be brought to it in place.
     await supervisor.settled();
     const startedAt = performance.now();
     const all = mergeChanges([...this.#behind.values()], changes);
-    const viteReason = await this.#options.beforePass(all, until);
+    const viteReason = await this.#options.beforePass(all, batch);
     const modules = this.#options.modules();
     const isDown = !supervisor.app;
     const rules = this.#options.rules();

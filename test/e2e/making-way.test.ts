@@ -123,6 +123,11 @@ test('the end of the host does the same', async () => {
   const long = await beginLongRequest();
   dev.signal('SIGTERM');
   expect(await long.answer).toBe(last);
+  // A second signal would mean: at once.
+  await until(
+    () => dev.hasEnded,
+    (hasEnded) => hasEnded,
+  );
   await dev.stop();
   expect(order().slice(before)).toEqual(FAREWELL.map((line) => `${last} ${line}`));
 });

@@ -422,16 +422,22 @@ it('sees what was saved between two watchers', () => {
 
 // Caused by Vite's restarts, each with a watcher that tells of nothing until it has come to the file.
 it('sees what was saved before a watcher was ready', async () => {
-  loaded = [file('used.ts'), file('gone.ts'), file('dist/built.js')];
+  loaded = [file('used.ts'), file('gone.ts'), file('dist/built.js'), '/made/up.ts'];
   // The clock of a file system may be some milliseconds behind.
   vi.setSystemTime(Date.now() - 10_000);
   watch.close();
-  watch = createWatch({ sources: () => [file('used.ts'), file('new.ts')] });
+  const made = ['used.ts', 'gone.ts'].map(file);
+  for (const path of made) {
+    writeFileSync(path, 'early');
+  }
+  watch = createWatch({ present: () => made });
   vi.useRealTimers();
   mkdirSync(file('dist'));
   for (const name of ['used.ts', 'new.ts', 'other.ts', 'dist/built.js', '.env']) {
     writeFileSync(file(name), 'late');
   }
+  made.push(file('new.ts'));
+  rmSync(file('gone.ts'));
   expect(watch.isPending).toBe(false);
   events.emit('ready');
   await vi.waitFor(() => expect(batches).toHaveLength(1));

@@ -5,7 +5,11 @@ import { createDeferred, type Deferred } from '../../../src/host/deferred.ts';
 import type { Change } from '../../../src/host/planner.ts';
 import type { RestartResult } from '../../../src/host/supervisor.ts';
 import type { Transformer } from '../../../src/host/transformer.ts';
-import { type AppSupervisor, UpdateQueue } from '../../../src/host/update-queue.ts';
+import {
+  type AppSupervisor,
+  UpdateQueue,
+  type UpdateQueueOptions,
+} from '../../../src/host/update-queue.ts';
 import type { HostToChild, ReloadOutcome, Trial } from '../../../src/protocol/messages.ts';
 import type { UpdateResult } from '../../../src/protocol/update.ts';
 import { builtInRules } from '../../../src/rules/built-in.ts';
@@ -33,7 +37,7 @@ let filesSettled: () => Promise<void>;
 let isDown: boolean;
 let isHmrOn: boolean;
 let viteReason: string | undefined;
-let beforePass: (changes: Change[], until: number) => Promise<string | undefined>;
+let beforePass: UpdateQueueOptions['beforePass'];
 let modules: AppModules;
 let onTransform: () => void;
 let brokenFiles: Set<string>;
@@ -85,7 +89,7 @@ beforeEach(() => {
     supervisor,
     modules: () => modules,
     isHmrOn: () => isHmrOn,
-    beforePass: (changes, until) => beforePass(changes, until),
+    beforePass: (changes, batch) => beforePass(changes, batch),
     filesSettled: () => filesSettled(),
     onResult: (result) => results.push(result),
     onNote: () => {},
@@ -523,7 +527,7 @@ describe('a restart', () => {
 
 test('Vite is told of the last change of a pass, not of the first', async () => {
   const times: number[] = [];
-  beforePass = async (_changes, until) => {
+  beforePass = async (_changes, { until }) => {
     times.push(until);
     return undefined;
   };
