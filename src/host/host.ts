@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { InlineConfig, ViteDevServer } from 'vite';
 import { isUnwatched } from '../../plugins/headless.ts';
 import type { PreparedApp, Trial } from '../protocol/messages.ts';
@@ -9,6 +10,7 @@ import { AdminProcess } from './admin-process.ts';
 import { AdminSupervisor } from './admin-supervisor.ts';
 import { AppModules } from './app-modules.ts';
 import { type Activation, type AppExit, type AppProcess, describeExit } from './app-process.ts';
+import { createDeferred, type Deferred } from './deferred.ts';
 import { completeLocation } from './error-location.ts';
 import { type FileBatch, FileWatch } from './file-watch.ts';
 import type { Listener } from './listener.ts';
@@ -83,6 +85,8 @@ export class Host {
   #viteConfiguredAt = Number.NEGATIVE_INFINITY;
   /** When a file was last saved that Vite itself has to know; `performance.now()`. */
   #viteTouchedAt = Number.NEGATIVE_INFINITY;
+  /** Resolves when Vite has been restarted the next time. */
+  #viteFollowed: Deferred<void> = createDeferred();
   /** When the latest app process was made; `performance.now()`. */
   #spawnedAt = 0;
   /** Whether `ready` was said of the app that serves; cleared when it is gone. */
@@ -250,6 +254,8 @@ export class Host {
   followVite(configuredAt: number): void {
     const { vite } = this.#options;
     this.#viteConfiguredAt = configuredAt;
+    this.#viteFollowed.resolve();
+    this.#viteFollowed = createDeferred();
     this.#watchProject();
     vite.watcher.add([...this.#watchedBesides]);
     this.#watch?.follow(vite.watcher);
@@ -417,8 +423,8 @@ export class Host {
       dependencies.has(file) || isConfigCandidate(file, inlineConfig);
     // Vite itself looks at files named `tsconfig.json` only, not at what they extend.
     const isTsconfig = ({ file }: Change) => this.#tsconfigs.includes(file);
-    const isForVite = (change: Change) =>
-      isConfig(change) || isTsconfig(change) || envFiles.has(change.file);
+    const isEnv = ({ file }: Change) => envFiles.has(file);
+    const isForVite = (change: Change) => isConfig(change) || isTsconfig(change) || isEnv(change);
     // What an app that could not start is behind by, Vite may have taken long ago.
     if (batch.changes.some(isForVite)) {
       this.#viteTouchedAt = batch.until;
@@ -432,7 +438,10 @@ export class Host {
       await loadConfigFromFile({ command: 'serve', mode }, asked || undefined, folder);
     }
     const tsconfig = changes.find(isTsconfig);
-    await this.#restartVite();
+    const isOwnRestart = batch.changes.some(
+      (change) => dependencies.has(change.file) || isEnv(change),
+    );
+    await this.#restartVite({ isOwnRestart });
     if (tsconfig) {
       this.#watchTsconfigs();
     }
@@ -440,10 +449,17 @@ export class Host {
     return cause && `${relativeToRoot(root, cause.file)} changed`;
   }
 
-  async #restartVite(): Promise<void> {
+  /** `isOwnRestart`: beside a front end, Vite restarts by itself for what was saved. */
+  async #restartVite({ isOwnRestart }: { isOwnRestart: boolean }): Promise<void> {
     const { vite } = this.#options;
+    const isDue = () => this.#viteConfiguredAt < this.#viteTouchedAt;
+    if (isOwnRestart && isDue() && vite.httpServer && vite.config.server.hmr !== false) {
+      // To ask for it as well would have Vite 8.3 restart twice.
+      const limit = delay(OWN_RESTART_LIMIT_MS, undefined, { ref: false });
+      await Promise.race([this.#viteFollowed.promise, limit]);
+    }
     // One that was under way may have read its config before the save.
-    for (let tries = 0; tries < 2 && this.#viteConfiguredAt < this.#viteTouchedAt; tries++) {
+    for (let tries = 0; tries < 2 && isDue(); tries++) {
       const startedAt = performance.now();
       const { config } = vite;
       await vite.restart();
@@ -464,6 +480,9 @@ export class Host {
     this.#options.events.ready({ pid, isHmrOn: this.isHmrOn, bootMs });
   }
 }
+
+/** Of Vite: some 100 ms; one that fails takes just as long, but nothing tells of its end. */
+const OWN_RESTART_LIMIT_MS = 3_000;
 
 /** Whether Vite, which was told of no config file, would take this one, or has to do without it. */
 function isConfigCandidate(file: string, { configFile, root = '.' }: InlineConfig): boolean {
