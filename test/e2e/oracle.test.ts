@@ -104,17 +104,13 @@ describe('a reloader that is stale on purpose is caught', () => {
       key: 'w1.77(',
     },
     {
-      name: 'that does not see new files of a linked package',
-      file: 'dist/src/host/host.js',
-      line: 'this.#watchBesides([...new Set(outside.map((file) => packageOf(root, file)))]);',
-      sets: [
-        [
-          [['routes', 'r1', 'uses'], ['h5']],
-          [['helpers', 'h5'], { ...CODE, folder: '@', form: 'file', data: null, isEager: false }],
-        ],
-      ] satisfies Edit['set'][],
+      name: 'that does not see saves in a linked package',
+      file: 'dist/src/host/file-watch.js',
+      line: 'if (!this.#isWatched(file)) {',
+      by: "if (!this.#isWatched(file) || file.includes('/packages/')) {",
+      sets: [[[['helpers', 'h4', 'version'], 77]]] satisfies Edit['set'][],
       against: 'settling',
-      key: 'packages/oracle/src/h5.ts` was saved, and no update named it',
+      key: 'packages/oracle/src/h4.ts` was saved, and no update named it',
     },
     {
       name: 'for what a script requires',
@@ -137,13 +133,13 @@ describe('a reloader that is stale on purpose is caught', () => {
     },
   ])(
     '$name',
-    async ({ file, line, sets, against, key }) => {
+    async ({ file, line, by = '', sets, against, key }) => {
       const sabotaged = copyProduct();
       try {
         const path = join(sabotaged.folder, file);
         const source = readFileSync(path, 'utf8');
         expect(source.split(line)).toHaveLength(2);
-        writeFileSync(path, source.replace(line, ''));
+        writeFileSync(path, source.replace(line, by));
         const history: Edit[] = sets.map((set) => {
           return { kind: 'to be missed', set, order: 1, pauseMs: 0 };
         });
