@@ -1,6 +1,4 @@
-import { dirname, resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { InlineConfig, ViteDevServer } from 'vite';
+import type { ViteDevServer } from 'vite';
 import { isUnwatched } from '../../plugins/headless.ts';
 import type { PreparedApp, Trial } from '../protocol/messages.ts';
 import { fileOfId, isAbsoluteFile, isInside, relativeToRoot, toPosix } from '../protocol/paths.ts';
@@ -10,20 +8,18 @@ import { AdminProcess } from './admin-process.ts';
 import { AdminSupervisor } from './admin-supervisor.ts';
 import { AppModules } from './app-modules.ts';
 import { type Activation, type AppExit, type AppProcess, describeExit } from './app-process.ts';
-import { createDeferred, type Deferred } from './deferred.ts';
 import { completeLocation } from './error-location.ts';
-import { type FileBatch, FileWatch } from './file-watch.ts';
+import { FileWatch } from './file-watch.ts';
 import type { Listener } from './listener.ts';
 import type { Change } from './planner.ts';
 import { packageOf, sourceFiles, topLevelFiles, workspaceLockfiles } from './project.ts';
-import { loadVite } from './project-vite.ts';
 import { RuleBook } from './rule-book.ts';
 import { SpareKeeper } from './spare-keeper.ts';
 import { Supervisor } from './supervisor.ts';
 import { Transformer } from './transformer.ts';
 import { tsconfigFiles } from './tsconfig-files.ts';
-import { untilFilled } from './until-filled.ts';
 import { UpdateQueue } from './update-queue.ts';
+import { ViteConfig } from './vite-config.ts';
 import { describePlace, describeWarning, isDebugEnabled } from './wording.ts';
 
 export interface HostOptions {
@@ -67,6 +63,7 @@ export class Host {
   readonly #spares: SpareKeeper;
   readonly #queue: UpdateQueue;
   readonly #rules: RuleBook;
+  readonly #viteConfig: ViteConfig;
   readonly #admin: AdminSupervisor;
   /** What an app that stopped has left for the next; `Sessions`. */
   #sessions: Record<string, string> = {};
@@ -81,12 +78,6 @@ export class Host {
   #tsconfigs: string[] = [];
   /** Files outside of what Vite watches by itself, which a new watcher would not know of. */
   readonly #watchedBesides = new Set<string>();
-  /** When the Vite that runs began to read its config; `performance.now()`. */
-  #viteConfiguredAt = Number.NEGATIVE_INFINITY;
-  /** When a file was last saved that Vite itself has to know; `performance.now()`. */
-  #viteTouchedAt = Number.NEGATIVE_INFINITY;
-  /** Resolves when Vite has been restarted the next time. */
-  #viteFollowed: Deferred<void> = createDeferred();
   /** When the latest app process was made; `performance.now()`. */
   #spawnedAt = 0;
   /** Whether `ready` was said of the app that serves; cleared when it is gone. */
@@ -99,6 +90,13 @@ export class Host {
       root,
       config: () => vite.config,
       warn: (problem) => options.events.warning(problem),
+    });
+    this.#viteConfig = new ViteConfig({
+      root,
+      vite,
+      tsconfigs: () => this.#tsconfigs,
+      onRestarted: (configuredAt) => this.followVite(configuredAt),
+      onTsconfig: () => this.#watchTsconfigs(),
     });
     this.#transformer = new Transformer(vite, root);
     this.#current = new AppModules(this.#transformer);
@@ -172,7 +170,7 @@ export class Host {
       isHmrOn: () => this.isHmrOn,
       beforePass: (changes, batch) => {
         this.#dropSpareFor(changes);
-        return this.#updateVite(changes, batch);
+        return this.#viteConfig.update(changes, batch);
       },
       filesSettled: async () => {
         this.#spares.anticipate();
@@ -253,9 +251,7 @@ export class Host {
    */
   followVite(configuredAt: number): void {
     const { vite } = this.#options;
-    this.#viteConfiguredAt = configuredAt;
-    this.#viteFollowed.resolve();
-    this.#viteFollowed = createDeferred();
+    this.#viteConfig.noteRestart(configuredAt);
     this.#watchProject();
     vite.watcher.add([...this.#watchedBesides]);
     this.#watch?.follow(vite.watcher);
@@ -409,94 +405,12 @@ export class Host {
     }
   }
 
-  /**
-   * A changed `vite.config` is Vite's to read, before the app is restarted with what it says. Beside a front
-   * end, Vite restarts by itself, for the front end's `.env` files as well: then this waits for it.
-   * @throws what is wrong with the config
-   */
-  async #updateVite(changes: Change[], batch: FileBatch): Promise<string | undefined> {
-    const { root, vite } = this.#options;
-    const { configFile, configFileDependencies, envDir, mode, inlineConfig } = vite.config;
-    const dependencies = new Set([configFile, ...configFileDependencies]);
-    const envFiles = new Set(envDir === false ? [] : envFilesOf(toPosix(envDir), mode));
-    const isConfig = ({ file }: Change) =>
-      dependencies.has(file) || isConfigCandidate(file, inlineConfig);
-    // Vite itself looks at files named `tsconfig.json` only, not at what they extend.
-    const isTsconfig = ({ file }: Change) => this.#tsconfigs.includes(file);
-    const isEnv = ({ file }: Change) => envFiles.has(file);
-    const isForVite = (change: Change) => isConfig(change) || isTsconfig(change) || isEnv(change);
-    // What an app that could not start is behind by, Vite may have taken long ago.
-    if (batch.changes.some(isForVite)) {
-      this.#viteTouchedAt = batch.until;
-    }
-    const changed = changes.find(isConfig);
-    if (changed) {
-      await untilFilled(changed.file);
-      // Vite would print the error and go on with what it had; but then it was no good save.
-      const { loadConfigFromFile } = await loadVite(root);
-      const { configFile: asked, root: folder } = inlineConfig;
-      await loadConfigFromFile({ command: 'serve', mode }, asked || undefined, folder);
-    }
-    const tsconfig = changes.find(isTsconfig);
-    const isOwnRestart = batch.changes.some(
-      (change) => dependencies.has(change.file) || isEnv(change),
-    );
-    await this.#restartVite({ isOwnRestart });
-    if (tsconfig) {
-      this.#watchTsconfigs();
-    }
-    const cause = changed ?? tsconfig;
-    return cause && `${relativeToRoot(root, cause.file)} changed`;
-  }
-
-  /** `isOwnRestart`: beside a front end, Vite restarts by itself for what was saved. */
-  async #restartVite({ isOwnRestart }: { isOwnRestart: boolean }): Promise<void> {
-    const { vite } = this.#options;
-    const isDue = () => this.#viteConfiguredAt < this.#viteTouchedAt;
-    if (isOwnRestart && isDue() && vite.httpServer && vite.config.server.hmr !== false) {
-      // To ask for it as well would have Vite 8.3 restart twice.
-      const limit = delay(OWN_RESTART_LIMIT_MS, undefined, { ref: false });
-      await Promise.race([this.#viteFollowed.promise, limit]);
-    }
-    // One that was under way may have read its config before the save.
-    for (let tries = 0; tries < 2 && isDue(); tries++) {
-      const startedAt = performance.now();
-      const { config } = vite;
-      await vite.restart();
-      if (vite.config === config) {
-        throw new Error('Vite could not restart with what was saved: it has said why.');
-      }
-      // A Vite that has a server told of it when that listened.
-      if (!vite.httpServer) {
-        this.followVite(startedAt);
-      }
-    }
-  }
-
   #announce(): void {
     this.#isAnnounced = true;
     const pid = this.#supervisor.app?.process.pid ?? 0;
     const bootMs = performance.now() - this.#spawnedAt;
     this.#options.events.ready({ pid, isHmrOn: this.isHmrOn, bootMs });
   }
-}
-
-/** Of Vite: some 100 ms; one that fails takes just as long, but nothing tells of its end. */
-const OWN_RESTART_LIMIT_MS = 3_000;
-
-/** Whether Vite, which was told of no config file, would take this one, or has to do without it. */
-function isConfigCandidate(file: string, { configFile, root = '.' }: InlineConfig): boolean {
-  const folder = toPosix(resolve(root));
-  return configFile === undefined && dirname(file) === folder && VITE_CONFIG.test(file);
-}
-
-const VITE_CONFIG = /\/vite\.config\.[cm]?[jt]s$/;
-
-/** Those that Vite reads. */
-function envFilesOf(directory: string, mode: string): string[] {
-  return ['.env', '.env.local', `.env.${mode}`, `.env.${mode}.local`].map(
-    (name) => `${directory}/${name}`,
-  );
 }
 
 /** What says which packages there are, and how they and the project are read. */
