@@ -39,6 +39,8 @@ const OF_EACH_WAY_IN = [
 
 const config: ViteUserConfig = defineConfig({
   test: {
+    // The message alone has to tell what was wrong: a report of CI has nothing else.
+    chaiConfig: { truncateThreshold: 1_000 },
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], ...patient } },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...patient } },

@@ -25,18 +25,22 @@ export class ConnectionLedger {
     }
   }
 
-  /** @returns whether there is room for it */
-  writeHead(slot: number, head: Buffer): boolean {
-    if (head.length > HEAD_LIMIT_BYTES) {
-      return false;
-    }
-    if (this.#heads[slot]?.equals(head)) {
+  /**
+   * Keeps what was read of a connection if that is one request that may be sent again, and nothing besides.
+   * @returns whether it is
+   */
+  writeIfRepeatable(slot: number, read: Buffer): boolean {
+    if (this.#heads[slot]?.equals(read)) {
       return true;
     }
-    this.#heads[slot] = head;
-    const place = Buffer.allocUnsafe(4 + head.length);
-    place.writeUInt32LE(head.length);
-    head.copy(place, 4);
+    if (!isRepeatable(read)) {
+      return false;
+    }
+    // A copy: the rest of what Node has read into is not to be kept.
+    const place = Buffer.allocUnsafe(4 + read.length);
+    place.writeUInt32LE(read.length);
+    read.copy(place, 4);
+    this.#heads[slot] = place.subarray(4);
     writeSync(this.#fd, place, 0, place.length, placeOfHead(slot));
     return true;
   }
@@ -49,4 +53,19 @@ export class ConnectionLedger {
     this.#byte[0] = state;
     writeSync(this.#fd, this.#byte, 0, 1, slot);
   }
+}
+
+const END_OF_HEAD = '\r\n\r\n';
+
+/** One whole request that by HTTP has no effect, without a body. */
+function isRepeatable(read: Buffer): boolean {
+  if (read.length > HEAD_LIMIT_BYTES) {
+    return false;
+  }
+  const text = read.toString('latin1');
+  return (
+    /^(?:GET|HEAD) /.test(text) &&
+    text.indexOf(END_OF_HEAD) === text.length - END_OF_HEAD.length &&
+    !/\n(?:content-length|transfer-encoding|expect)[ \t]*:/i.test(text)
+  );
 }

@@ -1,4 +1,3 @@
-import { isAscii } from 'node:buffer';
 import { type IncomingMessage, Server, type ServerResponse } from 'node:http';
 import { isIPv4, type ListenOptions, Socket } from 'node:net';
 import { CONNECTION_STATE, type ConnectionState } from '../protocol/connection-state.ts';
@@ -54,15 +53,13 @@ interface Connection {
   active: number;
   /** The last of them. */
   response: ServerResponse | undefined;
-  /** Something of the current response was handed to the socket. */
-  hasWritten: boolean;
   isUpgraded: boolean;
   /** Served by another child from now on. */
   isReturned: boolean;
   /** Its request was sent to an app before, which was killed; never again. */
   isRepeated: boolean;
-  /** What had been read of the socket when the last request was answered. */
-  bytesBefore: number;
+  /** Listens to what is read of the socket. */
+  onRead(chunk: Buffer): void;
 }
 
 const CONNECTION: unique symbol = Symbol('medusa-vite.connection');
@@ -160,14 +157,12 @@ class Connections implements ReceivedConnections {
       state: CONNECTION_STATE.idle,
       active: 0,
       response: undefined,
-      hasWritten: false,
       isUpgraded: false,
       isReturned: false,
       isRepeated: repeat !== undefined,
-      bytesBefore: 0,
+      onRead: (chunk) => this.#onRead(connection, chunk),
     };
     this.#connections.add(connection);
-    this.#ledger?.write(slot, CONNECTION_STATE.idle);
     if (repeat !== undefined) {
       this.#note(connection, CONNECTION_STATE.pending);
       socket.unshift(Buffer.from(repeat, 'latin1'));
@@ -177,6 +172,8 @@ class Connections implements ReceivedConnections {
     this.#observeWrites(connection);
     adoptLikeNode(httpServer, socket);
     httpServer.emit('connection', socket);
+    // After Node's own, which else would have its parser read past this one.
+    socket.prependListener('data', connection.onRead);
     if (isReused && httpServer.keepAliveTimeout > 0) {
       // Its first request here is not the first of the connection. `#begin` lifts the limit.
       socket.setTimeout(httpServer.keepAliveTimeout);
@@ -202,9 +199,7 @@ class Connections implements ReceivedConnections {
   /** At exit: what is written by halves must not be taken for a request without a response. */
   noteUnfinished(): void {
     for (const connection of this.#connections) {
-      if (connection.hasWritten && isPending(connection)) {
-        this.#note(connection, CONNECTION_STATE.responding);
-      }
+      this.#noteIfPartial(connection);
     }
   }
 
@@ -291,12 +286,10 @@ class Connections implements ReceivedConnections {
       return;
     }
     if (connection.active === 0) {
-      connection.hasWritten = false;
       if (connection.isRepeated) {
         // What the client may have sent behind it is lost, and it has to know.
         response.shouldKeepAlive = false;
       }
-      this.#note(connection, this.#isRepeatable(connection, request));
       if (connection.response === undefined) {
         connection.socket.setTimeout(this.#httpServer?.timeout ?? 0);
       }
@@ -316,34 +309,22 @@ class Connections implements ReceivedConnections {
     });
   }
 
-  /**
-   * A request that by HTTP has no effect, without a body, of which not a byte more was read than can be sent
-   * again: then another app can have it, should this one be killed. Only what is plain ASCII is sure to be the
-   * same bytes again.
-   */
-  #isRepeatable(connection: Connection, request: IncomingMessage): ConnectionState {
-    const { method, headers } = request;
-    const isSafe =
-      (method === 'GET' || method === 'HEAD') &&
-      headers['content-length'] === undefined &&
-      headers['transfer-encoding'] === undefined &&
-      headers.expect === undefined;
-    if (!isSafe || connection.isRepeated) {
-      return CONNECTION_STATE.pending;
+  /** Called before the parser has it: a request is noted as soon as this process alone has it. */
+  #onRead(connection: Connection, chunk: Buffer): void {
+    if (connection.state === CONNECTION_STATE.repeatable) {
+      // These bytes could not be repeated with it.
+      this.#note(connection, CONNECTION_STATE.pending);
+    } else if (connection.state === CONNECTION_STATE.idle) {
+      const isRepeatable =
+        !connection.isRepeated && this.#ledger?.writeIfRepeatable(connection.slot, chunk) === true;
+      this.#note(connection, isRepeatable ? CONNECTION_STATE.repeatable : CONNECTION_STATE.pending);
     }
-    const head = headOf(request);
-    const isAll =
-      connection.socket.bytesRead - connection.bytesBefore === head.length && isAscii(head);
-    return isAll && this.#ledger?.writeHead(connection.slot, head)
-      ? CONNECTION_STATE.repeatable
-      : CONNECTION_STATE.pending;
   }
 
   #settle(connection: Connection): void {
     if (connection.active > 0 || connection.isUpgraded || connection.socket.destroyed) {
       return;
     }
-    connection.bytesBefore = connection.socket.bytesRead;
     this.#note(connection, CONNECTION_STATE.idle);
     if (this.#isDraining) {
       setImmediate(() => this.#sweep());
@@ -354,6 +335,7 @@ class Connections implements ReceivedConnections {
     const connection = socket[CONNECTION];
     if (connection !== undefined) {
       connection.isUpgraded = true;
+      socket.off('data', connection.onRead);
       socket.setTimeout(this.#httpServer?.timeout ?? 0);
       this.#note(connection, CONNECTION_STATE.responding);
     }
@@ -362,31 +344,24 @@ class Connections implements ReceivedConnections {
   #observeWrites(connection: Connection): void {
     const { socket } = connection;
     const { write } = socket;
-    const check = (): void => {
-      if (!isPending(connection)) {
-        return;
-      }
-      const { active, response } = connection;
-      const isWritten = response?.writableEnded === true && socket.writableLength === 0;
-      if (!isWritten) {
-        this.#note(connection, CONNECTION_STATE.responding);
-      } else if (active === 1 && response.req.complete) {
-        // Sooner than Node's `close` event: the client may have read all of it already.
-        this.#note(connection, CONNECTION_STATE.idle);
-      }
-    };
+    const noteIfPartial = (): void => this.#noteIfPartial(connection);
     socket.write = ((...args: unknown[]) => {
-      if (!connection.hasWritten) {
-        connection.hasWritten = true;
-        if (connection.state === CONNECTION_STATE.repeatable) {
-          // Before a byte is out: else its answer could reach a client that has this one already.
-          this.#note(connection, CONNECTION_STATE.pending);
-        }
-        // Most responses are written at once and need no note of their own.
-        process.nextTick(check);
+      if (isPending(connection)) {
+        // Before a byte is out: else a second answer could reach a client that has this one already. Most
+        // responses are written at once, and then that is all there is to note.
+        this.#note(connection, CONNECTION_STATE.idle);
+        process.nextTick(noteIfPartial);
       }
       return Reflect.apply(write, socket, args) as boolean;
     }) as typeof write;
+  }
+
+  #noteIfPartial(connection: Connection): void {
+    const { active, response, socket, state } = connection;
+    const isWritten = response?.writableEnded === true && socket.writableLength === 0;
+    if (active > 0 && state === CONNECTION_STATE.idle && !isWritten) {
+      this.#note(connection, CONNECTION_STATE.responding);
+    }
   }
 
   #onClose(connection: Connection): void {
@@ -427,6 +402,10 @@ class Connections implements ReceivedConnections {
     if (this.#closed.length + this.#returned.length === 0) {
       return;
     }
+    for (const slot of this.#closed) {
+      // The next connection in it is idle while it is on its way here.
+      this.#ledger?.write(slot, CONNECTION_STATE.idle);
+    }
     const message: ChildToHost = {
       type: 'connections',
       closed: this.#closed,
@@ -452,15 +431,6 @@ interface ServeOptions {
 
 function isPending({ state }: Connection): boolean {
   return state === CONNECTION_STATE.pending || state === CONNECTION_STATE.repeatable;
-}
-
-/** The request as nearly every client has sent it. */
-function headOf({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
-  const lines = [`${method} ${url} HTTP/${httpVersion}`];
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    lines.push(`${rawHeaders[index]}: ${rawHeaders[index + 1]}`);
-  }
-  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }
 
 interface ListenRequest {

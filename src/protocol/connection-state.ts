@@ -3,11 +3,14 @@
  * however it ends. From it the host knows which connections of a killed child another one can serve.
  */
 export const CONNECTION_STATE = {
-  /** Between two requests, or not received yet: whatever the client sends next is still in the kernel. */
+  /**
+   * Between two requests, or not received yet: whatever the client sends next is still in the kernel. Also while
+   * a response is written that is written at once, as most are.
+   */
   idle: 0,
   /** A request was read, nothing of its response was written. */
   pending: 1,
-  /** A part of a response was written, or the connection was upgraded to another protocol. */
+  /** A part of a response was written, more will follow, or the connection was upgraded to another protocol. */
   responding: 2,
   closed: 3,
   /** As `pending`, by a request that may be sent again; the ledger has its head. */

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { constantLoad } from './support/constant-load.ts';
 import { useShop } from './support/shop.ts';
@@ -107,7 +109,8 @@ const restarts = {
   },
   crash: async () => {
     const mark = shop.dev.mark();
-    process.kill((await shop.stats()).pid, 'SIGKILL');
+    // Not by this process: what has just sent the app requests would end it before it can note them.
+    await promisify(execFile)('kill', ['-KILL', String((await shop.stats()).pid)]);
     await shop.dev.eventSince(mark, 'ready');
   },
 };

@@ -371,6 +371,28 @@ describe('a child that dies', () => {
     expect((await looping).status).toBe(503);
   });
 
+  it('has a request sent again that it had read, and not begun to handle, when it was killed', async () => {
+    const { child } = await forwardToNew({ KILLED_ON: '/unseen' });
+    const exit = once(child, 'exit');
+    const answer = send({ port: listener.port, path: '/unseen' });
+    await exit;
+    const next = await forwardToNew();
+    expect(await answer).toMatchObject({ status: 200, body: String(next.child.pid) });
+  });
+
+  it('leaves the connection to the next one when it is killed as soon as it has answered', async () => {
+    const { child } = await forwardToNew();
+    const agent = keepAliveAgent();
+    const exit = once(child, 'exit');
+    const last = await send({ port: listener.port, agent, path: '/last-answer' });
+    expect(last).toMatchObject({ status: 200, body: String(child.pid) });
+    await exit;
+    const answer = send({ port: listener.port, agent });
+    const next = await forwardToNew();
+    expect(await answer).toMatchObject({ status: 200, body: String(next.child.pid) });
+    agent.destroy();
+  });
+
   it('does not have a request sent again of which more was read than its head', async () => {
     const { child } = await forwardToNew();
     const socket = connect(listener.port);
