@@ -36,8 +36,7 @@ export class ConnectionLedger {
     if (!isRepeatable(read)) {
       return false;
     }
-    // A copy: the rest of what Node has read into is not to be kept.
-    const place = Buffer.allocUnsafe(4 + read.length);
+    const place = Buffer.allocUnsafeSlow(4 + read.length);
     place.writeUInt32LE(read.length);
     read.copy(place, 4);
     this.#heads[slot] = place.subarray(4);

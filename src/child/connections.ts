@@ -41,7 +41,6 @@ export function interceptListen(options: {
   process.on('message', (message: unknown, handle: unknown) =>
     connections.receive(message, handle),
   );
-  process.on('exit', () => connections.noteUnfinished());
   return connections;
 }
 
@@ -53,6 +52,8 @@ interface Connection {
   active: number;
   /** The last of them. */
   response: ServerResponse | undefined;
+  /** The end of that response is being written, or was. */
+  isEnding: boolean;
   isUpgraded: boolean;
   /** Served by another child from now on. */
   isReturned: boolean;
@@ -157,6 +158,7 @@ class Connections implements ReceivedConnections {
       state: CONNECTION_STATE.idle,
       active: 0,
       response: undefined,
+      isEnding: false,
       isUpgraded: false,
       isReturned: false,
       isRepeated: repeat !== undefined,
@@ -194,13 +196,6 @@ class Connections implements ReceivedConnections {
     }
     clearInterval(this.#sweepTimer);
     this.#flushReports();
-  }
-
-  /** At exit: what is written by halves must not be taken for a request without a response. */
-  noteUnfinished(): void {
-    for (const connection of this.#connections) {
-      this.#noteIfPartial(connection);
-    }
   }
 
   #startDraining(): void {
@@ -293,12 +288,22 @@ class Connections implements ReceivedConnections {
       if (connection.response === undefined) {
         connection.socket.setTimeout(this.#httpServer?.timeout ?? 0);
       }
+      if (connection.state === CONNECTION_STATE.idle) {
+        // It came with one that Node answered itself.
+        this.#note(connection, CONNECTION_STATE.pending);
+      }
     } else {
       // Pipelined: which of the responses a write belongs to is not worth finding out.
       this.#note(connection, CONNECTION_STATE.responding);
     }
     connection.active++;
     connection.response = response;
+    connection.isEnding = false;
+    const { end } = response;
+    response.end = ((...args: unknown[]) => {
+      connection.isEnding = true;
+      return Reflect.apply(end, response, args) as ServerResponse;
+    }) as typeof end;
     response.once('close', () => {
       connection.active--;
       if (request.complete) {
@@ -325,6 +330,11 @@ class Connections implements ReceivedConnections {
     if (connection.active > 0 || connection.isUpgraded || connection.socket.destroyed) {
       return;
     }
+    if (connection.isRepeated) {
+      // An app may have said `keep-alive` itself.
+      connection.socket.destroySoon();
+      return;
+    }
     this.#note(connection, CONNECTION_STATE.idle);
     if (this.#isDraining) {
       setImmediate(() => this.#sweep());
@@ -341,27 +351,37 @@ class Connections implements ReceivedConnections {
     }
   }
 
+  /** Node corks the socket while it puts a response together: the bytes leave when it is uncorked. */
   #observeWrites(connection: Connection): void {
     const { socket } = connection;
-    const { write } = socket;
-    const noteIfPartial = (): void => this.#noteIfPartial(connection);
+    const { uncork, write } = socket;
     socket.write = ((...args: unknown[]) => {
-      if (isPending(connection)) {
-        // Before a byte is out: else a second answer could reach a client that has this one already. Most
-        // responses are written at once, and then that is all there is to note.
-        this.#note(connection, CONNECTION_STATE.idle);
-        process.nextTick(noteIfPartial);
+      if (socket.writableCorked > 0) {
+        return Reflect.apply(write, socket, args) as boolean;
       }
-      return Reflect.apply(write, socket, args) as boolean;
+      return this.#observeWrite(connection, () => Reflect.apply(write, socket, args) as boolean);
     }) as typeof write;
+    socket.uncork = () => {
+      if (socket.writableCorked === 1 && socket.writableLength > 0) {
+        this.#observeWrite(connection, () => uncork.call(socket));
+      } else {
+        uncork.call(socket);
+      }
+    };
   }
 
-  #noteIfPartial(connection: Connection): void {
-    const { active, response, socket, state } = connection;
-    const isWritten = response?.writableEnded === true && socket.writableLength === 0;
-    if (active > 0 && state === CONNECTION_STATE.idle && !isWritten) {
+  /** Notes before a byte is out: else a second answer could reach a client that has this one already. */
+  #observeWrite<T>(connection: Connection, write: () => T): T {
+    if (!isPending(connection)) {
+      return write();
+    }
+    const isAll = connection.isEnding && connection.state === CONNECTION_STATE.repeatable;
+    this.#note(connection, isAll ? CONNECTION_STATE.idle : CONNECTION_STATE.responding);
+    const result = write();
+    if (isAll && connection.socket.writableLength > 0) {
       this.#note(connection, CONNECTION_STATE.responding);
     }
+    return result;
   }
 
   #onClose(connection: Connection): void {
@@ -401,10 +421,6 @@ class Connections implements ReceivedConnections {
     this.#urgentReport = undefined;
     if (this.#closed.length + this.#returned.length === 0) {
       return;
-    }
-    for (const slot of this.#closed) {
-      // The next connection in it is idle while it is on its way here.
-      this.#ledger?.write(slot, CONNECTION_STATE.idle);
     }
     const message: ChildToHost = {
       type: 'connections',

@@ -56,10 +56,19 @@ export class ChildConnections {
   }
 
   add(connection: Connection): void {
-    const slot = this.#freeSlots.pop() ?? this.#slots++;
+    const slot = this.#takeSlot();
     this.#served.set(slot, connection);
     this.#unsent.push(slot);
     this.#sendNext();
+  }
+
+  #takeSlot(): number {
+    const used = this.#freeSlots.pop();
+    if (used === undefined) {
+      return this.#slots++;
+    }
+    this.#ledger?.clear(used);
+    return used;
   }
 
   /** Takes back what was not sent yet. */

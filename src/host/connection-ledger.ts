@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, openSync, readSync, unlinkSync } from 'node:fs';
+import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CONNECTION_STATE, HEAD_LIMIT_BYTES, placeOfHead } from '../protocol/connection-state.ts';
@@ -28,6 +28,11 @@ export class ConnectionLedger {
     const state = Buffer.alloc(1);
     readSync(this.#fd, state, 0, 1, slot);
     return state[0] ?? CONNECTION_STATE.idle;
+  }
+
+  /** For a connection that comes after another one in the slot. */
+  clear(slot: number): void {
+    writeSync(this.#fd, Buffer.of(CONNECTION_STATE.idle), 0, 1, slot);
   }
 
   /** Whether a request was read of which nothing was answered, in any of the first so many slots. */

@@ -5,10 +5,10 @@
 export const CONNECTION_STATE = {
   /**
    * Between two requests, or not received yet: whatever the client sends next is still in the kernel. Also while
-   * a response is written that is written at once, as most are.
+   * the whole response to a repeatable request is written in one go.
    */
   idle: 0,
-  /** A request was read, nothing of its response was written. */
+  /** A request was read, or a part of one; nothing of its response was written. */
   pending: 1,
   /** A part of a response was written, more will follow, or the connection was upgraded to another protocol. */
   responding: 2,

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -20,6 +21,15 @@ const require = createRequire(import.meta.url);
 const BETWEEN_WRITES_MS = 25;
 const PING = 'src/api/ping/route.ts';
 const CONFIG = 'vite.config.ts';
+
+/** Unwatched. */
+const LOADING = '.medusa/loading';
+const SLOW_TO_LOAD = `
+import { mkdirSync, writeFileSync } from 'node:fs';
+mkdirSync('.medusa', { recursive: true });
+writeFileSync('${LOADING}', '');
+await new Promise((resolve) => setTimeout(resolve, 700));
+`;
 
 let database: TestDatabase;
 let project: Project;
@@ -214,6 +224,57 @@ test('a `vite.config` that is emptied and then filled is taken once it is whole'
     () => front('/web/main.ts').catch(() => ''),
     (code) => code.includes('/web/text.ts'),
   );
+});
+
+test('a `vite.config` that is saved again while Vite restarts with it is the one that counts', async () => {
+  const answering =
+    (text: string, before = '') =>
+    (source: string) =>
+      `${before}${source.replace(
+        'plugins: [',
+        `plugins: [{
+        name: 'which',
+        configureServer: ({ middlewares }) =>
+          middlewares.use('/which', (_, res) => res.end('${text}')),
+      }, `,
+      )}`;
+  const mark = dev.mark();
+  const before = project.read(CONFIG);
+  project.edit(CONFIG, answering('first', SLOW_TO_LOAD));
+  await until(() => existsSync(join(project.root, LOADING)), Boolean);
+  project.write(CONFIG, answering('second')(before));
+  await until(
+    () => front('/which').catch(() => ''),
+    (text) => text === 'second',
+  );
+  await dev.eventSince(mark, 'ready');
+  const hot = await dev.nextUpdate(PING, () =>
+    project.edit(PING, (source) => source.replace('pong', 'after two of them')),
+  );
+  expect((await dev.get('/ping')).body).toEqual({ ping: 'after two of them' });
+  expect(hot.result).toBe('reloaded');
+  expect(await front('/which')).toBe('second');
+});
+
+test('an app that cannot start with what Vite has taken already does not restart Vite at every save', async () => {
+  const restarts = () => dev.output().split('[vite] server restarted').length - 1;
+  const broken = await dev.nextUpdate(CONFIG, () => {
+    project.edit(PING, (source) => `throw new Error('one');\n${source}`);
+    project.edit(CONFIG, (source) => `${source}\n// Changed.\n`);
+  });
+  expect(broken.result).toBe('kept-previous');
+  expect((await dev.get('/ping')).status).toBe(503);
+  const restartsBefore = restarts();
+  const again = await dev.nextUpdate(PING, () =>
+    project.edit(PING, (source) => source.replace("'one'", "'two'")),
+  );
+  expect(again.result).toBe('kept-previous');
+  const mended = await dev.nextUpdate(PING, () =>
+    project.edit(PING, (source) => source.replace("throw new Error('two');\n", '')),
+  );
+  expect(mended.result).toBe('restarted');
+  expect((await dev.get('/ping')).body).toEqual({ ping: 'pong' });
+  expect(restarts()).toBe(restartsBefore);
 });
 
 test('options of `medusa()` that change take effect, and the old port is free', async () => {

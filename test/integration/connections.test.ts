@@ -404,15 +404,51 @@ describe('a child that dies', () => {
     socket.destroy();
   });
 
-  it('answers the request that ended it, and cuts a response that was begun', async () => {
+  it('does not have a request sent again that the second one had answered when it was killed', async () => {
+    const first = await forwardToNew({ KILLED_ON: '/last-answer' });
+    const exit = once(first.child, 'exit');
+    const socket = connect(listener.port);
+    let received = '';
+    socket.on('data', (data) => {
+      received += data;
+    });
+    const closed = once(socket, 'close');
+    socket.write('GET /last-answer HTTP/1.1\r\nHost: x\r\n\r\n');
+    await exit;
+    const second = await forwardToNew();
+    await once(second.child, 'exit');
     await forwardToNew();
-    expect((await send({ port: listener.port, path: '/exit' })).status).toBe(503);
-    for (const path of ['/half', '/half?later']) {
+    await closed;
+    expect(received.split('HTTP/1.1 ')).toEqual(['', expect.stringContaining('200 OK')]);
+  });
+
+  it('cuts the connection when it had answered before it had read all of the request', async () => {
+    const { child } = await forwardToNew();
+    const socket = connect(listener.port);
+    socket.write('POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf of it');
+    expect(String((await once(socket, 'data'))[0])).toContain('413 ');
+    const closed = once(socket, 'close');
+    socket.on('data', () => expect.fail('There is no other answer.'));
+    await killFromOutside(child);
+    await forwardToNew();
+    await closed;
+  });
+
+  it('answers a request of whose response nothing is out, and cuts one that was begun', async () => {
+    await forwardToNew();
+    for (const path of ['/exit', '/half']) {
+      expect((await send({ port: listener.port, path })).status).toBe(503);
       await forwardToNew();
-      await expect(send({ port: listener.port, path })).rejects.toThrow(
-        /aborted|hang up|ECONNRESET/,
-      );
     }
+    await expect(send({ port: listener.port, path: '/half?later' })).rejects.toThrow(
+      /aborted|hang up|ECONNRESET/,
+    );
+    const { child } = await forwardToNew();
+    const isLooping = messageOf(child, 'slow');
+    const answer = send({ port: listener.port, path: '/unsent' });
+    await isLooping;
+    await kill(child);
+    expect((await answer).status).toBe(503);
   });
 
   it('leaves nothing in the temporary folder', async () => {

@@ -94,6 +94,17 @@ describe('the connections of a child', () => {
     expect(child.handovers.map(({ slot }) => slot)).toEqual([0, 0]);
   });
 
+  it('are not taken for those that had the slot before', () => {
+    const [first, second] = [create(), create()];
+    connections.add(first);
+    child.handovers[0]?.onSent(null);
+    writeFileSync(child.ledger, Buffer.from([CONNECTION_STATE.closed]));
+    child.emit('message', { type: 'connections', closed: [0], returned: [] });
+    connections.add(second);
+    child.emit('exit');
+    expect(events).toEqual([['ended', first], ['stopped'], ['returned', second]]);
+  });
+
   it('stop when the child gives one back', () => {
     const connection = create();
     connections.add(connection);
