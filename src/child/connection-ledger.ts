@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { openSync, unlinkSync, writeSync } from 'node:fs';
 import {
   CONNECTION_STATE,
@@ -13,7 +14,7 @@ export class ConnectionLedger {
   /** What the file says, by slot. */
   readonly #states: ConnectionState[] = [];
   /** The same for the heads: most clients send the same one again and again. */
-  readonly #heads: Buffer[] = [];
+  readonly #heads: string[] = [];
 
   constructor(file: string) {
     this.#fd = openSync(file, 'r+');
@@ -25,22 +26,25 @@ export class ConnectionLedger {
     }
   }
 
-  /**
-   * Keeps what was read of a connection if that is one request that may be sent again, and nothing besides.
-   * @returns whether it is
-   */
-  writeIfRepeatable(slot: number, read: Buffer): boolean {
-    if (this.#heads[slot]?.equals(read)) {
+  /** @returns whether the host can read the very same bytes there */
+  writeHead(slot: number, head: string): boolean {
+    if (this.#heads[slot] === head) {
       return true;
     }
-    if (!isRepeatable(read)) {
+    const bytes = Buffer.from(head, 'latin1');
+    // What is not plain ASCII may have been other bytes.
+    if (bytes.length > HEAD_LIMIT_BYTES || !isAscii(bytes)) {
       return false;
     }
-    const place = Buffer.allocUnsafeSlow(4 + read.length);
-    place.writeUInt32LE(read.length);
-    read.copy(place, 4);
-    this.#heads[slot] = place.subarray(4);
-    writeSync(this.#fd, place, 0, place.length, placeOfHead(slot));
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(bytes.length);
+    try {
+      writeSync(this.#fd, Buffer.concat([length, bytes]), 0, 4 + bytes.length, placeOfHead(slot));
+    } catch {
+      // No room.
+      return false;
+    }
+    this.#heads[slot] = head;
     return true;
   }
 
@@ -52,19 +56,4 @@ export class ConnectionLedger {
     this.#byte[0] = state;
     writeSync(this.#fd, this.#byte, 0, 1, slot);
   }
-}
-
-const END_OF_HEAD = '\r\n\r\n';
-
-/** One whole request that by HTTP has no effect, without a body. */
-function isRepeatable(read: Buffer): boolean {
-  if (read.length > HEAD_LIMIT_BYTES) {
-    return false;
-  }
-  const text = read.toString('latin1');
-  return (
-    /^(?:GET|HEAD) /.test(text) &&
-    text.indexOf(END_OF_HEAD) === text.length - END_OF_HEAD.length &&
-    !/\n(?:content-length|transfer-encoding|expect)[ \t]*:/i.test(text)
-  );
 }

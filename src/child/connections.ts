@@ -59,8 +59,8 @@ interface Connection {
   isReturned: boolean;
   /** Its request was sent to an app before, which was killed; never again. */
   isRepeated: boolean;
-  /** Listens to what is read of the socket. */
-  onRead(chunk: Buffer): void;
+  /** What had been read of the socket when the last request was answered. */
+  bytesBefore: number;
 }
 
 const CONNECTION: unique symbol = Symbol('medusa-vite.connection');
@@ -162,7 +162,7 @@ class Connections implements ReceivedConnections {
       isUpgraded: false,
       isReturned: false,
       isRepeated: repeat !== undefined,
-      onRead: (chunk) => this.#onRead(connection, chunk),
+      bytesBefore: 0,
     };
     this.#connections.add(connection);
     if (repeat !== undefined) {
@@ -174,8 +174,6 @@ class Connections implements ReceivedConnections {
     this.#observeWrites(connection);
     adoptLikeNode(httpServer, socket);
     httpServer.emit('connection', socket);
-    // After Node's own, which else would have its parser read past this one.
-    socket.prependListener('data', connection.onRead);
     if (isReused && httpServer.keepAliveTimeout > 0) {
       // Its first request here is not the first of the connection. `#begin` lifts the limit.
       socket.setTimeout(httpServer.keepAliveTimeout);
@@ -285,12 +283,14 @@ class Connections implements ReceivedConnections {
         // What the client may have sent behind it is lost, and it has to know.
         response.shouldKeepAlive = false;
       }
+      this.#note(
+        connection,
+        this.#isRepeatable(connection, request)
+          ? CONNECTION_STATE.repeatable
+          : CONNECTION_STATE.pending,
+      );
       if (connection.response === undefined) {
         connection.socket.setTimeout(this.#httpServer?.timeout ?? 0);
-      }
-      if (connection.state === CONNECTION_STATE.idle) {
-        // It came with one that Node answered itself.
-        this.#note(connection, CONNECTION_STATE.pending);
       }
     } else {
       // Pipelined: which of the responses a write belongs to is not worth finding out.
@@ -314,16 +314,24 @@ class Connections implements ReceivedConnections {
     });
   }
 
-  /** Called before the parser has it: a request is noted as soon as this process alone has it. */
-  #onRead(connection: Connection, chunk: Buffer): void {
-    if (connection.state === CONNECTION_STATE.repeatable) {
-      // These bytes could not be repeated with it.
-      this.#note(connection, CONNECTION_STATE.pending);
-    } else if (connection.state === CONNECTION_STATE.idle) {
-      const isRepeatable =
-        !connection.isRepeated && this.#ledger?.writeIfRepeatable(connection.slot, chunk) === true;
-      this.#note(connection, isRepeatable ? CONNECTION_STATE.repeatable : CONNECTION_STATE.pending);
+  /**
+   * A request that by HTTP has no effect, without a body, of which not a byte more was read than can be sent
+   * again: then another app can have it, should this one be killed.
+   */
+  #isRepeatable(connection: Connection, request: IncomingMessage): boolean {
+    const { method, headers } = request;
+    const { bytesBefore, isRepeated, slot, socket } = connection;
+    const isSafe =
+      (method === 'GET' || method === 'HEAD') &&
+      headers['content-length'] === undefined &&
+      headers['transfer-encoding'] === undefined &&
+      headers.expect === undefined;
+    if (!isSafe || isRepeated) {
+      return false;
     }
+    const head = headOf(request);
+    const isAll = socket.bytesRead - bytesBefore === head.length;
+    return isAll && this.#ledger?.writeHead(slot, head) === true;
   }
 
   #settle(connection: Connection): void {
@@ -335,6 +343,7 @@ class Connections implements ReceivedConnections {
       connection.socket.destroySoon();
       return;
     }
+    connection.bytesBefore = connection.socket.bytesRead;
     this.#note(connection, CONNECTION_STATE.idle);
     if (this.#isDraining) {
       setImmediate(() => this.#sweep());
@@ -345,7 +354,6 @@ class Connections implements ReceivedConnections {
     const connection = socket[CONNECTION];
     if (connection !== undefined) {
       connection.isUpgraded = true;
-      socket.off('data', connection.onRead);
       socket.setTimeout(this.#httpServer?.timeout ?? 0);
       this.#note(connection, CONNECTION_STATE.responding);
     }
@@ -447,6 +455,15 @@ interface ServeOptions {
 
 function isPending({ state }: Connection): boolean {
   return state === CONNECTION_STATE.pending || state === CONNECTION_STATE.repeatable;
+}
+
+/** The request as nearly every client has sent it. */
+function headOf({ method, url, httpVersion, rawHeaders }: IncomingMessage): string {
+  let head = `${method} ${url} HTTP/${httpVersion}\r\n`;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    head += `${rawHeaders[index]}: ${rawHeaders[index + 1]}\r\n`;
+  }
+  return `${head}\r\n`;
 }
 
 interface ListenRequest {

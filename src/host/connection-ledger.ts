@@ -4,6 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CONNECTION_STATE, HEAD_LIMIT_BYTES, placeOfHead } from '../protocol/connection-state.ts';
 
+/** On a disk, each of the child's small writes would go through the file system's journal. */
+export const LEDGER_FOLDERS: readonly string[] =
+  process.platform === 'linux' ? ['/dev/shm', tmpdir()] : [tmpdir()];
+
 /** The host's side of the file in which one child notes what its connections are doing. */
 export class ConnectionLedger {
   readonly file: string;
@@ -12,15 +16,20 @@ export class ConnectionLedger {
   private constructor(file: string) {
     this.file = file;
     this.#fd = openSync(file, 'wx+', 0o600);
+    // Room for the states of 4,096 connections; that for a head can be done without.
+    writeSync(this.#fd, Buffer.alloc(4096), 0);
   }
 
-  /** Returns undefined if nothing can be written to the temporary folder. */
+  /** Returns undefined if there is nowhere to write it. */
   static create(): ConnectionLedger | undefined {
-    try {
-      return new ConnectionLedger(join(tmpdir(), `medusa-vite-connections-${randomUUID()}`));
-    } catch {
-      return undefined;
+    for (const folder of LEDGER_FOLDERS) {
+      try {
+        return new ConnectionLedger(join(folder, `medusa-vite-connections-${randomUUID()}`));
+      } catch {
+        // The next one.
+      }
     }
+    return undefined;
   }
 
   /** What the child last said about a slot; a slot that it never wrote to is idle. */

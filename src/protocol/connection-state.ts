@@ -8,7 +8,7 @@ export const CONNECTION_STATE = {
    * the whole response to a repeatable request is written in one go.
    */
   idle: 0,
-  /** A request was read, or a part of one; nothing of its response was written. */
+  /** A request was read, nothing of its response was written. */
   pending: 1,
   /** A part of a response was written, more will follow, or the connection was upgraded to another protocol. */
   responding: 2,
