@@ -36,10 +36,14 @@ export class ConnectionLedger {
     if (bytes.length > HEAD_LIMIT_BYTES || !isAscii(bytes)) {
       return false;
     }
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(bytes.length);
+    const place = Buffer.alloc(4 + bytes.length);
+    place.writeUInt32LE(bytes.length);
+    bytes.copy(place, 4);
+    this.#heads[slot] = '';
     try {
-      writeSync(this.#fd, Buffer.concat([length, bytes]), 0, 4 + bytes.length, placeOfHead(slot));
+      if (writeSync(this.#fd, place, 0, place.length, placeOfHead(slot)) < place.length) {
+        return false;
+      }
     } catch {
       // No room.
       return false;

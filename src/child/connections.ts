@@ -52,8 +52,6 @@ interface Connection {
   active: number;
   /** The last of them. */
   response: ServerResponse | undefined;
-  /** The end of that response is being written, or was. */
-  isEnding: boolean;
   isUpgraded: boolean;
   /** Served by another child from now on. */
   isReturned: boolean;
@@ -158,7 +156,6 @@ class Connections implements ReceivedConnections {
       state: CONNECTION_STATE.idle,
       active: 0,
       response: undefined,
-      isEnding: false,
       isUpgraded: false,
       isReturned: false,
       isRepeated: repeat !== undefined,
@@ -278,17 +275,13 @@ class Connections implements ReceivedConnections {
     if (connection === undefined || connection.response === response) {
       return;
     }
+    const isRepeatable = connection.active === 0 && this.#isRepeatable(connection, request);
     if (connection.active === 0) {
       if (connection.isRepeated) {
         // What the client may have sent behind it is lost, and it has to know.
         response.shouldKeepAlive = false;
       }
-      this.#note(
-        connection,
-        this.#isRepeatable(connection, request)
-          ? CONNECTION_STATE.repeatable
-          : CONNECTION_STATE.pending,
-      );
+      this.#note(connection, isRepeatable ? CONNECTION_STATE.repeatable : CONNECTION_STATE.pending);
       if (connection.response === undefined) {
         connection.socket.setTimeout(this.#httpServer?.timeout ?? 0);
       }
@@ -298,12 +291,14 @@ class Connections implements ReceivedConnections {
     }
     connection.active++;
     connection.response = response;
-    connection.isEnding = false;
-    const { end } = response;
-    response.end = ((...args: unknown[]) => {
-      connection.isEnding = true;
-      return Reflect.apply(end, response, args) as ServerResponse;
-    }) as typeof end;
+    // Sooner than `close`: its end was just written. One that is repeatable has no body to wait for.
+    response.once('prefinish', () => {
+      const { active, socket } = connection;
+      const isRead = isRepeatable || request.complete;
+      if (active === 1 && isRead && socket.writableLength === 0) {
+        this.#noteAnswered(connection);
+      }
+    });
     response.once('close', () => {
       connection.active--;
       if (request.complete) {
@@ -335,18 +330,25 @@ class Connections implements ReceivedConnections {
   }
 
   #settle(connection: Connection): void {
-    if (connection.active > 0 || connection.isUpgraded || connection.socket.destroyed) {
+    const { active, isRepeated, isUpgraded, socket } = connection;
+    if (active > 0 || isUpgraded || socket.destroyed) {
       return;
     }
-    if (connection.isRepeated) {
+    if (isRepeated) {
       // An app may have said `keep-alive` itself.
-      connection.socket.destroySoon();
+      socket.destroySoon();
       return;
     }
-    connection.bytesBefore = connection.socket.bytesRead;
-    this.#note(connection, CONNECTION_STATE.idle);
+    this.#noteAnswered(connection);
     if (this.#isDraining) {
       setImmediate(() => this.#sweep());
+    }
+  }
+
+  #noteAnswered(connection: Connection): void {
+    if (!connection.isRepeated) {
+      connection.bytesBefore = connection.socket.bytesRead;
+      this.#note(connection, CONNECTION_STATE.idle);
     }
   }
 
@@ -359,37 +361,31 @@ class Connections implements ReceivedConnections {
     }
   }
 
-  /** Node corks the socket while it puts a response together: the bytes leave when it is uncorked. */
+  /**
+   * Notes that a response is begun before a byte of it is out: else a second answer could reach a client that has
+   * this one already. Node corks the socket while it puts a response together, and the bytes leave when it is
+   * uncorked.
+   */
   #observeWrites(connection: Connection): void {
     const { socket } = connection;
     const { uncork, write } = socket;
-    socket.write = ((...args: unknown[]) => {
-      if (socket.writableCorked > 0) {
-        return Reflect.apply(write, socket, args) as boolean;
+    const noteBegun = (): void => {
+      if (isPending(connection)) {
+        this.#note(connection, CONNECTION_STATE.responding);
       }
-      return this.#observeWrite(connection, () => Reflect.apply(write, socket, args) as boolean);
+    };
+    socket.write = ((...args: unknown[]) => {
+      if (socket.writableCorked === 0) {
+        noteBegun();
+      }
+      return Reflect.apply(write, socket, args) as boolean;
     }) as typeof write;
     socket.uncork = () => {
       if (socket.writableCorked === 1 && socket.writableLength > 0) {
-        this.#observeWrite(connection, () => uncork.call(socket));
-      } else {
-        uncork.call(socket);
+        noteBegun();
       }
+      uncork.call(socket);
     };
-  }
-
-  /** Notes before a byte is out: else a second answer could reach a client that has this one already. */
-  #observeWrite<T>(connection: Connection, write: () => T): T {
-    if (!isPending(connection)) {
-      return write();
-    }
-    const isAll = connection.isEnding && connection.state === CONNECTION_STATE.repeatable;
-    this.#note(connection, isAll ? CONNECTION_STATE.idle : CONNECTION_STATE.responding);
-    const result = write();
-    if (isAll && connection.socket.writableLength > 0) {
-      this.#note(connection, CONNECTION_STATE.responding);
-    }
-    return result;
   }
 
   #onClose(connection: Connection): void {

@@ -16,13 +16,18 @@ export class ConnectionLedger {
   private constructor(file: string) {
     this.file = file;
     this.#fd = openSync(file, 'wx+', 0o600);
-    // Room for the states of 4,096 connections; that for a head can be done without.
-    writeSync(this.#fd, Buffer.alloc(4096), 0);
+    try {
+      // Room for the states of 4,096 connections; that for a head can be done without.
+      writeSync(this.#fd, Buffer.alloc(4096), 0);
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
   }
 
   /** Returns undefined if there is nowhere to write it. */
-  static create(): ConnectionLedger | undefined {
-    for (const folder of LEDGER_FOLDERS) {
+  static create(folders: readonly string[] = LEDGER_FOLDERS): ConnectionLedger | undefined {
+    for (const folder of folders) {
       try {
         return new ConnectionLedger(join(folder, `medusa-vite-connections-${randomUUID()}`));
       } catch {

@@ -3,14 +3,11 @@
  * however it ends. From it the host knows which connections of a killed child another one can serve.
  */
 export const CONNECTION_STATE = {
-  /**
-   * Between two requests, or not received yet: whatever the client sends next is still in the kernel. Also while
-   * the whole response to a repeatable request is written in one go.
-   */
+  /** Between two requests, or not received yet: whatever the client sends next is still in the kernel. */
   idle: 0,
   /** A request was read, nothing of its response was written. */
   pending: 1,
-  /** A part of a response was written, more will follow, or the connection was upgraded to another protocol. */
+  /** A response is being written, or the connection was upgraded to another protocol. */
   responding: 2,
   closed: 3,
   /** As `pending`, by a request that may be sent again; the ledger has its head. */

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LEDGER_FOLDERS } from '../../src/host/connection-ledger.ts';
@@ -32,6 +32,9 @@ afterEach(async () => {
   await listener.close();
   await children.stopAll();
 });
+
+/** Closes no connection within a test because it is idle. */
+const PATIENT = { KEEP_ALIVE_MS: '600000' };
 
 async function forwardToNew(environment?: Record<string, string>) {
   const started = await children.start(listener.port, environment);
@@ -408,7 +411,7 @@ describe('a child that dies', () => {
     await exit;
     const second = await forwardToNew();
     await once(second.child, 'exit');
-    await forwardToNew();
+    await forwardToNew(PATIENT);
     await closed;
     expect(received.split('HTTP/1.1 ')).toEqual(['', expect.stringContaining('200 OK')]);
   });
@@ -421,7 +424,7 @@ describe('a child that dies', () => {
     const closed = once(socket, 'close');
     socket.on('data', () => expect.fail('There is no other answer.'));
     await killFromOutside(child);
-    await forwardToNew();
+    await forwardToNew(PATIENT);
     await closed;
   });
 
@@ -482,7 +485,7 @@ function agentSockets(agent: ReturnType<typeof keepAliveAgent>): unknown[] {
 const LEDGER_WAIT_MS = 10_000;
 
 function ledgers(): string[] {
-  return LEDGER_FOLDERS.flatMap((folder) => readdirSync(folder)).filter(
+  return LEDGER_FOLDERS.flatMap((folder) => (existsSync(folder) ? readdirSync(folder) : [])).filter(
     (name) => name.startsWith('medusa-vite-connections-') && !foreignLedgers.has(name),
   );
 }
