@@ -140,9 +140,11 @@ describe('a job', () => {
     await shop.hot([FILE], async () => {
       await save(job({ schedule: "'* * * * * *'" }));
       expect(await schedules()).toMatchObject({ 'job-ticker': { cron: '* * * * * *' } });
-      const entries = await ticks(3);
-      const seconds = entries.map(({ at }) => Math.floor(Date.parse(at) / 1000));
-      expect(new Set(seconds).size).toBe(3);
+      const entries = await ticks(6);
+      // A timer of Node's may be early by a millisecond: then Medusa sets one more for the same second. Two chains
+      // would do that in each of three seconds.
+      const seconds = entries.map(({ at }) => Math.round(Date.parse(at) / 1000));
+      expect(new Set(seconds).size).toBeGreaterThan(3);
     });
   });
 
