@@ -101,6 +101,9 @@ export default {
 const front = async (path: string): Promise<string> =>
   (await fetch(`http://localhost:${vitePort}${path}`)).text();
 
+/** How often Vite has said so. */
+const restarts = (): number => dev.output().split('[vite] server restarted').length - 1;
+
 /** A page that has loaded the front end. */
 async function openPage(): Promise<HmrClient> {
   expect(await front('/')).toContain('/@vite/client');
@@ -168,7 +171,6 @@ test('a file that both sides import is new on both', async () => {
 
 test('`.env` restarts both, once', async () => {
   const mark = dev.mark();
-  const restarts = () => dev.output().split('[vite] server restarted').length - 1;
   const restartsBefore = restarts();
   // In one step: what is saved in two may be read in between, and once more after that.
   const update = await dev.nextUpdate('.env', () =>
@@ -258,7 +260,6 @@ test('a `vite.config` that is saved again while Vite restarts with it is the one
 });
 
 test('an app that cannot start with what Vite has taken already does not restart Vite at every save', async () => {
-  const restarts = () => dev.output().split('[vite] server restarted').length - 1;
   const broken = await dev.nextUpdate(CONFIG, () => {
     project.edit(PING, (source) => `throw new Error('one');\n${source}`);
     project.edit(CONFIG, (source) => `${source}\n// Changed.\n`);

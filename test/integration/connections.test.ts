@@ -381,9 +381,12 @@ describe('a child that dies', () => {
     const last = await send({ port: listener.port, agent, path: '/last-answer' });
     expect(last).toMatchObject({ status: 200, body: String(child.pid) });
     await exit;
+    const sockets = agentSockets(agent);
+    expect(sockets).toHaveLength(1);
     const answer = send({ port: listener.port, agent });
     const next = await forwardToNew();
     expect(await answer).toMatchObject({ status: 200, body: String(next.child.pid) });
+    expect(agentSockets(agent)[0]).toBe(sockets[0]);
     agent.destroy();
   });
 
@@ -414,6 +417,19 @@ describe('a child that dies', () => {
     await forwardToNew(PATIENT);
     await closed;
     expect(received.split('HTTP/1.1 ')).toEqual(['', expect.stringContaining('200 OK')]);
+  });
+
+  it('ends the connection of a request that was sent again, even if the app would keep it', async () => {
+    const { child } = await forwardToNew({ KILLED_ON: '/kept-alive' });
+    const exit = once(child, 'exit');
+    const socket = connect(listener.port);
+    const closed = once(socket, 'close');
+    const answered = once(socket, 'data');
+    socket.write('GET /kept-alive HTTP/1.1\r\nHost: x\r\n\r\n');
+    await exit;
+    await forwardToNew(PATIENT);
+    expect(String((await answered)[0])).toContain('200 OK');
+    await closed;
   });
 
   it('cuts the connection when it had answered before it had read all of the request', async () => {

@@ -42,21 +42,21 @@ beforeEach(() => {
   };
 });
 
-function createConnection(): Connection {
+function create(): Connection {
   return { socket: new Socket(), reused: false, waitTimer: undefined, failedHandovers: 0 };
 }
 
 describe('the connections of a child', () => {
   it('are sent one at a time, so that other messages need not wait for all of them', () => {
-    connections.add(createConnection());
-    connections.add(createConnection());
+    connections.add(create());
+    connections.add(create());
     expect(child.handovers).toHaveLength(1);
     child.handovers[0]?.onSent(null);
     expect(child.handovers.map(({ slot }) => slot)).toEqual([0, 1]);
   });
 
   it('can be withdrawn while they are unsent', () => {
-    const [first, second] = [createConnection(), createConnection()];
+    const [first, second] = [create(), create()];
     connections.add(first);
     connections.add(second);
     connections.withdraw();
@@ -66,7 +66,7 @@ describe('the connections of a child', () => {
   });
 
   it('come back when the channel is closed', () => {
-    const [first, second] = [createConnection(), createConnection()];
+    const [first, second] = [create(), create()];
     connections.add(first);
     connections.add(second);
     child.handovers[0]?.onSent(new Error('ERR_IPC_CHANNEL_CLOSED'));
@@ -74,7 +74,7 @@ describe('the connections of a child', () => {
   });
 
   it('are sent again when the socket got lost on its way, a few times', () => {
-    const connection = createConnection();
+    const connection = create();
     connections.add(connection);
     for (let attempt = 0; attempt < 4; attempt++) {
       expect(child.handovers).toHaveLength(attempt + 1);
@@ -86,7 +86,7 @@ describe('the connections of a child', () => {
   });
 
   it('use the slots of those that ended', () => {
-    const [first, second] = [createConnection(), createConnection()];
+    const [first, second] = [create(), create()];
     connections.add(first);
     child.handovers[0]?.onSent(null);
     child.emit('message', { type: 'connections', closed: [0], returned: [] });
@@ -96,7 +96,7 @@ describe('the connections of a child', () => {
   });
 
   it('are not taken for those that had the slot before', () => {
-    const [first, second] = [createConnection(), createConnection()];
+    const [first, second] = [create(), create()];
     connections.add(first);
     child.handovers[0]?.onSent(null);
     writeFileSync(child.ledger, Buffer.from([CONNECTION_STATE.closed]));
@@ -107,7 +107,7 @@ describe('the connections of a child', () => {
   });
 
   it('stop when the child gives one back', () => {
-    const connection = createConnection();
+    const connection = create();
     connections.add(connection);
     child.handovers[0]?.onSent(null);
     child.emit('message', { type: 'connections', closed: [], returned: [0, 7] });
@@ -116,13 +116,7 @@ describe('the connections of a child', () => {
   });
 
   it('are judged by the ledger when the child has died', () => {
-    const all = [
-      createConnection(),
-      createConnection(),
-      createConnection(),
-      createConnection(),
-      createConnection(),
-    ];
+    const all = [create(), create(), create(), create(), create()];
     for (const [index, connection] of all.entries()) {
       connections.add(connection);
       child.handovers[index]?.onSent(null);
@@ -147,7 +141,7 @@ describe('the connections of a child', () => {
     ['killed by the host', 'SIGKILL', true, 'interrupted'],
     ['ended by itself', 'SIGABRT', false, 'interrupted'],
   ] as const)('that may be asked again are, when the child was %s', (_, signal, killed, event) => {
-    const connection = createConnection();
+    const connection = create();
     connections.add(connection);
     child.handovers[0]?.onSent(null);
     const head = Buffer.from('GET /ü HTTP/1.1\r\nHost: x\r\n\r\n', 'latin1');
@@ -163,7 +157,7 @@ describe('the connections of a child', () => {
   });
 
   it('are cut when the child has died and there was no place for a ledger', () => {
-    const create = vi.spyOn(ConnectionLedger, 'create').mockReturnValue(undefined);
+    const createLedger = vi.spyOn(ConnectionLedger, 'create').mockReturnValue(undefined);
     const ended = vi.fn();
     const ignore = (): void => {};
     const own = new FakeChild();
@@ -173,8 +167,8 @@ describe('the connections of a child', () => {
       ended,
       stopped: ignore,
     });
-    create.mockRestore();
-    const connection = createConnection();
+    createLedger.mockRestore();
+    const connection = create();
     cut.add(connection);
     own.handovers[0]?.onSent(null);
     own.emit('exit');
