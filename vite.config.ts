@@ -2,11 +2,24 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
+/** The message alone has to tell what was wrong: a report of CI has nothing else. */
+const chaiConfig = { truncateThreshold: 1_000 };
+
 /** What takes a moment takes many on a machine that is busy with other things; none asserts a time. */
-const patient = { testTimeout: 60_000, hookTimeout: 60_000 };
+const patient = {
+  chaiConfig,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  expect: { poll: { timeout: 30_000 } },
+};
 
 /** Every file runs a Medusa of its own: side by side they would only measure each other. */
-const withMedusa = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 240_000 };
+const withMedusa = {
+  ...patient,
+  fileParallelism: false,
+  testTimeout: 120_000,
+  hookTimeout: 240_000,
+};
 
 /** What differs from one Medusa to the next: everything that touches its internals. */
 const OF_MEDUSA = [
@@ -39,8 +52,6 @@ const OF_EACH_WAY_IN = [
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    // The message alone has to tell what was wrong: a report of CI has nothing else.
-    chaiConfig: { truncateThreshold: 1_000 },
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], ...patient } },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...patient } },

@@ -34,6 +34,8 @@ const KINDS = ['keep-alive', 'one-shot'] as const;
 const SERVERS: Compared[] = ['develop', 'vite'];
 const ROUNDS = 5;
 const CONNECTIONS = 10;
+/** For a round that nobody answered. */
+const MAX_TRIES = 10;
 /** A round that nobody counts: Node compiles what is hot. */
 const WARM_UP_SECONDS = 2;
 /** Sockets of the round before are closed by then. */
@@ -99,7 +101,11 @@ async function load(
   if (connections === 'one-shot') {
     return oneShotLoad(url, { connections: CONNECTIONS, seconds });
   }
-  const result = await autocannon({ url, connections: CONNECTIONS, duration: seconds });
+  let result = await autocannon({ url, connections: CONNECTIONS, duration: seconds });
+  // An app writes its types a moment after its start, and answers nobody meanwhile.
+  for (let tries = 1; tries < MAX_TRIES && result.requests.total === 0; tries++) {
+    result = await autocannon({ url, connections: CONNECTIONS, duration: seconds });
+  }
   return {
     requestsPerSecond: result.requests.average,
     latencyMedian: result.latency.p50,

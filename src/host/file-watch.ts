@@ -49,6 +49,8 @@ const BURST_QUIET_MS = 60;
 const BURST_LIMIT_MS = 1_000;
 /** chokidar drops a second event of a file within 50 ms, so each file is looked at again after that. */
 const RECHECK_MS = 70;
+/** Who opens a file and then writes it may be held up in between. */
+const EMPTY_LIMIT_MS = 250;
 /** chokidar lists a new folder and watches it after that, on a busy machine a good while after. */
 const FOLDER_RECHECKS_MS = [RECHECK_MS, 1_000];
 /** chokidar has come to all of 5,000 files by then, and the app has loaded what it loads from elsewhere. */
@@ -76,8 +78,8 @@ export class FileWatch {
   readonly #writtenAt = new Map<string, number>();
   readonly #pending = new Map<string, Change['change']>();
   readonly #rechecks = new Map<string, NodeJS.Timeout>();
-  /** Files found empty that were not, with what showed it: perhaps caught between opening and writing. */
-  readonly #emptied = new Map<string, Change['change']>();
+  /** Files found empty that were not: perhaps caught between opening and writing. */
+  readonly #emptied = new Map<string, Emptied>();
   /** New ones that the watcher has told of. */
   readonly #folders = new Set<string>();
   /** Files that were there at the last look. */
@@ -264,13 +266,16 @@ export class FileWatch {
     for (const [file, latest] of this.#pending) {
       const { hash, writtenAt } = look(file);
       const previous = this.#hashes.get(file);
-      const event = this.#emptied.get(file) ?? latest;
-      if (hash === EMPTY && previous !== EMPTY && !this.#emptied.has(file)) {
-        this.#emptied.set(file, event);
+      const now = performance.now();
+      const { event, since } = this.#emptied.get(file) ?? { event: latest, since: now };
+      if (hash === EMPTY && previous !== EMPTY && now - since < EMPTY_LIMIT_MS) {
+        this.#emptied.set(file, { event, since });
         this.#recheck(file);
         continue;
       }
       this.#emptied.delete(file);
+      // Also where nothing has changed: what follows within 50 ms is dropped all the same.
+      this.#recheck(file);
       if (previous !== undefined && previous === hash) {
         if (this.#writtenAt.get(file) !== writtenAt) {
           this.#writtenAt.set(file, writtenAt);
@@ -280,7 +285,6 @@ export class FileWatch {
       }
       this.#hashes.set(file, hash);
       this.#writtenAt.set(file, writtenAt);
-      this.#recheck(file);
       batch.changes.push({ file, change: kindOf(event, previous, hash) });
     }
     this.#pending.clear();
@@ -323,6 +327,13 @@ export class FileWatch {
     }, RECHECK_MS);
     this.#rechecks.set(file, timer.unref());
   }
+}
+
+interface Emptied {
+  /** What showed it. */
+  event: Change['change'];
+  /** `performance.now()` */
+  since: number;
 }
 
 function kindOf(

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { constantLoad } from './support/constant-load.ts';
+import type { Answer } from './support/dev-server.ts';
 import { findProcesses, isRunning } from './support/processes.ts';
 import { SHOP } from './support/repository.ts';
 import { logIn, useShop } from './support/shop.ts';
@@ -14,6 +15,8 @@ const WIDGET = 'src/admin/widgets/brand-counter.tsx';
 
 /** The admin's Vite bundles its packages when it is new: 20 s, on a busy machine several times that. */
 const BUNDLE_WAIT_MS = 150_000;
+/** What the host takes for a start that has succeeded, and a moment more. */
+const STABLE_AFTER_MS = 2_500;
 /** Requests wait while the app is restarted: 3 s, on a busy machine ten times that. */
 const RESTART_WAIT_MS = 45_000;
 
@@ -44,33 +47,37 @@ async function adminPid(): Promise<number> {
   return pid ?? 0;
 }
 
+/** Waits for as long as the admin's Vite may bundle its packages. */
+function getBundled(path: string): Promise<Answer> {
+  return shop.dev.get(path, { signal: AbortSignal.timeout(BUNDLE_WAIT_MS) });
+}
+
 /** The port of the HMR socket, as the page is told. */
 async function hmrPort(): Promise<string> {
-  const { text } = await shop.dev.get('/app/@vite/client');
+  const { text } = await getBundled('/app/@vite/client');
   const [, port] = /const hmrPort = (\d+)/.exec(text) ?? [];
   expect(port).toBeDefined();
   return port ?? '';
 }
 
 async function showsTitle(title: string): Promise<void> {
-  const { status, text } = await shop.dev.get('/app');
+  const { status, text } = await getBundled('/app');
   expect([status, text]).toEqual([200, expect.stringContaining(`<title>${title}</title>`)]);
 }
 
 test('the admin is served through the port of the app, with what the config adds', async () => {
   await showsTitle('first');
-  const page = await shop.dev.get('/app/some/page');
+  const page = await getBundled('/app/some/page');
   expect(page.headers.get('content-type')).toMatch('text/html');
   const scripts = [...page.text.matchAll(/src="(\/app\/[^"]+)"/g)].map(([, path]) => path);
   expect(scripts).toContain('/app/entry.jsx');
-  const entry = await shop.dev.get('/app/entry.jsx');
+  const entry = await getBundled('/app/entry.jsx');
   // The admin extension of a plugin that every Medusa has.
   expect(entry.text).toContain('draft-order');
   const imports = [...entry.text.matchAll(/from "(\/[^"]+)"/g)].map(([, path]) => path);
   expect(imports.length).toBeGreaterThan(2);
   for (const path of [...scripts, ...imports]) {
-    const signal = AbortSignal.timeout(BUNDLE_WAIT_MS);
-    const { status, headers } = await shop.dev.get(path ?? '', { signal });
+    const { status, headers } = await getBundled(path ?? '');
     expect([path, status, headers.get('content-type')]).toEqual([path, 200, 'text/javascript']);
   }
   const etag = (await shop.dev.get('/app/@vite/client')).headers.get('etag') ?? '';
@@ -152,6 +159,12 @@ test('one that has crashed is started again, on the same HMR port', async () => 
   const { pid: appPid } = await shop.stats();
   const pid = await adminPid();
   const port = await hmrPort();
+  const seenAt = performance.now();
+  // One that ends sooner would only do so again, and waits for a save.
+  await until(
+    () => performance.now() - seenAt,
+    (upMs) => upMs > STABLE_AFTER_MS,
+  );
   process.kill(pid, 'SIGKILL');
   await showsTitle('first');
   expect(await adminPid()).not.toBe(pid);

@@ -18,10 +18,10 @@ const MAX_HEAP_BYTES = 5_000_000;
 const MAX_MODULES = 5;
 const MAX_FUNCTIONS_PER_RELOAD = 2;
 /** Timers, sockets, handles of files: as many come and go with requests. */
-const MAX_RESOURCES = 5;
+const MAX_RESOURCES = 10;
 
 /** The pool opens and closes them by need; one more per reload would be far beyond. */
-const CONNECTION_NOISE = 2;
+const CONNECTION_NOISE = 10;
 
 const shop = useShop({
   files: PROBE,

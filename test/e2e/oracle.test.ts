@@ -7,7 +7,7 @@ import { run } from '../oracle/run.ts';
 import { describe as describeFailure, replay, shrink } from '../oracle/shrink.ts';
 import { copyProduct } from './support/built-product.ts';
 
-const LIMIT_MS = 600_000;
+const LIMIT_MS = 1_200_000;
 /** To find a shorter history, once a seed has failed. */
 const SHRINK_LIMIT_MS = 180_000;
 

@@ -82,16 +82,16 @@ describe('a child that listens on the port', () => {
   });
 
   it('closes idle connections after the keep-alive time', async () => {
-    const { child } = await forwardToNew({ KEEP_ALIVE_MS: '200' });
+    const { child } = await forwardToNew(PATIENT);
+    const next = await children.start(listener.port, { KEEP_ALIVE_MS: '200' });
     const socket = connect(listener.port);
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
     await once(socket, 'data');
-    const next = await children.start(listener.port, { KEEP_ALIVE_MS: '200' });
     listener.hold('test');
     await shutDown(child);
+    const ended = once(socket, 'end');
     listener.forwardTo(next.child);
-    socket.resume();
-    await once(socket, 'end');
+    await ended;
   });
 
   it('reports the end of its connections, so that the host keeps no file handle', async () => {
@@ -99,7 +99,7 @@ describe('a child that listens on the port', () => {
     const count = () => socketCount();
     const before = count();
     await Promise.all(Array.from({ length: 50 }, () => send({ port: listener.port })));
-    await vi.waitFor(() => expect(count()).toBeLessThanOrEqual(before + 2), { timeout: 3_000 });
+    await vi.waitFor(() => expect(count()).toBeLessThanOrEqual(before + 2), { timeout: 30_000 });
   });
 
   it('emits `close` on its server when it is closed', async () => {
@@ -207,7 +207,8 @@ describe('a graceful restart', () => {
   });
 
   it('does not wait for event streams, nor for upgraded connections', async () => {
-    const { child } = await forwardToNew();
+    // Who waits for them meets the limit of the test.
+    const { child } = await forwardToNew({ DRAIN_LIMIT_MS: '600000' });
     const events = connect(listener.port);
     events.write('GET /events HTTP/1.1\r\nHost: x\r\n\r\n');
     await once(events, 'data');
@@ -217,10 +218,8 @@ describe('a graceful restart', () => {
     const ends = Promise.all([once(events, 'close'), once(upgraded, 'close')]);
     events.resume();
     upgraded.resume();
-    const startedAt = Date.now();
     await shutDown(child);
     await ends;
-    expect(Date.now() - startedAt).toBeLessThan(2_000);
   });
 
   it('returns a connection whose body the app left unread', async () => {
@@ -281,7 +280,7 @@ describe('a graceful restart', () => {
     expect([...keepAlive.failures, ...oneShot.failures]).toEqual([]);
     expect(keepAlive.answered).toBeGreaterThan(100);
     expect(oneShot.answered).toBeGreaterThan(50);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('a child that dies', () => {
@@ -307,7 +306,7 @@ describe('a child that dies', () => {
     for (const agent of agents) {
       agent.destroy();
     }
-  }, 30_000);
+  });
 
   it('gives what it never read to the next child when it hung in a loop', async () => {
     const { child } = await forwardToNew();
@@ -480,12 +479,18 @@ describe('a port in use', () => {
       hint: expect.stringContaining('choose another port: `-p`'),
     });
     if (process.platform === 'linux') {
-      await expect(listen({ port: listener.port, host: undefined, root: '/shop' })).rejects.toThrow(
-        `process ${process.pid} (`,
-      );
+      // It is given half a second to be found, which a busy machine may need for something else.
+      await expect.poll(() => complaintOf(listener.port)).toContain(`process ${process.pid} (`);
     }
   });
 });
+
+async function complaintOf(port: number): Promise<string> {
+  return listen({ port, host: undefined, root: '/shop' }).then(
+    () => 'none',
+    ({ message }: Error) => message,
+  );
+}
 
 async function sendAndSeeReuse(agent: ReturnType<typeof keepAliveAgent>) {
   const createdBefore = agentSockets(agent);

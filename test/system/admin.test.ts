@@ -98,6 +98,7 @@ test('an edit of a widget shows on the open page, and the backend does not notic
   expect(await hasMark()).toBe(true);
   expect(sockets.at(-1)?.isClosed()).toBe(false);
   expect(problems).toEqual([]);
+  await mend((source) => source.replace('>Our brands<', '>Brands<'));
 });
 
 // Medusa's Vite plugin leaves out a widget that it cannot parse, and loads the page anew, also when it is mended.
@@ -115,6 +116,7 @@ test('a syntax error in a widget is shown, and the widget is there again when it
   );
   await expect.poll(() => title.textContent(), POLL).toBe('Mended');
   expect((await shop.dev.get('/ping')).status).toBe(200);
+  await mend((source) => source.replace('>Mended<', '>Brands<'));
 });
 
 test('an open page comes back by itself when the process of the admin has crashed', async () => {
@@ -126,6 +128,16 @@ test('an open page comes back by itself when the process of the admin has crashe
   await page.getByTestId('brand-counter').waitFor();
   expect((await shop.stats()).pid).toBe(pid);
 });
+
+/** Puts the widget back as it was, and sees it on the page: the next test begins with that. */
+async function mend(change: (source: string) => string): Promise<void> {
+  const mark = shop.dev.mark();
+  shop.project.saveLikeAnEditor(WIDGET, change);
+  await expect
+    .poll(() => page.getByTestId('brand-counter-title').textContent(), POLL)
+    .toBe('Brands');
+  await shop.dev.updateSince(mark, WIDGET);
+}
 
 const ADMIN_PROCESS = /admin\/main\.js/;
 const POLL = { timeout: PAGE_WAIT_MS };

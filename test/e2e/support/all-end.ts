@@ -4,6 +4,9 @@ import { until } from './until.ts';
 /** By then nothing of ours may be left, however it was ended. */
 export const END_LIMIT_MS = 6_000;
 
+/** Enough for a second look where the processes took all of their time. */
+const PORT_LIMIT_MS = 1_000;
+
 /** Waits until none of the processes runs and the port is free. */
 export async function allEnd(
   pids: number[],
@@ -20,6 +23,6 @@ export async function allEnd(
   await until(
     () => isPortTaken(port),
     (isTaken) => !isTaken,
-    limitMs - (performance.now() - startedAt),
+    Math.max(limitMs - (performance.now() - startedAt), PORT_LIMIT_MS),
   );
 }

@@ -13,7 +13,7 @@ export interface HostEvent {
 }
 
 const DRIVER = fileURLToPath(new URL('./host-driver.mjs', import.meta.url));
-const EVENT_WAIT_MS = 25_000;
+const EVENT_WAIT_MS = 50_000;
 const POLL_MS = 25;
 
 /** A host in a process of its own, and in a process group of its own like that of a terminal. */
@@ -135,7 +135,7 @@ function linkOf(file: string): string {
   }
 }
 
-function commandOf(pid: string): string {
+export function commandOf(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
   } catch {

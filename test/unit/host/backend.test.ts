@@ -8,6 +8,9 @@ import type { HostOptions } from '../../../src/host/host.ts';
 import type { Reporter } from '../../../src/host/reporter.ts';
 import type { SerializedError } from '../../../src/protocol/serialized-error.ts';
 
+/** Of a busy machine. */
+const PATIENT = { timeout: 30_000 };
+
 const world = vi.hoisted(() => ({
   listeners: 0,
   mostListeners: 0,
@@ -107,7 +110,8 @@ function createBackend(options: Partial<BackendOptions> = {}): Backend {
   });
 }
 
-const untilHosts = (count: number) => vi.waitFor(() => expect(world.hosts).toHaveLength(count));
+const untilHosts = (count: number) =>
+  vi.waitFor(() => expect(world.hosts).toHaveLength(count), PATIENT);
 
 it('says nothing of an app that failed because it was told to end', async () => {
   const backend = createBackend();
@@ -123,7 +127,7 @@ it('has not failed if it was closed before there was an app', async () => {
   const vite = createDeferred<ViteDevServer>();
   const backend = createBackend({ createVite: () => vite.promise });
   const started = backend.start();
-  await vi.waitFor(() => expect(world.listeners).toBe(1));
+  await vi.waitFor(() => expect(world.listeners).toBe(1), PATIENT);
   const closed = backend.close();
   vite.reject(new Error('Vite was closed'));
   await closed;

@@ -172,6 +172,16 @@ describe('a save', () => {
     expect(seen()).toHaveLength(3);
   });
 
+  it('that the watcher loses right behind an event without a change is found as well', () => {
+    save('a.ts', 'one');
+    wait(100);
+    events.emit('change', file('a.ts'));
+    wait(10);
+    save('a.ts', 'two', undefined);
+    wait(100);
+    expect(seen().filter((batch) => batch.length > 0)).toEqual([['update a.ts'], ['update a.ts']]);
+  });
+
   it('that is shown by two events is reported once', () => {
     save('a.ts', 'one');
     wait(10);
@@ -244,7 +254,11 @@ describe('a file that is emptied', () => {
     wait(200);
     save('a.ts', '');
     wait(200);
+    expect(seen()).toEqual([['update a.ts']]);
+    expect(watch.isPending).toBe(true);
+    wait(200);
     expect(seen()).toEqual([['update a.ts'], ['update a.ts']]);
+    expect(watch.isPending).toBe(false);
   });
 
   it('does not hold up others', () => {
@@ -262,7 +276,7 @@ describe('a file that is emptied', () => {
     wait(3);
     expect(seen()).toEqual([]);
     expect(watch.isPending).toBe(true);
-    wait(200);
+    wait(400);
     expect(seen()).toEqual([['create a.ts']]);
     expect(watch.isPending).toBe(false);
   });
@@ -271,6 +285,7 @@ describe('a file that is emptied', () => {
   it.each([
     ['change', 60],
     [undefined, 60],
+    [undefined, 200],
     ['change', 1],
   ] as const)(
     'when it is made, and filled a little later (%s after %i ms), is one new file',
@@ -278,7 +293,7 @@ describe('a file that is emptied', () => {
       save('b.env', '', 'add');
       wait(ms);
       save('b.env', 'A=1', event);
-      wait(300);
+      wait(400);
       expect(seen().filter((batch) => batch.length > 0)).toEqual([['create b.env']]);
       expect(watch.isPending).toBe(false);
     },

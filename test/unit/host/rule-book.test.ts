@@ -6,6 +6,9 @@ import { medusaRules } from '../../../plugins/rules.ts';
 import { RuleBook } from '../../../src/host/rule-book.ts';
 import type { Rule } from '../../../src/rules/rule.ts';
 
+/** Of a busy machine. */
+const PATIENT = { timeout: 30_000 };
+
 let root: string;
 
 beforeAll(() => {
@@ -34,11 +37,11 @@ test('a glob that matches nothing is told once, also when the config is read aga
     expect.stringContaining(`matches \`${glob}\`, a glob of the rule \`x\` of vite.config`),
   );
   void book.current;
-  await vi.waitFor(() => expect(warnings).toEqual(expected));
+  await vi.waitFor(() => expect(warnings).toEqual(expected), PATIENT);
 
   config = configOf(rule([...globs, 'lib/**']));
   void book.current;
-  await vi.waitFor(() => expect(warnings).toHaveLength(3));
+  await vi.waitFor(() => expect(warnings).toHaveLength(3), PATIENT);
   expect(warnings[2]).toContain('matches `lib/**`');
 });
 
@@ -59,7 +62,10 @@ test('two rules for one file are told once, with the one that decides', async ()
     warn: (problem) => warnings.push(problem),
   });
   void book.current;
-  await vi.waitFor(() => expect(warnings).toContainEqual(expect.stringContaining('matched by')));
+  await vi.waitFor(
+    () => expect(warnings).toContainEqual(expect.stringContaining('matched by')),
+    PATIENT,
+  );
   expect(warnings.filter((line) => line.includes('matched by'))).toEqual([
     '`src/a/b.graphql` is matched by the rule `all` of vite.config and the rule `schema` of vite.config: the first of them decides.',
   ]);

@@ -139,7 +139,7 @@ async function capture(run: () => Promise<unknown>): Promise<unknown> {
   }
 }
 
-const EVENT_WAIT_MS = 1500;
+const EVENT_WAIT_MS = 5_000;
 
 async function emitAndWait(bus: Bus, event: string): Promise<unknown> {
   const log: string[] = [];
