@@ -106,6 +106,7 @@ let pass: ReloadPass | undefined;
 let sessions: Sessions | undefined;
 let scheduledJobs: ScheduledJobs | undefined;
 let authorsReloaders: AuthorsReloader[] = [];
+let isInspectorReported = false;
 let connections: ReturnType<typeof interceptListen> | undefined;
 
 let resolvePackages: (packages: PackageList | null) => void = () => {};
@@ -132,7 +133,10 @@ onHostMessage({
   hold: () => gate.hold(),
   release: () => gate.release(),
   admin: ({ state }) => admin.update(state),
-  ping: ({ id }) => void sendToHost({ type: 'pong', id }),
+  ping: ({ id }) => {
+    reportInspector();
+    void sendToHost({ type: 'pong', id });
+  },
   preload: ({ packages }) => resolvePackages(packages),
   anticipate: () => spare?.anticipate(),
   activate: ({ env, reloaders }) => {
@@ -145,6 +149,8 @@ onHostMessage({
   },
 });
 
+// As by VS Code, which debugs what is started in its terminal.
+reportInspector();
 try {
   await sendToHost({ type: 'prepared', app: await prepare() });
 } catch (error) {
@@ -294,6 +300,13 @@ function hookIntoMedusa(packages: MedusaPackages): () => ReloadPass {
       }),
     });
   };
+}
+
+function reportInspector(): void {
+  if (!isInspectorReported && inspector.url() !== undefined) {
+    isInspectorReported = true;
+    void sendToHost({ type: 'debugged' });
+  }
 }
 
 async function start(): Promise<void> {

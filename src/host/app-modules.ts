@@ -174,6 +174,10 @@ export class AppModules implements Graph {
     });
   }
 
+  get ids(): string[] {
+    return [...this.#loaded.keys()];
+  }
+
   /** Those that modules come from, which may be gone by now. */
   get files(): Set<string> {
     return new Set([...this.#loaded.keys()].map(fileOfId).filter(isAbsoluteFile));

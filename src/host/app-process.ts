@@ -152,7 +152,7 @@ export class AppProcess {
   /** Set by the first request to stop. */
   #stopping: Promise<AppExit> | undefined;
   /** Under a debugger an app may stand still for as long as it likes. */
-  readonly #isWatched: boolean;
+  #isWatched: boolean;
 
   constructor(options: AppProcessOptions) {
     const { env, nodeArgs, isStdoutTaken } = options;
@@ -251,6 +251,9 @@ export class AppProcess {
           return;
         case 'pong':
           return this.#noteSign();
+        case 'debugged':
+          this.#isWatched = false;
+          return;
         default:
           return;
       }
@@ -417,7 +420,7 @@ export class AppProcess {
       const watchdog = this.#watch(() => {
         if (this.#isHanging(HANG_LIMIT_MS)) {
           settle({ type: 'hung', reason: 'the app does not answer, as in an endless loop' });
-        } else if (performance.now() - startedAt > RELOAD_LIMIT_MS) {
+        } else if (this.#isWatched && performance.now() - startedAt > RELOAD_LIMIT_MS) {
           const reason = `the reload took longer than ${RELOAD_LIMIT_MS / 1000} s`;
           settle({ type: 'hung', reason });
         }

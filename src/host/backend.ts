@@ -362,7 +362,7 @@ export class Backend {
     const reason = `${replaces.files.join(', ')} changed`;
     this.#report(
       error
-        ? { type: 'kept-previous', files, error, ms }
+        ? { type: 'kept-previous', files, error, isDown: true, ms }
         : { type: 'restarted', files, reason, chain: [], ms },
     );
     return true;

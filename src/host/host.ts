@@ -252,6 +252,7 @@ export class Host {
   followVite(configuredAt: number): void {
     const { vite } = this.#options;
     this.#viteConfig.noteRestart(configuredAt);
+    this.#transformer.recover(this.#current.ids);
     this.#watchProject();
     vite.watcher.add([...this.#watchedBesides]);
     this.#watch?.follow(vite.watcher);

@@ -126,6 +126,10 @@ class PortListener implements Listener {
 
   hold(reason: string): void {
     this.#enter({ type: 'hold', reason });
+    // Those that are about to be told why there was no app wait for the next one as well.
+    for (const connection of this.#takeBack()) {
+      this.#route(connection);
+    }
   }
 
   fail(error: SerializedError): void {

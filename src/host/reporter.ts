@@ -100,13 +100,16 @@ export function createTerminalReporter(options: TerminalReporterOptions): Report
           }
           return;
         case 'kept-previous':
-          printError(
-            result.error,
-            `kept the previous version: ${describeFiles(result.files, root)} could not be reloaded`,
-          );
+          printError(result.error, describeRefusal(result, root));
           return;
         case 'ignored':
-          if (isDebugEnabled('reload')) {
+          if (result.isUndone) {
+            lastError = undefined;
+            isTroubleShown = false;
+            print(
+              colors.green(`mended: ${describeFiles(result.files, root)} is what the app runs`),
+            );
+          } else if (isDebugEnabled('reload')) {
             print(colors.dim(`ignored ${describeFiles(result.files, root)}: ${result.reason}`));
           }
           return;
@@ -181,6 +184,16 @@ const HMR_HINT =
 function clear(output: Output): void {
   const blank = '\n'.repeat(Math.max(0, (output.rows ?? 0) - 2));
   output.write(`${blank}\u001B[1;1H\u001B[0J`);
+}
+
+function describeRefusal(
+  { files, isDown }: Extract<UpdateResult, { type: 'kept-previous' }>,
+  root: string,
+): string {
+  const what = describeFiles(files, root);
+  return isDown
+    ? `the app could not be started with ${what}; the next save tries again`
+    : `kept the previous version: ${what} could not be reloaded`;
 }
 
 function firstLine(text: string): string {

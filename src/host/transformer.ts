@@ -17,6 +17,7 @@ export class Transformer {
 
   /** Counts what Vite was told of changes. */
   #revision = 0;
+  #recovered: Promise<void> = Promise.resolve();
   /** Transforms that are under way, by module id. */
   readonly #running = new Map<string, { revision: number; settled: Promise<void> }>();
 
@@ -94,9 +95,20 @@ export class Transformer {
     return this.#revision;
   }
 
-  /** Transforms files before anyone asks, so that a starting app does not wait for it. */
-  async warmUp(files: string[]): Promise<void> {
-    await Promise.allSettled(files.map((file) => this.transform(file)));
+  /** Transforms modules before anyone asks, so that a starting app does not wait for it. */
+  async warmUp(ids: string[]): Promise<void> {
+    await Promise.allSettled(ids.map((id) => this.transform(id)));
+  }
+
+  /** Vite was restarted, and has to learn again how the modules that an app has are tied together. */
+  recover(ids: string[]): void {
+    this.#revision++;
+    this.#recovered = this.warmUp(ids);
+  }
+
+  /** Resolves when Vite knows again what it knew before it was restarted. */
+  get recovered(): Promise<void> {
+    return this.#recovered;
   }
 
   /**

@@ -21,7 +21,16 @@ export function toUpdateEvent(
     }
     case 'kept-previous': {
       const error = toEventError(result.error, root);
-      return { event: 'update', id, result: 'kept-previous', files, error, ms: result.ms };
+      const { isDown, ms } = result;
+      return {
+        event: 'update',
+        id,
+        result: 'kept-previous',
+        files,
+        error,
+        ...(isDown && { isDown }),
+        ms,
+      };
     }
     case 'ignored':
       return { event: 'update', id, result: 'ignored', files, reason: result.reason };

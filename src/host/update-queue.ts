@@ -162,6 +162,9 @@ export class UpdateQueue {
     const startedAt = performance.now();
     const all = mergeChanges([...this.#behind.values()], changes);
     const viteReason = await this.#options.beforePass(all, batch);
+    if (viteReason === undefined) {
+      await transformer.recovered;
+    }
     const modules = this.#options.modules();
     const isDown = !supervisor.app;
     const rules = this.#options.rules();
@@ -217,9 +220,12 @@ export class UpdateQueue {
       return;
     }
     if (!isDown && !forced && this.#isWithoutEffect(all, planned, fresh, modules)) {
+      const isUndone = this.#behind.size > 0;
       this.#behind.clear();
+      this.#broken = undefined;
       supervisor.app?.send({ type: 'retrace', modules: modules.retrace(fresh) });
-      this.#report({ type: 'ignored', files: concerned, reason: 'the emitted code is the same' });
+      const reason = 'the emitted code is the same';
+      this.#report({ type: 'ignored', files: concerned, reason, ...(isUndone && { isUndone }) });
       return;
     }
     for (const change of all) {
@@ -340,7 +346,14 @@ export class UpdateQueue {
       this.#broken = undefined;
       this.#report({ type: 'restarted', files, reason, chain, ms: elapsed(since) });
     } else {
-      this.#report({ type: 'kept-previous', files, error: result.error, ms: elapsed(since) });
+      const isDown = result.type === 'down';
+      this.#report({
+        type: 'kept-previous',
+        files,
+        error: result.error,
+        ...(isDown && { isDown }),
+        ms: elapsed(since),
+      });
     }
   }
 
@@ -372,7 +385,9 @@ export class UpdateQueue {
         gone.add(file);
       } else if (isRunnerFile(root, file)) {
         const known = modules.modulesOf(file);
-        for (const id of known.length > 0 ? known : [file]) {
+        // JSON that the app has not loaded may be for others, and with comments: a tsconfig.
+        const isSource = known.length > 0 || !file.endsWith('.json');
+        for (const id of isSource && known.length === 0 ? [file] : known) {
           ids.add(id);
         }
       }

@@ -26,6 +26,8 @@ export type DevEvent =
       result: 'kept-previous';
       files: string[];
       error: EventError;
+      /** Set if no app runs until the next good save. */
+      isDown?: true;
       ms: number;
     }
   | { event: 'update'; id: number; result: 'ignored'; files: string[]; reason: string }

@@ -201,7 +201,9 @@ export type ChildToHost =
   | { type: 'admin-retry' }
   /** Medusa's own code is about to keep the app from answering, or is done with that. */
   | { type: 'busy'; isBusy: boolean }
-  | { type: 'pong'; id: number };
+  | { type: 'pong'; id: number }
+  /** An inspector is open, whoever has opened it: the app may stand still at a breakpoint. */
+  | { type: 'debugged' };
 
 export interface PreparedApp {
   /** The feature flag `backend_hmr`. */

@@ -21,8 +21,21 @@ export type UpdateResult =
       chain: string[];
       ms: number;
     }
-  | { type: 'kept-previous'; files: string[]; error: SerializedError; ms: number }
-  | { type: 'ignored'; files: string[]; reason: string };
+  | {
+      type: 'kept-previous';
+      files: string[];
+      error: SerializedError;
+      /** Set if no app runs: what could not be brought up was to take the place of one that has stopped. */
+      isDown?: true;
+      ms: number;
+    }
+  | {
+      type: 'ignored';
+      files: string[];
+      reason: string;
+      /** Set if it takes back what the app could not be brought to: it is up to date again. */
+      isUndone?: true;
+    };
 
 /** Where the milliseconds of a hot reload went, from the first file event on. */
 export interface UpdateTiming extends ReloadTiming {

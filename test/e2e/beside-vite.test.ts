@@ -61,6 +61,13 @@ import type { MedusaRequest, MedusaResponse } from '@medusajs/framework/http';
 import { shared } from '../../../web/shared';
 export const GET = (_: MedusaRequest, res: MedusaResponse) => { res.json({ shared }); };
 `,
+      'src/lib/far.ts': `export const far = 'away';\n`,
+      'src/lib/between.ts': `export { far } from './far';\n`,
+      'src/api/far/route.ts': `
+import type { MedusaRequest, MedusaResponse } from '@medusajs/framework/http';
+import { far } from '../../lib/between';
+export const GET = (_: MedusaRequest, res: MedusaResponse) => { res.json({ far }); };
+`,
     },
   });
   dev = await startDevServer(project, {
@@ -92,7 +99,12 @@ function config(options = ''): string {
   return `
 import { medusa } from 'medusa-vite';
 export default {
-  plugins: [medusa({ port: 0, json: true, ${options} })],
+  plugins: [medusa({ port: 0, json: true, ${options} }), {
+    name: 'restarter',
+    configureServer(server) {
+      server.middlewares.use('/restart', (_, res) => server.restart().then(() => res.end()));
+    },
+  }],
   server: { port: ${vitePort}, strictPort: true },
 };
 `;
@@ -191,6 +203,20 @@ test('`.env` restarts both, once', async () => {
   expect(restarts()).toBe(restartsBefore + 1);
 });
 
+// Caused by a graph that was empty then: what nothing seemed to import was dropped, and its next save ignored.
+test('a restart of Vite alone keeps the app, and nothing is stale after it', async () => {
+  const { pid } = (await dev.get('/stats')).body as { pid: number };
+  await front('/restart');
+  for (const far of ['and farther', 'and farther than that']) {
+    const update = await dev.nextUpdate('src/lib/far.ts', () =>
+      project.edit('src/lib/far.ts', () => `export const far = '${far}';\n`),
+    );
+    expect(update).toMatchObject({ result: 'reloaded', resources: ['route GET /far'] });
+    expect((await dev.get('/far')).body).toEqual({ far });
+  }
+  expect((await dev.get('/stats')).body).toMatchObject({ pid });
+});
+
 test('a changed `vite.config` restarts both, on the same ports', async () => {
   const { port } = dev.ready;
   const { pid } = (await dev.get('/stats')).body as { pid: number };
@@ -273,13 +299,13 @@ test('an app that cannot start with what Vite has taken already does not restart
       source.replace('server: {', "define: { __BROKEN__: '1' }, server: {"),
     ),
   );
-  expect(broken.result).toBe('kept-previous');
+  expect(broken).toMatchObject({ result: 'kept-previous', isDown: true });
   expect((await dev.get('/ping')).status).toBe(503);
   const restartsBefore = restarts();
   const again = await dev.nextUpdate(PING, () =>
     project.edit(PING, (source) => source.replace("'one'", "'another'")),
   );
-  expect(again.result).toBe('kept-previous');
+  expect(again).toMatchObject({ result: 'kept-previous', isDown: true });
   const mended = await dev.nextUpdate(PING, () =>
     project.edit(PING, (source) => source.slice(source.indexOf('\n') + 1)),
   );

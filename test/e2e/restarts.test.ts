@@ -99,7 +99,10 @@ describe('restarts the app, once, on the same port, when', () => {
       'config/brand-options.ts',
       edit('config/brand-options.ts', (source) => source.replace("'®'", "'(R)'")),
     ],
-    ['tsconfig.json', edit('tsconfig.json', (source) => `${source}\n`)],
+    [
+      'tsconfig.json',
+      edit('tsconfig.json', (source) => source.replace('{', '{ // As `tsc --init` has them.\n')),
+    ],
     ['package.json', edit('package.json', (source) => `${source}\n`)],
     ['package-lock.json', () => shop.project.write('package-lock.json', '{}\n')],
     ['vite.config.ts', () => shop.project.write('vite.config.ts', `${VITE_CONFIG}// Saved.\n`)],

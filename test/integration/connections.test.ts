@@ -183,6 +183,20 @@ describe('while there is no child', () => {
     expect(String((await once(socket, 'data'))[0])).toContain(String(child.pid));
     socket.destroy();
   });
+
+  it('lets a connection that has not been answered yet wait like a new one', async () => {
+    listener.fail({ name: 'Error', message: 'no' });
+    const socket = connect(listener.port);
+    await once(socket, 'connect');
+    // Whoever is answered came after the one that says nothing.
+    expect((await send({ port: listener.port })).status).toBe(503);
+    listener.hold('src/links/x.ts changed');
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    const answer = once(socket, 'data');
+    const { child } = await forwardToNew();
+    expect(String((await answer)[0])).toContain(String(child.pid));
+    socket.destroy();
+  });
 });
 
 describe('a graceful restart', () => {

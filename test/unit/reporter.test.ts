@@ -182,6 +182,26 @@ describe('terminal', () => {
     expect(output.take()).toContain('kept the previous version');
   });
 
+  test('says that the app is down where it is', () => {
+    const { reporter, output } = createTerminal();
+    reporter.update(1, { ...kept, isDown: true });
+    expect(output.take()).toContain(
+      'the app could not be started with src/api/x/route.ts; the next save tries again',
+    );
+  });
+
+  test('says that a broken save was undone, and shows the same error whole again', () => {
+    const { reporter, output } = createTerminal();
+    reporter.update(1, kept);
+    output.take();
+    reporter.update(2, { ...ignored, files: kept.files, isUndone: true });
+    expect(output.take()).toBe(
+      '10:42:07 [medusa] mended: src/api/x/route.ts is what the app runs\n',
+    );
+    reporter.update(3, kept);
+    expect(output.take()).toContain('kept the previous version');
+  });
+
   test('shows the stack of an error outside of the project', () => {
     const { reporter, output } = createTerminal();
     const foreign = {

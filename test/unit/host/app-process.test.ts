@@ -154,6 +154,14 @@ describe('an app that does not answer', () => {
     });
   });
 
+  it('under a debugger, also one that came later, may stand at a breakpoint in a reload', async () => {
+    child.says({ type: 'debugged' });
+    const reload = follow(app.reload(EMPTY_PLAN));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(reload.outcome).toBeUndefined();
+    expect(child.killed).toEqual([]);
+  });
+
   it('because Medusa keeps it busy is waited for longer, until that is over', async () => {
     child.says({ type: 'busy', isBusy: true });
     const reload = follow(app.reload(EMPTY_PLAN));

@@ -168,6 +168,19 @@ async function settle(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
+async function breaksWhileEvaluated(file: string): Promise<void> {
+  save(file);
+  await settle();
+  const error = { name: 'Error', message: 'thrown' };
+  reload.resolve({ type: 'kept-previous', error, module: file });
+  await settle();
+}
+
+async function queueRestart(): Promise<void> {
+  void queue.restart('asked for');
+  await settle();
+}
+
 async function takeLog(): Promise<string[]> {
   await settle();
   return log.splice(0);
@@ -298,6 +311,24 @@ describe('a change that did not arrive', () => {
     expect(await actions()).toEqual(['idle', 'reload b']);
   });
 
+  it('is undone by a save of what the app runs, and said to be', async () => {
+    await breaksWhileEvaluated(A);
+    isChanged = false;
+    save(A);
+    await settle();
+    expect(results.at(-1)).toMatchObject({ type: 'ignored', isUndone: true });
+    await queueRestart();
+    expect(trial).toBeUndefined();
+  });
+
+  // Caused by a tsconfig with a comment: no JSON, it refused every save that followed.
+  it('is none of JSON that is no module of the app', async () => {
+    const file = `${ROOT}/tsconfig.json`;
+    brokenFiles.add(file);
+    save(file);
+    expect(await actions()).toEqual(['restart: tsconfig.json changed']);
+  });
+
   it('of a file that threw is part of the next pass', async () => {
     save(A);
     await settle();
@@ -411,6 +442,17 @@ describe('a change that did not arrive', () => {
     quiet.resolve();
     await settle();
     expect(seen()).toEqual(['kept-previous medusa-config.ts a']);
+  });
+
+  it('tells whether an app still runs', async () => {
+    const error = { name: 'Error', message: 'no database' };
+    for (const type of ['kept-previous', 'down'] as const) {
+      save(CONFIG);
+      await settle();
+      restart.resolve({ type, error });
+      await settle();
+      expect(Reflect.get(results.at(-1) ?? {}, 'isDown')).toBe(type === 'down' || undefined);
+    }
   });
 
   it('is not forgotten by a restart that failed', async () => {
