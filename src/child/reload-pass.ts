@@ -224,8 +224,7 @@ export class ReloadPass {
     const before = this.#runner.exportsBefore(imported);
     const after = this.#runner.exportsOf(imported);
     const names = importedNames(this.#runner.codeOf(importer) ?? '', imported, this.#runner.root);
-    const keys = names ?? Object.keys({ ...before, ...after });
-    if (!before || !after || !keys.every((key) => sameExport(before[key], after[key]))) {
+    if (!before || !after || !sameImports(before, after, names)) {
       throw new RestartNeeded(reason);
     }
   };
@@ -264,4 +263,19 @@ export class ReloadPass {
       })),
     };
   }
+}
+
+type Exports = Record<string, unknown>;
+
+/** `names`: those that are imported; undefined if it may be all. */
+function sameImports(before: Exports, after: Exports, names: string[] | undefined): boolean {
+  const isNamed = before.__esModule && after.__esModule;
+  // The `default` of JSON and of CommonJS is all of it, and not among the exports.
+  const keys = names?.includes('default') && !isNamed ? undefined : names;
+  if (keys === undefined && !isNamed) {
+    return sameExport(before, after);
+  }
+  return (keys ?? Object.keys({ ...before, ...after })).every((key) =>
+    sameExport(before[key], after[key]),
+  );
 }

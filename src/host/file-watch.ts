@@ -363,7 +363,9 @@ const EMPTY = digest('');
 function look(file: string): { hash: string | null; writtenAt: number } {
   try {
     const status = statSync(file);
-    return { hash: status.isFile() ? hashOf(file, status) : null, writtenAt: status.mtimeMs };
+    const hash = status.isFile() ? hashOf(file, status) : null;
+    // Asked again: else a write in between would look like another one of the same content.
+    return { hash, writtenAt: statSync(file).mtimeMs };
   } catch {
     return { hash: null, writtenAt: 0 };
   }

@@ -1,4 +1,4 @@
-import { freemem } from 'node:os';
+import { freemem, totalmem } from 'node:os';
 import type { PackageList } from '../protocol/messages.ts';
 import type { Activation, AppProcess, UnfitError } from './app-process.ts';
 
@@ -234,7 +234,9 @@ export class SpareKeeper<A extends SpareProcess = AppProcess> {
 function systemAvailableBytes(): number {
   // Node 20.13 has it, Node's types for 20 do not.
   const { availableMemory } = process as { availableMemory?(): number };
-  return availableMemory?.() ?? freemem();
+  const available = availableMemory?.() ?? freemem();
+  // On a Mac it is what nobody has used at all, without caches: next to nothing, whatever the load. (libuv before 1.52)
+  return process.platform === 'darwin' ? Math.max(available, totalmem() / 4) : available;
 }
 
 /** Code that these load would run in a spare before its time, and may well be the project's. */

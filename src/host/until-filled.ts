@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** An editor fills a file within a millisecond of emptying it, on a busy machine within some more. */
-const FILL_LIMIT_MS = 250;
+const FILL_LIMIT_MS = 2_000;
 const POLL_MS = 5;
 
 /** Resolves when there is something in the file, or nothing seems to come. */

@@ -107,8 +107,8 @@ export class ViteConfig {
   }
 }
 
-/** Of Vite: some 100 ms; one that fails takes just as long, but nothing tells of its end. */
-const OWN_RESTART_LIMIT_MS = 3_000;
+/** Of Vite: some 100 ms, on a busy machine seconds; one that fails takes just as long, but nothing tells of its end. */
+const OWN_RESTART_LIMIT_MS = 10_000;
 
 /** Whether Vite, which was told of no config file, would take this one, or has to do without it. */
 function isConfigCandidate(file: string, { configFile, root = '.' }: InlineConfig): boolean {

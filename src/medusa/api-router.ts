@@ -45,6 +45,11 @@ export class ApiRouter {
     });
   }
 
+  /** False in an app that has no API, such as one with `workerMode: 'worker'`. */
+  get isLoaded(): boolean {
+    return this.#options !== undefined;
+  }
+
   /** Loads every route and middleware again, onto a fresh router. Returns how to put it in place. */
   async build(): Promise<() => void> {
     if (!this.#options) {
@@ -63,8 +68,14 @@ export class ApiRouter {
     this.#options = options;
     this.#current = router;
 
+    const handled = new WeakSet<object>();
     const medusaApi: Handler = (request, response, next) => {
-      this.#current?.(request, response, next);
+      this.#current?.(request, response, (error) => {
+        if (error !== undefined && error !== null) {
+          handled.add(request as object);
+        }
+        next(error);
+      });
     };
     // Medusa looks into nested stacks to name a route for tracing.
     Object.defineProperty(medusaApi, 'stack', { get: () => this.#current?.stack });
@@ -72,6 +83,10 @@ export class ApiRouter {
 
     // Errors of layers before the API (session, cookies) must reach Medusa's error handler too.
     const medusaApiErrors: ErrorHandler = (error, request, response, next) => {
+      if (handled.has(request as object)) {
+        next(error);
+        return;
+      }
       const handlers = (this.#current?.stack ?? [])
         .map((layer) => layer.handle)
         .filter((handle): handle is ErrorHandler => handle.length === 4);

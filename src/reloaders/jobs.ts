@@ -122,7 +122,18 @@ function createJob(file: string, config: JobConfig, handler: unknown): Job {
     file,
     config,
     shape: JSON.stringify(config),
-    handler: createStableFunction(handler as StableFunction['current']),
+    handler: createStableFunction(isFunction(handler) ? handler : failing(file)),
+  };
+}
+
+function isFunction(value: unknown): value is StableFunction['current'] {
+  return typeof value === 'function';
+}
+
+/** As in stock, where a job without a function is scheduled, and fails when it runs. */
+function failing(file: string): () => never {
+  return () => {
+    throw new TypeError(`\`${file}\` has no default export that is a function.`);
   };
 }
 

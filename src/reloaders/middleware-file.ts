@@ -26,7 +26,8 @@ export function readMiddlewares(path: string, exports: Exports): ApiFile | undef
     functions.set('errorHandler', config.errorHandler as AnyFunction);
   }
   return {
-    shape: JSON.stringify([shape, functions.has('errorHandler')]),
+    // By their number of parameters Express tells handlers of errors from others.
+    shape: JSON.stringify([shape, [...functions].map(([key, { length }]) => [key, length === 4])]),
     functions,
     replace: (stable) => ({
       ...exports,

@@ -78,6 +78,7 @@ export class ModulesReloader implements Reloader {
     const joinerConfigs = new Map<string, JoinerConfig>();
     for (const { file } of files) {
       const { loaded, read, name } = await this.#read(file, context);
+      assertSameProvider(loaded, read, name);
       const { containers, commit } = await runLoaders(loaded, read, name);
       staged.push(...containers);
       commits.push(commit);
@@ -167,15 +168,54 @@ export class ModulesReloader implements Reloader {
   }
 }
 
+/** What Medusa has read of a provider's classes once, for its registrations and its rows in the database. */
+function assertSameProvider(
+  { kind, shells }: LoadedModule,
+  read: ModuleExports,
+  name: string,
+): void {
+  const isOther = read.services.some(
+    (service, index) =>
+      kind === 'provider' && identityOf(service) !== identityOf(shells[index]?.current),
+  );
+  if (isOther) {
+    throw new RestartNeeded(`the provider ${name} has another identifier, name or lifetime now`);
+  }
+}
+
+function identityOf(service: object | undefined): string {
+  const { identifier, LIFE_TIME, name, validateOptions } = Object(service) as Exports;
+  return [identifier, LIFE_TIME, name, validateOptions].map(String).join();
+}
+
+/** A service that is replaced may close what a loader has opened for it: then the loaders open it anew. */
+function closesWhatItGot({ shells }: LoadedModule, read: ModuleExports): boolean {
+  return shells.some(
+    ({ current, instances }, index) =>
+      current !== read.services[index] &&
+      instances.some((instance) => {
+        const { __hooks: hooks } = instance as { __hooks?: object };
+        return SHUTDOWN_HOOKS.some(
+          (name) => typeof Reflect.get(Object(hooks), name) === 'function',
+        );
+      }),
+  );
+}
+
+const SHUTDOWN_HOOKS = ['onApplicationPrepareShutdown', 'onApplicationShutdown'];
+
 /** From the first one that changed on, since one may use what another has registered. */
 async function runLoaders(
-  { loaders }: LoadedModule,
+  loaded: LoadedModule,
   read: ModuleExports,
   name: string,
 ): Promise<{ containers: StagedContainer[]; commit(): void }> {
   const containers = new Map<object, StagedContainer>();
   const commits: (() => void)[] = [];
-  const first = loaders.findIndex(({ current }, index) => current !== read.loaders[index]);
+  const { loaders } = loaded;
+  const first = closesWhatItGot(loaded, read)
+    ? 0
+    : loaders.findIndex(({ current }, index) => current !== read.loaders[index]);
   for (const [index, loader] of loaders.entries()) {
     const next = read.loaders[index];
     if (next && first !== -1 && index >= first) {

@@ -61,6 +61,9 @@ export class RoutesReloader implements Reloader {
   async prepare(files: ReloadFile[], context: ReloadContext): Promise<PreparedReload> {
     const swaps: (() => void)[] = [];
     const resources: string[] = [];
+    if (!this.#api.isLoaded) {
+      return { resources, commit() {} };
+    }
     let needsRebuild = false;
     for (const { file, change } of files) {
       const known = this.#registered.get(file);
@@ -70,7 +73,8 @@ export class RoutesReloader implements Reloader {
         continue;
       }
       if (known && context.isDeferred(file)) {
-        swaps.push(() => defer(file, known, context));
+        const read = (exports: Exports) => this.#read(file, exports)?.functions;
+        swaps.push(() => defer(file, { known, read, context }));
         resources.push(...known.resources);
         continue;
       }
@@ -120,12 +124,21 @@ export class RoutesReloader implements Reloader {
   }
 }
 
+interface Deferral {
+  known: Registered;
+  /** The functions among the exports of the file. */
+  read(exports: Exports): ApiFile['functions'] | undefined;
+  context: ReloadContext;
+}
+
 /** Until the file is evaluated, who calls one of its functions sees to that first. */
-function defer(file: string, { functions }: Registered, context: ReloadContext): void {
-  const waiting = [...functions].map(([key, stable]) => {
+function defer(file: string, { known, read, context }: Deferral): void {
+  const functionOf = (exports: Exports, key: string) =>
+    read(exports)?.get(key) as StableFunction['current'];
+  const waiting = [...known.functions].map(([key, stable]) => {
     const evaluating: StableFunction['current'] = async function (...args) {
       const exports = await context.importLater(file);
-      return (exports[key] as StableFunction['current']).apply(this, args);
+      return functionOf(exports, key).apply(this, args);
     };
     stable.current = evaluating;
     return { key, stable, evaluating };
@@ -133,7 +146,7 @@ function defer(file: string, { functions }: Registered, context: ReloadContext):
   context.defer(file, (exports) => {
     for (const { key, stable, evaluating } of waiting) {
       if (stable.current === evaluating) {
-        stable.current = exports[key] as StableFunction['current'];
+        stable.current = functionOf(exports, key);
       }
     }
   });

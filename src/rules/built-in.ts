@@ -49,8 +49,12 @@ export const builtInRules: readonly (Rule & {
       ),
     action: 'restart',
   },
-  // The admin has a Vite of its own.
-  { name: 'admin', match: 'src/admin/**', action: 'ignore' },
+  {
+    // The admin has a Vite of its own; what the backend shares with it is the backend's as well.
+    name: 'admin',
+    match: ({ path, isLoaded }) => !isLoaded && path.startsWith('src/admin/'),
+    action: 'ignore',
+  },
   { name: 'types', match: '**/*.d.ts', action: 'ignore' },
   {
     name: 'tests',

@@ -199,6 +199,15 @@ describe('a job', () => {
     expect((await shop.stats()).pid).toBe(pid);
   });
 
+  test('without a function is taken, as in stock, and runs once it has one', async () => {
+    const { pid } = await shop.stats();
+    const unfinished = job().replace('export default async function', 'export async function');
+    expect((await save(unfinished)).result).toBe('reloaded');
+    expect((await save(job({ version: 'complete' }))).result).toBe('reloaded');
+    expect(await ticks(2)).toMatchObject([{ version: 'complete' }, { version: 'complete' }]);
+    expect((await shop.stats()).pid).toBe(pid);
+  });
+
   test('that is switched off does not run until it is switched on', async () => {
     const switchable = (isDisabled: boolean) => `
 import { defineFileConfig } from '@medusajs/framework/utils';

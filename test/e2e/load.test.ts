@@ -33,7 +33,7 @@ export default {
         if (!code.includes('slow to compile')) return;
         mkdirSync('.medusa', { recursive: true });
         writeFileSync('${COMPILING}', '');
-        await new Promise((resolve) => setTimeout(resolve, 700));
+        await new Promise((resolve) => setTimeout(resolve, 250));
       },
     },
   ],

@@ -26,6 +26,19 @@ const shop = useShop({
   files: {
     [HELPER]: `export const shared = () => 'v1';`,
     ...Object.fromEntries(names.map((name) => [fileOf(name), route(name)])),
+    'src/api/middlewares.ts': `
+import { shared } from '../lib/shared';
+export default {
+  routes: [
+    {
+      matcher: '/many/*',
+      middlewares: [
+        (_req: any, res: any, next: any) => { res.setHeader('x-shared', shared()); next(); },
+      ],
+    },
+  ],
+};
+`,
     'src/api/latch/route.ts': `
 export const GET = async (_: any, res: any) => res.json({ isWaiting: (globalThis as any).isWaiting ?? false });
 export const POST = async (_: any, res: any) => { (globalThis as any).goOn(); res.json({}); };
@@ -41,7 +54,10 @@ describe('a helper that very many routes import', () => {
   test('is new for the first request, whichever route it is for, and for all of them', async () => {
     await shop.hot([], async () => {
       const update = await shop.dev.nextUpdate(HELPER, write('v2'));
-      expect(update).toMatchObject({ result: 'reloaded', modules: COUNT + 1 });
+      // The helper and the middlewares as well.
+      expect(update).toMatchObject({ result: 'reloaded', modules: COUNT + 2 });
+      const { headers } = await shop.dev.get(`/${names[5]}`);
+      expect(headers.get('x-shared')).toBe('v2');
       expect(update).toHaveProperty(
         'resources',
         expect.arrayContaining([`route GET /${names[7]}`]),

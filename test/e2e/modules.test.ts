@@ -381,6 +381,38 @@ describe('what a module loader registers', () => {
       reason: 'a loader of the module brand does not register tone now',
     });
   });
+
+  test('is made anew for a service whose predecessor has closed it', async () => {
+    const { pid } = await shop.stats();
+    const service = shop.project.read(SERVICE);
+    const connecting = shop.project
+      .read(LOADER)
+      .replace(
+        /\({\n {2}options,\n}: LoaderOptions.*{\n/,
+        (head) =>
+          `${head.replace('options,', 'options, container,')}  const link = { isOpen: true };\n  (container as any).register('link', { resolve: () => link });\n`,
+      );
+    const closing = (version: number) =>
+      service
+        .replace(
+          'this.#options = options;',
+          'this.#options = options;\n    this.link = container.link;',
+        )
+        .replace(
+          'describe(name',
+          `link: any;\n\n  __hooks = { onApplicationShutdown: async () => { this.link.isOpen = false; } };\n\n  describe(name`,
+        )
+        .replace('tagline: this.#options.tagline', `tagline: \`${version} \${this.link.isOpen}\``);
+    const save = (file: string, source: string) =>
+      shop.dev.nextUpdate(file, () => shop.project.write(file, source));
+    expect((await save(LOADER, connecting)).result).toBe('reloaded');
+    for (const version of [1, 22, 333]) {
+      expect((await save(SERVICE, closing(version))).result).toBe('reloaded');
+      expect(await tagline()).toMatchObject({ tagline: `${version} true` });
+    }
+    expect((await shop.stats()).pid).toBe(pid);
+    await save(SERVICE, service);
+  });
 });
 
 describe('a module provider', () => {
@@ -427,6 +459,15 @@ describe('a module provider', () => {
 });
 
 describe('a restart', () => {
+  test('comes of another identifier of a provider', async () => {
+    const reason = await restart(PROVIDER, (source) =>
+      source.replace("identifier = 'journal'", "identifier = 'another'"),
+    );
+    expect(reason).toBe(
+      'the provider journal-provider has another identifier, name or lifetime now',
+    );
+  });
+
   /** Saves, and tells the reason of the restart. */
   async function restart(file: string, change: (source: string) => string): Promise<string> {
     const { reason } = await shop.restarted(() =>

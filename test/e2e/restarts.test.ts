@@ -29,6 +29,11 @@ export default async () => {
 };
 export const config = { name: 'tick', schedule: '* * * * * *' };
 `,
+    'config/labels.json': '{ "label": "one" }',
+    'medusa-config.ts': `import labels from './config/labels.json';\n${readFileSync(
+      join(SHOP, 'medusa-config.ts'),
+      'utf8',
+    )}Object.assign(globalThis, { labels });\n`,
     // Decides what a class with a declared field compiles to.
     '../tsconfig.base.json': '{ "compilerOptions": { "useDefineForClassFields": false } }',
     'tsconfig.json': JSON.stringify({
@@ -82,7 +87,8 @@ const edit = (file: string, change: (source: string) => string) => () =>
 async function crash(act: (pid: number) => unknown) {
   const mark = shop.dev.mark();
   const { pid } = await shop.stats();
-  void act(pid);
+  // What asks for it may be cut off by it.
+  void Promise.resolve(act(pid)).catch(() => {});
   const exit = await shop.dev.eventSince(mark, 'exit');
   const error = await shop.dev.eventSince(mark, 'error');
   await shop.dev.eventSince(mark, 'ready');
@@ -98,6 +104,10 @@ describe('restarts the app, once, on the same port, when', () => {
     [
       'config/brand-options.ts',
       edit('config/brand-options.ts', (source) => source.replace("'®'", "'(R)'")),
+    ],
+    [
+      'config/labels.json',
+      edit('config/labels.json', (source) => source.replace('one', 'another')),
     ],
     [
       'tsconfig.json',

@@ -89,6 +89,27 @@ describe('an edit', () => {
     });
   });
 
+  test('of the number of parameters of the error handler is live, and it is called once', async () => {
+    const original = shop.project.read(MIDDLEWARES);
+    const handler = (head: string, body: string) =>
+      `export default { routes: [], errorHandler: (${head}) => { ${body} } };\n`;
+    const handled = 'res.status(418).json({ by: "the handler" });';
+    const save = (source: string) =>
+      shop.dev.nextUpdate(MIDDLEWARES, () => shop.project.write(MIDDLEWARES, source));
+    const refund = () => shop.dev.get('/refund');
+    await shop.hot([], async () => {
+      // To Express, that is no handler of errors.
+      await save(handler('err: any, req: any, res: any', handled));
+      expect((await refund()).status).not.toBe(418);
+      await save(handler('err: any, req: any, res: any, next: any', handled));
+      expect((await refund()).body).toEqual({ by: 'the handler' });
+      const counting = 'res.append("x-calls", "once"); next(err);';
+      await save(handler('err: any, req: any, res: any, next: any', counting));
+      expect((await refund()).headers.get('x-calls')).toBe('once');
+    });
+    await save(original);
+  });
+
   test('of a validator is live', async () => {
     const file = 'src/api/validators.ts';
     const announce = () =>

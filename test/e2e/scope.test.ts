@@ -157,6 +157,26 @@ export default async () => record({ by: 'together', version: 'v1', note: 'tick' 
 export const config = { name: 'together', schedule: '0 0 1 1 *' };
 `;
 
+test('a file in the folder of the admin that the backend imports is new in the backend as well', async () => {
+  const limits = 'src/admin/lib/limits.ts';
+  const route = 'src/api/limits/route.ts';
+  const save = (file: string, source: string) =>
+    shop.dev.nextUpdate(file, () => shop.project.write(file, source));
+  expect((await save(limits, 'export const limit = 1;')).result).toBe('ignored');
+  await save(
+    route,
+    `import { limit } from '../../admin/lib/limits';
+export const GET = (_req: any, res: any) => res.json(limit);`,
+  );
+  expect((await shop.dev.get('/limits')).body).toBe(1);
+  expect(await save(limits, 'export const limit = 22;')).toMatchObject({
+    result: 'reloaded',
+    resources: ['route GET /limits'],
+  });
+  expect((await shop.dev.get('/limits')).body).toBe(22);
+  await shop.dev.nextUpdate(route, () => shop.project.remove(route));
+});
+
 describe('a route', () => {
   const FILE = 'src/api/ping/route.ts';
 

@@ -179,6 +179,7 @@ test('an entry with a typo leaves the backend as it is, until it is mended', asy
 test('the example and the entries of the guide work, the one line and the call', async () => {
   const example = (file: string) =>
     readFileSync(join(REPOSITORY, 'examples/vite-node', file), 'utf8');
+  const original = project.read(ENTRY);
   const [oneLine = '', call = ''] = snippets('docs/vite-node.md', ENTRY);
   expect(snippets('docs/vite-node.md', 'vite.config.ts')).toEqual([example('vite.config.ts')]);
   expect(oneLine).toBe(example(ENTRY));
@@ -204,6 +205,8 @@ test('the example and the entries of the guide work, the one line and the call',
     expect((await dev.get('/ping')).status).toBe(200);
   }
   expect(dev.ready.port).toBe(port);
+  // With the entry and without this config's `json`, nothing would tell of the update.
+  await dev.nextUpdate(ENTRY, () => project.write(ENTRY, original));
 }, 180_000);
 
 test('without `--watch`, or without the plugin, one line says what to do', async () => {

@@ -1,8 +1,8 @@
 import { isPortTaken, isRunning } from './processes.ts';
 import { until } from './until.ts';
 
-/** By then nothing of ours may be left, however it was ended. */
-export const END_LIMIT_MS = 6_000;
+/** Nothing of ours is left 6 s after its end, however it came about; a busy machine takes longer. */
+export const END_LIMIT_MS = 15_000;
 
 /** Enough for a second look where the processes took all of their time. */
 const PORT_LIMIT_MS = 1_000;

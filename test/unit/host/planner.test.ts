@@ -202,6 +202,13 @@ describe('rules', () => {
     expect(planned.restart ? 'restart' : rule).toBe(expected);
   });
 
+  test('leave a file of the admin that the backend imports to who imports it', () => {
+    const planned = planOf([update('src/admin/lib/limits.ts')], {
+      imports: { 'src/admin/lib/limits.ts': [], 'src/api/a/route.ts': ['src/admin/lib/limits.ts'] },
+    });
+    expect(steps(planned)).toEqual([['routes', 'update src/api/a/route.ts']]);
+  });
+
   test('of the user are asked first', () => {
     const planned = planOf([update('src/api/ping/route.ts')], {
       imports: { 'src/api/ping/route.ts': [] },
