@@ -461,7 +461,7 @@ describe('a module provider', () => {
 describe('a restart', () => {
   test('comes of another identifier of a provider', async () => {
     const reason = await restart(PROVIDER, (source) =>
-      source.replace("identifier = 'journal'", "identifier = 'another'"),
+      source.replace("identifier = 'journal'", "identifier = 'another-one'"),
     );
     expect(reason).toBe(
       'the provider journal-provider has another identifier, name or lifetime now',
