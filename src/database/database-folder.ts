@@ -8,6 +8,8 @@ export interface DatabaseFolder {
   /** Where `initdb` works; renamed to `data` when complete, so that `data` is never half made. */
   readonly unfinishedData: string;
   readonly password: string;
+  /** What to set `DATABASE_URL` to, while the database runs: for other programs. */
+  readonly url: string;
   readonly lock: string;
   readonly log: string;
   readonly migrations: string;
@@ -16,6 +18,14 @@ export interface DatabaseFolder {
 /** The same folder in messages: relative to the project, with forward slashes. */
 export const DATABASE_FOLDER_NAME = '.medusa/postgres';
 
+/** What a note for the user says of Medusa's commands, as it holds for the embedded database. */
+export function withDatabaseUrl(note: string): string {
+  const file = `${DATABASE_FOLDER_NAME}/url`;
+  return note.includes('`npx medusa db:')
+    ? `${note}; first set DATABASE_URL to what is in ${file}`
+    : note;
+}
+
 export function resolveDatabaseFolder(root: string): DatabaseFolder {
   const folder = join(root, '.medusa', 'postgres');
   return {
@@ -23,6 +33,7 @@ export function resolveDatabaseFolder(root: string): DatabaseFolder {
     data: join(folder, 'data'),
     unfinishedData: join(folder, 'data.new'),
     password: join(folder, 'password'),
+    url: join(folder, 'url'),
     lock: join(folder, 'lock'),
     log: join(folder, 'postgres.log'),
     migrations: join(folder, 'migrations.json'),

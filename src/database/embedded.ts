@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { realpathSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { MedusaViteError } from '../protocol/failure.ts';
 import { ensureDatabase } from './database-client.ts';
@@ -54,8 +54,12 @@ export async function startEmbeddedDatabase(
     const { port, user, password, version } = await guardian.start();
     const url = `postgres://${user}:${password}@127.0.0.1:${port}/${encodeURIComponent(name)}`;
     const isNew = await ensureDatabase({ port, user, password, name, entry: binaries.entry });
+    const folder = resolveDatabaseFolder(root);
     // A fingerprint that is left from a database that was dropped says nothing about this one.
-    if (isNew) await rm(resolveDatabaseFolder(root).migrations, { force: true });
+    if (isNew) await rm(folder.migrations, { force: true });
+    // That of a host that was killed may be another user's.
+    await rm(folder.url, { force: true });
+    await writeFile(folder.url, `${url}\n`, { mode: 0o600 });
     const ms = Math.round(performance.now() - startedAt);
     const what = isNew ? `made the database \`${name}\`` : `found the database \`${name}\``;
     options.log(
@@ -66,7 +70,10 @@ export async function startEmbeddedDatabase(
       port,
       isNew,
       run: (program) => guardian.run(program),
-      stop: () => guardian.stop(),
+      stop: async () => {
+        await rm(folder.url, { force: true });
+        await guardian.stop();
+      },
     };
   } catch (error) {
     await guardian.stop();

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import type { ViteDevServer } from 'vite';
 import { isUnwatched } from '../../plugins/headless.ts';
+import { withDatabaseUrl } from '../database/database-folder.ts';
 import { isEmbeddedDatabaseInstalled, startEmbeddedDatabase } from '../database/embedded.ts';
 import { migrateIfPending } from '../database/migrations.ts';
 import { assertDatabaseReachable } from '../protocol/database-check.ts';
@@ -284,7 +285,11 @@ export class Backend {
             this.#warnOfMove({ ...dotEnv, ...shell }, { ...readDotEnv(root), ...shell });
           }
         },
-        note: (note) => this.#unlessClosed(() => reporter.info(note)),
+        note: (note) =>
+          this.#unlessClosed(() => {
+            const isEmbedded = embeddedUrl !== undefined && env().DATABASE_URL === embeddedUrl;
+            reporter.info(isEmbedded ? withDatabaseUrl(note) : note);
+          }),
         warning: (text) => this.#unlessClosed(() => reporter.warn(text)),
         failure: (error, headline) => this.#unlessClosed(() => reporter.failure(error, headline)),
         exit: (exit, willRestart) =>

@@ -77,7 +77,11 @@ describe.skipIf(process.platform !== 'linux')('the embedded database', { timeout
     expect(String(ready.url)).toContain(`:${password}@127.0.0.1:${ready.port}/medusa`);
     expect(host.events.map((event) => String(event.line)).join('\n')).not.toContain(password);
     expect(readFileSync(join(root, '.medusa/postgres/.gitignore'), 'utf8')).toBe('*\n');
+    const url = join(root, '.medusa/postgres/url');
+    expect(readFileSync(url, 'utf8')).toBe(`${ready.url}\n`);
+    expect(statSync(url).mode & 0o777).toBe(0o600);
     await host.stop();
+    expect(existsSync(url)).toBe(false);
   });
 
   it('listens on the loopback interface only', async () => {
