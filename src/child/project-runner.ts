@@ -116,15 +116,15 @@ export class ProjectRunner extends ViteNodeRunner {
 
   /**
    * Evaluates a file without giving way to anything else.
-   * @returns how to wait, where something has to be awaited before it can be tried again.
+   * @returns what to wait for, where something has to be awaited before it can be tried again.
    */
-  evaluateNow(file: string): (() => Promise<void>) | undefined {
+  evaluateNow(file: string): NeedsAwait | undefined {
     try {
       this.#evaluated(file, undefined);
       return undefined;
     } catch (error) {
       if (error instanceof NeedsAwait) {
-        return () => Promise.resolve(error.settle());
+        return error;
       }
       throw error;
     }

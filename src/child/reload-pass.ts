@@ -12,6 +12,7 @@ import {
 import type { DeferredEvaluation } from './deferred-evaluation.ts';
 import type { HotRegistry } from './hot-registry.ts';
 import { importedNames } from './imported-names.ts';
+import type { NeedsAwait } from './needs-await.ts';
 import type { ProjectRunner } from './project-runner.ts';
 import { sameExport } from './same-exports.ts';
 
@@ -46,6 +47,8 @@ export class ReloadPass {
   #deferring: ReadonlySet<string> = new Set();
   /** What is evaluated at this moment, or was when it threw. */
   #evaluating: string | undefined;
+  /** Of the reload that is under way: files that register while they are evaluated, which nothing may interrupt. */
+  #registering: ReadonlySet<string> = new Set();
 
   constructor(options: ReloadPassOptions) {
     const { runner, reloaders, registries, hot, fileConfigs, deferred, onError } = options;
@@ -83,6 +86,11 @@ export class ReloadPass {
       registry.begin(invalidated);
     }
     this.#deferring = this.#selectDeferred(plan);
+    this.#registering = new Set(
+      plan.steps
+        .filter(({ reloader }) => reloader === 'workflows')
+        .flatMap((step) => step.files.map(({ file }) => file)),
+    );
     this.#runner.begin({
       invalidated,
       fresh: plan.modules,
@@ -197,7 +205,7 @@ export class ReloadPass {
   async #evaluate(queue: string[]): Promise<void> {
     let next = 0;
     while (next < queue.length) {
-      let wait: (() => Promise<void>) | undefined;
+      let wait: NeedsAwait | undefined;
       this.#show('enter');
       try {
         while (next < queue.length && !wait) {
@@ -208,7 +216,11 @@ export class ReloadPass {
       } finally {
         this.#show('leave');
       }
-      await wait?.();
+      if (wait && this.#registering.has(wait.what)) {
+        const file = relativeToRoot(this.#runner.root, wait.what);
+        throw new RestartNeeded(`${file} has a top-level await, and registers what it defines`);
+      }
+      await wait?.settle();
     }
     this.#evaluating = undefined;
   }

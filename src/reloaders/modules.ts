@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { sameStructure } from '../child/same-exports.ts';
 import type { JoinerConfig, JoinerConfigs } from '../medusa/joiner-configs.ts';
 import { type ModuleExports, readModule, readProvider } from '../medusa/module-exports.ts';
@@ -80,6 +82,11 @@ export class ModulesReloader implements Reloader {
       const { loaded, read, name } = await this.#read(file, context);
       assertSameProvider(loaded, read, name);
       const { containers, commit } = await runLoaders(loaded, read, name);
+      if (containers.some(({ names }) => names.length > 0) && hasOwnServices(file)) {
+        throw new RestartNeeded(
+          `services of the module ${name} may hold what its loaders register`,
+        );
+      }
       staged.push(...containers);
       commits.push(commit);
 
@@ -203,6 +210,15 @@ function closesWhatItGot({ shells }: LoadedModule, read: ModuleExports): boolean
 }
 
 const SHUTDOWN_HOOKS = ['onApplicationPrepareShutdown', 'onApplicationShutdown'];
+
+/** Medusa makes those in this folder once, for the life of the process. (`modules-sdk/dist/loaders/utils/load-internal.js`) */
+function hasOwnServices(file: string): boolean {
+  try {
+    return readdirSync(join(dirname(file), 'services')).length > 0;
+  } catch {
+    return false;
+  }
+}
 
 /** From the first one that changed on, since one may use what another has registered. */
 async function runLoaders(

@@ -382,6 +382,24 @@ describe('what a module loader registers', () => {
     });
   });
 
+  test('restarts where services of its own may hold it', async () => {
+    const own = 'src/modules/brand/services/price.ts';
+    const original = shop.project.read(LOADER);
+    await shop.restarted(() =>
+      shop.dev.nextUpdate(own, () =>
+        shop.project.write(
+          own,
+          'export class PriceService { constructor(readonly made: { tone?: string }) {} }',
+        ),
+      ),
+    );
+    const { reason } = await shop.restarted(() =>
+      shop.dev.nextUpdate(LOADER, () => shop.project.write(LOADER, registering('own')(original))),
+    );
+    expect(reason).toBe('services of the module brand may hold what its loaders register');
+    await shop.dev.nextUpdate(own, () => shop.project.remove(own));
+  });
+
   test('is made anew for a service whose predecessor has closed it', async () => {
     const { pid } = await shop.stats();
     const service = shop.project.read(SERVICE);

@@ -419,6 +419,23 @@ export const freshWorkflow = createWorkflow(
     expect((await witness.probe()).schedules.fresh).toBeUndefined();
   });
 
+  test('in a file with a top-level await comes with a restart, and so does its next version', async () => {
+    const awaited = (version: string) => `
+import { createStep, createWorkflow, StepResponse, WorkflowResponse } from '@medusajs/framework/workflows-sdk';
+const version = await Promise.resolve('${version}');
+const step = createStep('awaited-step', async () => new StepResponse(version));
+createWorkflow('fresh', () => new WorkflowResponse(step()));
+`;
+    for (const version of ['one', 'number two']) {
+      const { reason } = await shop.restarted(() =>
+        shop.dev.nextUpdate(FRESH, () => shop.project.write(FRESH, awaited(version))),
+      );
+      expect(reason).toBe(`${FRESH} has a top-level await, and registers what it defines`);
+      const { workflows } = await witness.probe();
+      expect(workflows).toHaveProperty('fresh');
+    }
+  });
+
   test('that is switched off is unknown to the engine until it is switched on', async () => {
     const switchable = (isDisabled: boolean) => `
 import { defineFileConfig } from '@medusajs/framework/utils';
