@@ -9,6 +9,13 @@ const CONFIG_FILE = /^medusa-config\.[cm]?[jt]s$/;
 
 /** Checks what can be checked before anything is started. @throws MedusaViteError */
 export function assertMedusaProject(root: string): void {
+  const [odd] = /[#?]/.exec(root) ?? [];
+  if (odd !== undefined) {
+    throw new MedusaViteError(
+      `\`${root}\` has a \`${odd}\` in its path: to Vite, what follows is no part of a file's name.`,
+      { code: 'UNSUPPORTED_PATH', hint: 'Give the folder another name.' },
+    );
+  }
   if (!existsSync(join(root, 'package.json'))) {
     throw new MedusaViteError(`\`${root}\` is not a Medusa project: it has no package.json.`, {
       code: 'NOT_A_PROJECT',

@@ -42,6 +42,12 @@ describe('a folder that is not a Medusa project', () => {
     expect(message).toContain(`\`${cwd}\``);
     expect(message).toContain('medusa-config');
   });
+
+  // By the other ways Vite itself comes first, and cannot load its own config.
+  test.runIf(WAY_IN === 'cli')('whose path Vite cannot take is named', async () => {
+    const cwd = join(folder({ 'shop #1/package.json': '{}' }), 'shop #1');
+    expect(await complaint({ cwd })).toContain(`\`${cwd}\` has a \`#\` in its path`);
+  });
 });
 
 describe('a Medusa', () => {
