@@ -52,7 +52,7 @@ const RECHECK_MS = 70;
 /** Who opens a file and then writes it may be held up in between. */
 const EMPTY_LIMIT_MS = 250;
 /** chokidar lists a new folder and watches it after that, on a busy machine a good while after. */
-const FOLDER_RECHECKS_MS = [RECHECK_MS, 1_000];
+const FOLDER_RECHECK_MS = 1_000;
 /** chokidar has come to all of 5,000 files by then, and the app has loaded what it loads from elsewhere. */
 const LOOKS_MS = [500, 3_000, 10_000];
 /** Before a restart, which takes seconds, it is worth waiting for the rest of a branch switch. */
@@ -177,11 +177,19 @@ export class FileWatch {
     const folder = toPosix(path);
     if (this.#isFolderWatched(folder)) {
       this.#folders.add(folder);
-      for (const ms of FOLDER_RECHECKS_MS) {
-        setTimeout(() => this.#lookInto(folder), ms).unref();
-      }
+      setTimeout(() => this.#lookInto(folder), RECHECK_MS).unref();
+      this.#lookIntoLater(folder);
     }
   };
+
+  /** Again and again, until it finds nothing that is new. */
+  #lookIntoLater(folder: string): void {
+    setTimeout(() => {
+      if (this.#lookInto(folder)) {
+        this.#lookIntoLater(folder);
+      }
+    }, FOLDER_RECHECK_MS).unref();
+  }
 
   readonly #onUnlinkDir = (path: string): void => {
     this.#folders.delete(toPosix(path));
@@ -224,17 +232,23 @@ export class FileWatch {
     return this.#isWatched(`${folder}/any.ts`);
   }
 
-  /** Finds what came into a new folder before the watcher was ready for it. */
-  #lookInto(folder: string): void {
+  /** Finds what came into a new folder before the watcher was ready for it. @returns whether there was any */
+  #lookInto(folder: string): boolean {
+    let isAny = false;
     for (const entry of this.#folders.has(folder) ? list(folder) : []) {
       const path = `${folder}/${entry.name}`;
-      if (entry.isFile() && !this.#hashes.has(path)) {
+      // Null for one that was there before, in a folder that was deleted meanwhile.
+      const isUnknown = (this.#hashes.get(path) ?? null) === null;
+      if (entry.isFile() && isUnknown && this.#isWatched(path)) {
+        isAny = true;
         this.#queue(path, 'create');
       } else if (entry.isDirectory() && !this.#folders.has(path) && this.#isFolderWatched(path)) {
+        isAny = true;
         this.#events.add(path);
         this.#onAddDir(path);
       }
     }
+    return isAny;
   }
 
   #queue(file: string, change: Change['change']): void {
