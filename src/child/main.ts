@@ -119,8 +119,14 @@ onHostMessage({
     sessions?.take(message.sessions);
     void start();
   },
-  'hmr-reload': ({ id, plan }) => void reload(id, plan),
-  shutdown: () => void stop(),
+  'hmr-reload': ({ id, plan }) => {
+    reportInspector();
+    void reload(id, plan);
+  },
+  shutdown: () => {
+    reportInspector();
+    void stop();
+  },
   prune: ({ ids }) => {
     runner.prune(ids);
     void hot.prune(ids);

@@ -10,6 +10,8 @@ export interface RunnerModule extends ModuleCache {
   /** Exports that never change, if they are primitive. */
   constants: string[];
   isInert?: boolean | undefined;
+  /** Whether it has a top-level await. */
+  isAwaited?: boolean;
   node: NodeJS.Module;
 }
 

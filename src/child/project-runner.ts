@@ -130,6 +130,11 @@ export class ProjectRunner extends ViteNodeRunner {
     }
   }
 
+  /** Whether the module that was evaluated last has a top-level await. */
+  isAwaited(id: string): boolean {
+    return this.#modules.get(id)?.isAwaited === true;
+  }
+
   /** What `require()` of a project file gives. */
   requireFile(file: string): unknown {
     try {
@@ -303,6 +308,7 @@ export class ProjectRunner extends ViteNodeRunner {
         scope.finish();
         this.#reload?.remember(id);
         module.evaluated = true;
+        module.isAwaited = true;
         this.#modules.set(id, module);
         this.#modules.deleteCode(id);
       } catch (error) {

@@ -81,16 +81,20 @@ export class ReloadPass {
     const kept = new Set<string>();
     let evaluatedAt = startedAt;
 
-    const invalidated = new Set(plan.invalidated);
-    for (const registry of this.#registries) {
-      registry.begin(invalidated);
-    }
-    this.#deferring = this.#selectDeferred(plan);
     this.#registering = new Set(
       plan.steps
         .filter(({ reloader }) => reloader === 'workflows')
         .flatMap((step) => step.files.map(({ file }) => file)),
     );
+    const awaited = [...this.#registering].find((file) => this.#runner.isAwaited(file));
+    if (awaited !== undefined) {
+      return { type: 'restart-needed', reason: this.#describeAwaited(awaited) };
+    }
+    const invalidated = new Set(plan.invalidated);
+    for (const registry of this.#registries) {
+      registry.begin(invalidated);
+    }
+    this.#deferring = this.#selectDeferred(plan);
     this.#runner.begin({
       invalidated,
       fresh: plan.modules,
@@ -217,12 +221,16 @@ export class ReloadPass {
         this.#show('leave');
       }
       if (wait && this.#registering.has(wait.what)) {
-        const file = relativeToRoot(this.#runner.root, wait.what);
-        throw new RestartNeeded(`${file} has a top-level await, and registers what it defines`);
+        throw new RestartNeeded(this.#describeAwaited(wait.what));
       }
       await wait?.settle();
     }
     this.#evaluating = undefined;
+  }
+
+  #describeAwaited(file: string): string {
+    const path = relativeToRoot(this.#runner.root, file);
+    return `${path} has a top-level await, and registers what it defines`;
   }
 
   #show(state: 'enter' | 'leave'): void {

@@ -71,8 +71,8 @@ export async function startEmbeddedDatabase(
       isNew,
       run: (program) => guardian.run(program),
       stop: async () => {
-        await rm(folder.url, { force: true });
         await guardian.stop();
+        await rm(folder.url, { force: true });
       },
     };
   } catch (error) {

@@ -237,8 +237,9 @@ export class FileWatch {
     let isAny = false;
     for (const entry of this.#folders.has(folder) ? list(folder) : []) {
       const path = `${folder}/${entry.name}`;
-      // Null for one that was there before, in a folder that was deleted meanwhile.
-      const isUnknown = (this.#hashes.get(path) ?? null) === null;
+      const known = this.#hashes.get(path);
+      // Null for one that was there before, in a folder that was deleted meanwhile, or that cannot be read.
+      const isUnknown = known === undefined || (known === null && look(path).hash !== null);
       if (entry.isFile() && isUnknown && this.#isWatched(path)) {
         isAny = true;
         this.#queue(path, 'create');

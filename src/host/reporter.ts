@@ -192,7 +192,7 @@ function describeRefusal(
 ): string {
   const what = describeFiles(files, root);
   return isDown
-    ? `the app could not be started with ${what}; the next save tries again`
+    ? `the app could not be started${files.length > 0 ? ` with ${what}` : ''}; the next save tries again`
     : `kept the previous version: ${what} could not be reloaded`;
 }
 

@@ -32,8 +32,17 @@ export function toUpdateEvent(
         ms,
       };
     }
-    case 'ignored':
-      return { event: 'update', id, result: 'ignored', files, reason: result.reason };
+    case 'ignored': {
+      const { reason, isUndone } = result;
+      return {
+        event: 'update',
+        id,
+        result: 'ignored',
+        files,
+        reason,
+        ...(isUndone && { isUndone }),
+      };
+    }
   }
 }
 

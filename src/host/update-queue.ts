@@ -386,8 +386,8 @@ export class UpdateQueue {
       } else if (isRunnerFile(root, file)) {
         const known = modules.modulesOf(file);
         // JSON that the app has not loaded may be for others, and with comments: a tsconfig.
-        const isSource = known.length > 0 || !file.endsWith('.json');
-        for (const id of isSource && known.length === 0 ? [file] : known) {
+        const isForOthers = known.length === 0 && file.endsWith('.json');
+        for (const id of known.length > 0 || isForOthers ? known : [file]) {
           ids.add(id);
         }
       }
@@ -437,7 +437,14 @@ export class UpdateQueue {
     for (const change of changes) {
       this.#behind.set(change.file, change);
     }
-    this.#report({ type: 'kept-previous', files, error, ms: elapsed(since) });
+    const isDown = !this.#options.supervisor.app;
+    this.#report({
+      type: 'kept-previous',
+      files,
+      error,
+      ...(isDown && { isDown }),
+      ms: elapsed(since),
+    });
   }
 
   #reportUnchanged(files: string[]): void {
@@ -453,7 +460,7 @@ export class UpdateQueue {
     const isIncomplete = isDown || this.#behind.size > 0;
     for (const { file, reason } of planned.ignored) {
       const isCode = isRunnerFile(root, file) || NATIVE_CODE.test(file);
-      const mayMend = isIncomplete && reason === 'not loaded by the app' && isCode;
+      const mayMend = isIncomplete && mayBeMissed(file, reason) && isCode;
       if (!mayMend && changes.some((change) => change.file === file)) {
         reported.add(file);
         this.#report({ type: 'ignored', files: [file], reason });
@@ -474,6 +481,13 @@ export class UpdateQueue {
 const IN_MODULE = /^src\/(?:modules|providers)\//;
 /** Rules of what decides which modules there are. */
 const CHOOSES_MODULES = ['config', 'environment file'];
+
+/** Whether a file is ignored for no other reason than that the app has not loaded it. */
+function mayBeMissed(file: string, reason: string): boolean {
+  const isByRule = /^ignored by the rule `(?:admin|tests)`$/.test(reason);
+  // Widgets are what only the admin loads.
+  return reason === 'not loaded by the app' || (isByRule && !/\.[jt]sx$/.test(file));
+}
 
 /** What Node may load itself. */
 const NATIVE_CODE = /\.(?:[cm]?js|json|node)$/;

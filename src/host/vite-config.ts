@@ -71,9 +71,10 @@ export class ViteConfig {
       await loadConfigFromFile({ command: 'serve', mode }, asked || undefined, folder);
     }
     const tsconfig = changes.find(isTsconfig);
-    const isOwnRestart = batch.changes.some(
-      (change) => dependencies.has(change.file) || isEnv(change),
-    );
+    // Unless it has done so by now, for the first files of the batch.
+    const isOwnRestart =
+      this.#configuredAt < batch.since &&
+      batch.changes.some((change) => dependencies.has(change.file) || isEnv(change));
     await this.#restart({ isOwnRestart });
     if (tsconfig) {
       this.#options.onTsconfig();

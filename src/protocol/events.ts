@@ -30,7 +30,15 @@ export type DevEvent =
       isDown?: true;
       ms: number;
     }
-  | { event: 'update'; id: number; result: 'ignored'; files: string[]; reason: string }
+  | {
+      event: 'update';
+      id: number;
+      result: 'ignored';
+      files: string[];
+      reason: string;
+      /** Set if it takes back what a `kept-previous` before it was about. */
+      isUndone?: true;
+    }
   /** The app could not boot, or died; the host stays and waits for the next save. */
   | { event: 'error'; error: EventError }
   | { event: 'exit'; code: number | null; signal: string | null };

@@ -186,13 +186,17 @@ function assertSameProvider(
       kind === 'provider' && identityOf(service) !== identityOf(shells[index]?.current),
   );
   if (isOther) {
-    throw new RestartNeeded(`the provider ${name} has another identifier, name or lifetime now`);
+    throw new RestartNeeded(
+      `the provider ${name} has another identifier, name, lifetime or validateOptions now`,
+    );
   }
 }
 
 function identityOf(service: object | undefined): string {
   const { identifier, LIFE_TIME, name, validateOptions } = Object(service) as Exports;
-  return [identifier, LIFE_TIME, name, validateOptions].map(String).join();
+  // Vite numbers the imports of a file as they come.
+  const source = String(validateOptions).replace(/__vite_ssr_import_\d+__/g, '');
+  return [identifier, LIFE_TIME, name, source].map(String).join();
 }
 
 /** A service that is replaced may close what a loader has opened for it: then the loaders open it anew. */
@@ -209,12 +213,13 @@ function closesWhatItGot({ shells }: LoadedModule, read: ModuleExports): boolean
   );
 }
 
+const SERVICE_FILE = /^(?!index\.)(?!.*\.d\.ts$).*\.[jt]s$/;
 const SHUTDOWN_HOOKS = ['onApplicationPrepareShutdown', 'onApplicationShutdown'];
 
 /** Medusa makes those in this folder once, for the life of the process. (`modules-sdk/dist/loaders/utils/load-internal.js`) */
 function hasOwnServices(file: string): boolean {
   try {
-    return readdirSync(join(dirname(file), 'services')).length > 0;
+    return readdirSync(join(dirname(file), 'services')).some((name) => SERVICE_FILE.test(name));
   } catch {
     return false;
   }

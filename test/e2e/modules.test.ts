@@ -482,7 +482,7 @@ describe('a restart', () => {
       source.replace("identifier = 'journal'", "identifier = 'another-one'"),
     );
     expect(reason).toBe(
-      'the provider journal-provider has another identifier, name or lifetime now',
+      'the provider journal-provider has another identifier, name, lifetime or validateOptions now',
     );
   });
 

@@ -434,6 +434,8 @@ createWorkflow('fresh', () => new WorkflowResponse(step()));
       const { workflows } = await witness.probe();
       expect(workflows).toHaveProperty('fresh');
     }
+    await shop.restarted(() => shop.dev.nextUpdate(FRESH, () => shop.project.remove(FRESH)));
+    expect((await witness.probe()).workflows).not.toHaveProperty('fresh');
   });
 
   test('that is switched off is unknown to the engine until it is switched on', async () => {

@@ -188,6 +188,8 @@ describe('terminal', () => {
     expect(output.take()).toContain(
       'the app could not be started with src/api/x/route.ts; the next save tries again',
     );
+    reporter.update(2, { ...kept, error: { ...error, line: 4 }, files: [], isDown: true });
+    expect(output.take()).toContain('the app could not be started; the next save tries again');
   });
 
   test('says that a broken save was undone, and shows the same error whole again', () => {

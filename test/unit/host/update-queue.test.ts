@@ -444,6 +444,22 @@ describe('a change that did not arrive', () => {
     expect(seen()).toEqual(['kept-previous medusa-config.ts a']);
   });
 
+  it('tells that no app runs also where the mending save does not compile', async () => {
+    isDown = true;
+    brokenFiles.add(A);
+    save(A);
+    await settle();
+    expect(results.at(-1)).toMatchObject({ type: 'kept-previous', isDown: true });
+  });
+
+  it('is tried again for a file of the admin that may be what was missing, but for no widget', async () => {
+    isDown = true;
+    save(`${ROOT}/src/admin/widgets/brand.tsx`);
+    expect(await actions()).toEqual(['idle']);
+    save(`${ROOT}/src/admin/lib/limits.ts`);
+    expect(await actions()).toEqual(['restart: src/admin/lib/limits.ts changed']);
+  });
+
   it('tells whether an app still runs', async () => {
     const error = { name: 'Error', message: 'no database' };
     for (const type of ['kept-previous', 'down'] as const) {
