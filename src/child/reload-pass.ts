@@ -76,7 +76,6 @@ export class ReloadPass {
     const steps = this.#order(plan);
     const files = steps.flatMap((step) => step.files);
     const wasEvaluated = new Set(plan.invalidated.filter((id) => this.#runner.isEvaluated(id)));
-    const restores = new Map(files.map(({ file }) => [file, this.#fileConfigs.reset(file)]));
     const prepared: PreparedReload[] = [];
     const kept = new Set<string>();
     let evaluatedAt = startedAt;
@@ -90,6 +89,7 @@ export class ReloadPass {
     if (awaited !== undefined) {
       return { type: 'restart-needed', reason: this.#describeAwaited(awaited) };
     }
+    const restores = new Map(files.map(({ file }) => [file, this.#fileConfigs.reset(file)]));
     const invalidated = new Set(plan.invalidated);
     for (const registry of this.#registries) {
       registry.begin(invalidated);

@@ -444,7 +444,8 @@ export class AppProcess {
       let heardAt = this.#isWatched ? Number.POSITIVE_INFINITY : askedAt;
       this.send({ type: 'shutdown' });
       const watchdog = this.#watch(() => {
-        if (this.#answeredAt > askedAt) {
+        // One that came to a breakpoint meanwhile may have heard of it, and say no more.
+        if (this.#answeredAt > askedAt || !this.#isWatched) {
           heardAt = Math.min(heardAt, this.#answeredAt);
         }
         if (this.#isHanging(HANG_LIMIT_MS) || performance.now() - heardAt > STOP_LIMIT_MS) {

@@ -307,6 +307,15 @@ describe('a stop', () => {
     expect(child.killed).toEqual(['SIGKILL']);
   });
 
+  it('of an app that comes to a breakpoint on the way is ended after 5 s', async () => {
+    void app.stop();
+    child.says({ type: 'debugged' });
+    await vi.advanceTimersByTimeAsync(4_750);
+    expect(child.killed).toEqual([]);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(child.killed).toEqual(['SIGKILL']);
+  });
+
   it('sends no signal where the app exits by itself', async () => {
     const stopped = app.stop();
     child.emit('exit', 0, null);
