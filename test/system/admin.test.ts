@@ -112,11 +112,11 @@ test('a syntax error in a widget is shown, and the widget is there again when it
     .poll(() => shop.dev.output().slice(shown), POLL)
     .toMatch(/brand-counter\.tsx[\s\S]*Unexpected token/);
   shop.project.saveLikeAnEditor(WIDGET, (source) =>
-    source.replace('return (((', 'return (').replace('>Brands<', '>Mended<'),
+    source.replace('return (((', 'return (').replace('>Brands<', '>Mended now<'),
   );
-  await expect.poll(() => title.textContent(), POLL).toBe('Mended');
+  await expect.poll(() => title.textContent(), POLL).toBe('Mended now');
   expect((await shop.dev.get('/ping')).status).toBe(200);
-  await mend((source) => source.replace('>Mended<', '>Brands<'));
+  await mend((source) => source.replace('>Mended now<', '>Brands<'));
 });
 
 test('an open page comes back by itself when the process of the admin has crashed', async () => {
