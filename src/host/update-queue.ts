@@ -458,9 +458,15 @@ export class UpdateQueue {
     const reported = new Set<string>();
     // While no app runs, or one is behind, nothing is known to be unused: a file may be what was missing.
     const isIncomplete = isDown || this.#behind.size > 0;
+    const isByRule = (path: string) =>
+      !WIDGET.test(path) &&
+      planned.decisions.some(
+        ({ file, rule }) => file.path === path && FOR_NOT_LOADED.includes(rule.name),
+      );
     for (const { file, reason } of planned.ignored) {
       const isCode = isRunnerFile(root, file) || NATIVE_CODE.test(file);
-      const mayMend = isIncomplete && mayBeMissed(file, reason) && isCode;
+      const isMissable = reason === 'not loaded by the app' || isByRule(relativeToRoot(root, file));
+      const mayMend = isIncomplete && isMissable && isCode;
       if (!mayMend && changes.some((change) => change.file === file)) {
         reported.add(file);
         this.#report({ type: 'ignored', files: [file], reason });
@@ -482,12 +488,10 @@ const IN_MODULE = /^src\/(?:modules|providers)\//;
 /** Rules of what decides which modules there are. */
 const CHOOSES_MODULES = ['config', 'environment file'];
 
-/** Whether a file is ignored for no other reason than that the app has not loaded it. */
-function mayBeMissed(file: string, reason: string): boolean {
-  const isByRule = /^ignored by the rule `(?:admin|tests)`$/.test(reason);
-  // Widgets are what only the admin loads.
-  return reason === 'not loaded by the app' || (isByRule && !/\.[jt]sx$/.test(file));
-}
+/** Rules that ignore a file for no other reason than that the app has not loaded it. */
+const FOR_NOT_LOADED = ['admin', 'tests'];
+/** A widget, in the folder of the admin: only that loads it. */
+const WIDGET = /\.[jt]sx$/;
 
 /** What Node may load itself. */
 const NATIVE_CODE = /\.(?:[cm]?js|json|node)$/;

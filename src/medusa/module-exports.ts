@@ -53,6 +53,17 @@ export function readProvider(exports: Exports): ModuleExports | undefined {
   };
 }
 
+/**
+ * What Medusa has read of a provider's class once, for its registrations and its rows in the database.
+ * (`modules-sdk/dist/loaders/utils/load-internal.js`, and the modules' own `loaders/providers.js`)
+ */
+export function providerIdentity(service: object | undefined): string {
+  const { identifier, LIFE_TIME, name, validateOptions } = Object(service) as Exports;
+  // Vite numbers the imports of a file as they come.
+  const source = String(validateOptions).replace(/__vite_ssr_import_\d+__/g, '');
+  return [identifier, LIFE_TIME, name, source].map(String).join();
+}
+
 /** What others may rely on when they import a module for its name or for its links. */
 export function moduleInterface(value: unknown): unknown {
   const module = asRecord(value);

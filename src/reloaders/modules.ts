@@ -1,8 +1,12 @@
-import { readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { sameStructure } from '../child/same-exports.ts';
 import type { JoinerConfig, JoinerConfigs } from '../medusa/joiner-configs.ts';
-import { type ModuleExports, readModule, readProvider } from '../medusa/module-exports.ts';
+import {
+  type ModuleExports,
+  providerIdentity,
+  readModule,
+  readProvider,
+} from '../medusa/module-exports.ts';
+import { hasOwnServices } from '../medusa/own-services.ts';
 import { StagedContainer } from '../medusa/staged-container.ts';
 import type { ReloadFile } from '../protocol/messages.ts';
 import { relativeToRoot } from '../protocol/paths.ts';
@@ -175,7 +179,6 @@ export class ModulesReloader implements Reloader {
   }
 }
 
-/** What Medusa has read of a provider's classes once, for its registrations and its rows in the database. */
 function assertSameProvider(
   { kind, shells }: LoadedModule,
   read: ModuleExports,
@@ -183,7 +186,7 @@ function assertSameProvider(
 ): void {
   const isOther = read.services.some(
     (service, index) =>
-      kind === 'provider' && identityOf(service) !== identityOf(shells[index]?.current),
+      kind === 'provider' && providerIdentity(service) !== providerIdentity(shells[index]?.current),
   );
   if (isOther) {
     throw new RestartNeeded(
@@ -192,37 +195,11 @@ function assertSameProvider(
   }
 }
 
-function identityOf(service: object | undefined): string {
-  const { identifier, LIFE_TIME, name, validateOptions } = Object(service) as Exports;
-  // Vite numbers the imports of a file as they come.
-  const source = String(validateOptions).replace(/__vite_ssr_import_\d+__/g, '');
-  return [identifier, LIFE_TIME, name, source].map(String).join();
-}
-
 /** A service that is replaced may close what a loader has opened for it: then the loaders open it anew. */
 function closesWhatItGot({ shells }: LoadedModule, read: ModuleExports): boolean {
   return shells.some(
-    ({ current, instances }, index) =>
-      current !== read.services[index] &&
-      instances.some((instance) => {
-        const { __hooks: hooks } = instance as { __hooks?: object };
-        return SHUTDOWN_HOOKS.some(
-          (name) => typeof Reflect.get(Object(hooks), name) === 'function',
-        );
-      }),
+    (shell, index) => shell.current !== read.services[index] && shell.hasShutdownHook,
   );
-}
-
-const SERVICE_FILE = /^(?!index\.)(?!.*\.d\.ts$).*\.[jt]s$/;
-const SHUTDOWN_HOOKS = ['onApplicationPrepareShutdown', 'onApplicationShutdown'];
-
-/** Medusa makes those in this folder once, for the life of the process. (`modules-sdk/dist/loaders/utils/load-internal.js`) */
-function hasOwnServices(file: string): boolean {
-  try {
-    return readdirSync(join(dirname(file), 'services')).some((name) => SERVICE_FILE.test(name));
-  } catch {
-    return false;
-  }
 }
 
 /** From the first one that changed on, since one may use what another has registered. */

@@ -59,6 +59,13 @@ export class ServiceShell {
     return this.#living().map(({ current }) => current);
   }
 
+  /** Whether an instance does something when it is replaced: it may close what it was given. */
+  get hasShutdownHook(): boolean {
+    return this.instances.some((instance) =>
+      SHUTDOWN_HOOKS.some((name) => typeof hookOf(instance as Hooked, name) === 'function'),
+    );
+  }
+
   /** Constructs the new version behind every instance. @throws what a constructor throws */
   replace(next: ServiceClass, { argsOf, assigned }: ReplaceOptions): ServiceReplacement {
     const previous = this.#class;
@@ -88,8 +95,9 @@ export class ServiceShell {
       },
       dispose: async () => {
         for (const { before, after } of swaps) {
-          await runHook(before, 'onApplicationPrepareShutdown');
-          await runHook(before, 'onApplicationShutdown');
+          for (const name of SHUTDOWN_HOOKS) {
+            await runHook(before, name);
+          }
           await runHook(after, 'onApplicationStart');
         }
       },
@@ -155,7 +163,17 @@ function createInstanceProxy(instance: Instance): object {
   });
 }
 
-async function runHook(instance: Record<PropertyKey, unknown>, name: string): Promise<void> {
-  const hooks = instance.__hooks as Record<string, (() => unknown) | undefined> | undefined;
-  await hooks?.[name]?.call(instance);
+interface Hooked {
+  __hooks?: Record<string, (() => unknown) | undefined>;
+}
+
+/** In the order in which Medusa calls them. */
+const SHUTDOWN_HOOKS = ['onApplicationPrepareShutdown', 'onApplicationShutdown'];
+
+function hookOf({ __hooks: hooks }: Hooked, name: string): (() => unknown) | undefined {
+  return hooks?.[name];
+}
+
+async function runHook(instance: Hooked, name: string): Promise<void> {
+  await hookOf(instance, name)?.call(instance);
 }

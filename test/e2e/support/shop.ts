@@ -39,6 +39,11 @@ export interface Shop {
   answers(path: string, body: unknown): Promise<void>;
 }
 
+export interface ShopOptions {
+  /** Whether routes answer. @default true */
+  hasApi?: boolean;
+}
+
 export type RestartedEvent = Extract<UpdateEvent, { result: 'restarted' }>;
 
 /** The host lets connections wait for 30 s. */
@@ -48,7 +53,7 @@ const LOAD_PER_SECOND = 50;
 
 /** One project, database and dev server for a test file; each test gives back the files it changed. */
 export function useShop(
-  options: ProjectOptions & Omit<DevServerOptions, 'databaseUrl'> = {},
+  options: ProjectOptions & Omit<DevServerOptions, 'databaseUrl'> & ShopOptions = {},
 ): Shop {
   let database: TestDatabase | undefined;
   let project: Project | undefined;
@@ -71,7 +76,9 @@ export function useShop(
     for (const file of shop.project.restore()) {
       await shop.dev.updateSince(before, file);
     }
-    await until(() => shop.dev.get('/ping'), isPong);
+    if (options.hasApi !== false) {
+      await until(() => shop.dev.get('/ping'), isPong);
+    }
     expect(shop.dev.strayLines).toEqual([]);
   });
 
