@@ -1,7 +1,7 @@
 import type { Plugin } from 'vite';
-import { wayInOf } from '../src/host/way-in.ts';
-import { EXTENSIONS } from '../src/protocol/extensions.ts';
-import { VITE_ENVIRONMENT } from '../src/protocol/vite-environment.ts';
+import { wayInOf } from '../src/host/launchers/launcher.ts';
+import { EXTENSIONS } from '../src/shared/extensions.ts';
+import { VITE_ENVIRONMENT } from '../src/vite/vite-environment.ts';
 
 /** What backend code needs of Vite: a module graph of its own, aliases of `tsconfig.json`, packages left to Node. */
 export function medusaConfig(): Plugin {

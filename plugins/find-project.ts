@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { ResolvedConfig } from 'vite';
-import { toPosix } from '../src/protocol/paths.ts';
+import { toPosix } from '../src/shared/paths.ts';
 
 /** The folder with `medusa-config`: a front end may have its root elsewhere. */
 export function findProject({

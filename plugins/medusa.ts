@@ -1,4 +1,4 @@
-import type { ServeOptions } from '../src/host/serve-options.ts';
+import type { ServeOptions } from '../src/host/launchers/serve-options.ts';
 import type { Rule } from '../src/rules/rule.ts';
 import { medusaConfig } from './config.ts';
 import { medusaPrivateFiles } from './private-files.ts';

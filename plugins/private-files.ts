@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Plugin } from 'vite';
-import { loadVite } from '../src/host/project-vite.ts';
-import { wayInOf } from '../src/host/way-in.ts';
+import { wayInOf } from '../src/host/launchers/launcher.ts';
+import { loadVite } from '../src/vite/project-vite.ts';
 import { findProject } from './find-project.ts';
 
 /** The database's files and its password are there, and what `medusa build` has made. */

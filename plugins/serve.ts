@@ -1,14 +1,14 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Plugin, ViteDevServer } from 'vite';
-import { SERVE_HOOK } from '../src/host/serve-hook.ts';
-import type { ServeOptions } from '../src/host/serve-options.ts';
-import { assertSupportedVite, assertSupportedViteNode } from '../src/host/supported-vite.ts';
-import type { UnderViteNode } from '../src/host/under-vite-node.ts';
-import { type WayIn, wayInOf } from '../src/host/way-in.ts';
-import { toPosix } from '../src/protocol/paths.ts';
+import { type WayIn, wayInOf } from '../src/host/launchers/launcher.ts';
+import { SERVE_HOOK } from '../src/host/launchers/serve-hook.ts';
+import type { ServeOptions } from '../src/host/launchers/serve-options.ts';
+import type { UnderViteNode } from '../src/host/launchers/under-vite-node.ts';
+import { toPosix } from '../src/shared/paths.ts';
+import { headlessConfig } from '../src/vite/headless.ts';
+import { assertSupportedVite, assertSupportedViteNode } from '../src/vite/supported-vite.ts';
 import { findProject } from './find-project.ts';
-import { headlessConfig } from './headless.ts';
 
 /** By project: the Vite server that came last, which is the one that lives. */
 const latest = new Map<string, ViteDevServer>();
@@ -56,7 +56,7 @@ export function medusaServe(options: ServeOptions | false): Plugin {
         return;
       }
       if (wayIn === 'vite-node') {
-        const { UnderViteNode } = await import('../src/host/under-vite-node.ts');
+        const { UnderViteNode } = await import('../src/host/launchers/under-vite-node.ts');
         if (underViteNode) {
           underViteNode.follow(vite, options);
         } else {
@@ -68,7 +68,7 @@ export function medusaServe(options: ServeOptions | false): Plugin {
         return;
       }
       if (wayIn === 'vite' && vite.httpServer) {
-        const { serveBeside } = await import('../src/host/beside-vite.ts');
+        const { serveBeside } = await import('../src/host/launchers/beside-vite.ts');
         server = vite;
         latest.set(root, vite);
         vite.httpServer.once(
@@ -85,7 +85,7 @@ export function medusaServe(options: ServeOptions | false): Plugin {
     async closeBundle() {
       // When Vite restarts, the next server is there before this one is closed.
       if (server && latest.get(root) === server) {
-        const { closeBeside } = await import('../src/host/beside-vite.ts');
+        const { closeBeside } = await import('../src/host/launchers/beside-vite.ts');
         await closeBeside(root);
       }
     },

@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Plugin } from 'vite';
-import { EXTENSIONS } from '../src/protocol/extensions.ts';
-import { MedusaViteError } from '../src/protocol/failure.ts';
-import { findPackage } from '../src/protocol/medusa-version.ts';
-import { isTypeScript, toPosix } from '../src/protocol/paths.ts';
-import { VITE_ENVIRONMENT } from '../src/protocol/vite-environment.ts';
+import { findPackage } from '../src/project/medusa-version.ts';
+import { EXTENSIONS } from '../src/shared/extensions.ts';
+import { MedusaViteError } from '../src/shared/failure.ts';
+import { isTypeScript, toPosix } from '../src/shared/paths.ts';
+import { VITE_ENVIRONMENT } from '../src/vite/vite-environment.ts';
 import { findProject } from './find-project.ts';
 
 /**

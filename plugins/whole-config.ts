@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { Plugin } from 'vite';
-import { untilFilled } from '../src/host/until-filled.ts';
+import { untilFilled } from '../src/vite/until-filled.ts';
 
 /**
  * Keeps Vite from restarting with a config that is being written. It restarts at the first sign of a save, and an

@@ -1,15 +1,15 @@
 import { collectRules, medusaRules } from '../plugins/rules.ts';
-import { type Explanation, explain } from './host/explanation.ts';
+import { type Explanation, explain } from './rules/explanation.ts';
+import { createMemoryGraph } from './rules/memory-graph.ts';
 import type { FileChange, Rule } from './rules/rule.ts';
 import { createRuleSet } from './rules/rule-set.ts';
-import { createMemoryGraph } from './testing/memory-graph.ts';
 
 export type {
   DecisionDescription,
   Explanation,
   GuardDescription,
   RuleDescription,
-} from './host/explanation.ts';
+} from './rules/explanation.ts';
 
 export interface PlanChangeOptions {
   /** As given to `medusa({ rules })`. */

@@ -1,8 +1,8 @@
-import { SERVE_HOOK, type ServeHook } from './host/serve-hook.ts';
-import type { ServeOptions } from './host/serve-options.ts';
-import { MedusaViteError, withoutStack } from './protocol/failure.ts';
+import { SERVE_HOOK, type ServeHook } from './host/launchers/serve-hook.ts';
+import type { ServeOptions } from './host/launchers/serve-options.ts';
+import { MedusaViteError, withoutStack } from './shared/failure.ts';
 
-export type { ServeOptions } from './host/serve-options.ts';
+export type { ServeOptions } from './host/launchers/serve-options.ts';
 
 /**
  * Starts the backend on the Vite server of `vite-node --watch`, to be called by its entry. When the entry

@@ -1,10 +1,10 @@
-import { ModuleChannel } from '../child/module-channel.ts';
-import { hookNativeRequire } from '../child/native-files.ts';
-import { ProjectRunner } from '../child/project-runner.ts';
-import { StackTraces } from '../child/stack-traces.ts';
-import { readConfig } from '../medusa/config.ts';
-import { replaceDynamicImport } from '../medusa/dynamic-import.ts';
-import { FileConfigs } from '../medusa/file-config.ts';
+import { ModuleChannel } from '../app/runner/module-channel.ts';
+import { hookNativeRequire } from '../app/runner/native-files.ts';
+import { ProjectRunner } from '../app/runner/project-runner.ts';
+import { StackTraces } from '../app/runner/stack-traces.ts';
+import { readConfig } from '../medusa/boot/config.ts';
+import { replaceDynamicImport } from '../medusa/boot/dynamic-import.ts';
+import { FileConfigs } from '../medusa/boot/file-config.ts';
 import { MedusaPackages } from '../medusa/packages.ts';
 import { CHANNEL_FD } from '../protocol/channel.ts';
 

@@ -1,10 +1,10 @@
 import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createNetServer, type Server } from 'node:net';
 import { deserialize } from 'node:v8';
-import { tieToHost } from '../child/host-tie.ts';
-import { developAdmin } from '../medusa/admin-bundler.ts';
+import { tieToHost } from '../app/link/host-tie.ts';
+import { developAdmin } from '../medusa/boot/admin-bundler.ts';
 import type { AdminToHost, HostToAdmin } from '../protocol/admin.ts';
-import { serializeError } from '../protocol/serialized-error.ts';
+import { serializeError } from '../shared/serialized-error.ts';
 
 // The host is gone, or wants no admin any more.
 tieToHost({ end: () => process.exit(0), reportStray });

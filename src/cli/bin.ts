@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { MedusaViteError } from '../protocol/failure.ts';
+import { MedusaViteError } from '../shared/failure.ts';
 import { helpText, parseDevOptions, readCommand } from './dev-options.ts';
 import { EXPLAIN_HELP, parseExplainOptions } from './explain-options.ts';
 

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
-import type { BackendSettings } from '../host/backend.ts';
-import { parseInspectAddress } from '../host/inspect-option.ts';
-import { MedusaViteError } from '../protocol/failure.ts';
-import { toPosix } from '../protocol/paths.ts';
+import type { BackendSettings } from '../host/host.ts';
+import { parseInspectAddress } from '../host/processes/inspect-option.ts';
+import { MedusaViteError } from '../shared/failure.ts';
+import { toPosix } from '../shared/paths.ts';
 
 /** What `medusa-vite dev` was asked for; what it left open is for the host to resolve. */
 export interface DevOptions extends BackendSettings {

@@ -1,12 +1,16 @@
 import type { ViteDevServer } from 'vite';
-import { Backend } from '../host/backend.ts';
-import { Ending } from '../host/ending.ts';
-import { describeOtherVite } from '../host/project-vite.ts';
-import { createJsonReporter, createTerminalReporter, type Reporter } from '../host/reporter.ts';
-import { bindBackendShortcuts, hasShortcuts, SHORTCUTS_HINT } from '../host/shortcuts.ts';
-import { createViteServer } from '../host/vite-server.ts';
-import { serializeError } from '../protocol/serialized-error.ts';
+import { Backend } from '../host/host.ts';
+import { Ending } from '../host/terminal/ending.ts';
+import {
+  createJsonReporter,
+  createTerminalReporter,
+  type Reporter,
+} from '../host/terminal/reporter.ts';
+import { bindBackendShortcuts, hasShortcuts, SHORTCUTS_HINT } from '../host/terminal/shortcuts.ts';
+import { serializeError } from '../shared/serialized-error.ts';
+import { describeOtherVite } from '../vite/project-vite.ts';
 import type { DevOptions } from './dev-options.ts';
+import { createViteServer } from './vite-server.ts';
 
 /** `medusa-vite dev`: runs until it is told to stop. @throws MedusaViteError if it cannot start at all. */
 export async function runDev(options: DevOptions): Promise<void> {

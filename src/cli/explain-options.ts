@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { MedusaViteError } from '../protocol/failure.ts';
+import { MedusaViteError } from '../shared/failure.ts';
 
 export interface ExplainOptions {
   /** As it was typed. */

@@ -3,20 +3,20 @@ import { resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import type { ViteDevServer } from 'vite';
 import { collectRules } from '../../plugins/rules.ts';
+import { assertMedusaProject, listFiles, UNWATCHED } from '../project/project.ts';
 import {
   type DecisionDescription,
   type Explanation,
   explain,
   type RuleDescription,
-} from '../host/explanation.ts';
-import { assertMedusaProject, listFiles, UNWATCHED } from '../host/project.ts';
-import { type StaticLimit, StaticModules } from '../host/static-modules.ts';
-import { Transformer } from '../host/transformer.ts';
-import { createViteServer } from '../host/vite-server.ts';
-import { MedusaViteError } from '../protocol/failure.ts';
-import { isInside, relativeToRoot, toPosix } from '../protocol/paths.ts';
+} from '../rules/explanation.ts';
 import { createRuleSet, describeRule } from '../rules/rule-set.ts';
+import { MedusaViteError } from '../shared/failure.ts';
+import { isInside, relativeToRoot, toPosix } from '../shared/paths.ts';
+import { type StaticLimit, StaticModules } from '../vite/static-modules.ts';
+import { Transformer } from '../vite/transformer.ts';
 import type { ExplainOptions } from './explain-options.ts';
+import { createViteServer } from './vite-server.ts';
 
 /** What `--json` prints. */
 export interface ExplainedFile extends Explanation {

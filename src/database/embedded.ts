@@ -3,14 +3,18 @@ import { fork } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { MedusaViteError } from '../protocol/failure.ts';
+import { MedusaViteError } from '../shared/failure.ts';
 import { ensureDatabase } from './database-client.ts';
 import { DATABASE_FOLDER_NAME, resolveDatabaseFolder } from './database-folder.ts';
-import type { GuardedProgram, GuardianToHost, HostToGuardian } from './guardian-messages.ts';
-import { isGuardianToHost } from './guardian-messages.ts';
-import { findEmbeddedPostgres, resolvePostgresPackage } from './postgres-package.ts';
-import { stopOrphan } from './postmaster.ts';
-import type { ProgramEnd } from './program-run.ts';
+import type {
+  GuardedProgram,
+  GuardianToHost,
+  HostToGuardian,
+} from './guardian/guardian-messages.ts';
+import { isGuardianToHost } from './guardian/guardian-messages.ts';
+import { findEmbeddedPostgres, resolvePostgresPackage } from './server/postgres-package.ts';
+import { stopOrphan } from './server/postmaster.ts';
+import type { ProgramEnd } from './server/program-run.ts';
 
 export interface EmbeddedDatabase {
   /** With the password: for `DATABASE_URL`, not for the terminal. */
@@ -217,7 +221,9 @@ class GuardianProcess {
 
 function guardianFile(): string {
   // In a unit test the sources run as they are; everywhere else they are built.
-  const name = import.meta.url.endsWith('.ts') ? './guardian.ts' : './guardian.js';
+  const name = import.meta.url.endsWith('.ts')
+    ? './guardian/guardian.ts'
+    : './guardian/guardian.js';
   return fileURLToPath(new URL(name, import.meta.url));
 }
 

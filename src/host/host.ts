@@ -1,436 +1,429 @@
+import { posix } from 'node:path';
 import type { ViteDevServer } from 'vite';
-import { isUnwatched } from '../../plugins/headless.ts';
-import type { PreparedApp, Trial } from '../protocol/messages.ts';
-import { fileOfId, isAbsoluteFile, isInside, relativeToRoot, toPosix } from '../protocol/paths.ts';
-import type { SerializedError } from '../protocol/serialized-error.ts';
+import { withDatabaseUrl } from '../database/database-folder.ts';
+import { isEmbeddedDatabaseInstalled, startEmbeddedDatabase } from '../database/embedded.ts';
+import { migrateIfPending } from '../database/migrations/migrations.ts';
+import { findSupportedMedusa } from '../project/medusa-version.ts';
+import { assertMedusaProject, readDotEnv } from '../project/project.ts';
+import type { UpdateEvent } from '../protocol/events.ts';
+import type { Trial } from '../protocol/messages.ts';
 import type { UpdateResult } from '../protocol/update.ts';
-import { AdminProcess } from './admin-process.ts';
-import { AdminSupervisor } from './admin-supervisor.ts';
-import { AppModules } from './app-modules.ts';
-import { type Activation, type AppExit, type AppProcess, describeExit } from './app-process.ts';
-import { completeLocation } from './error-location.ts';
-import { FileWatch } from './file-watch.ts';
-import type { Listener } from './listener.ts';
-import type { Change } from './planner.ts';
-import { packageOf, sourceFiles, topLevelFiles, workspaceLockfiles } from './project.ts';
-import { RuleBook } from './rule-book.ts';
-import { SpareKeeper } from './spare-keeper.ts';
-import { Supervisor } from './supervisor.ts';
-import { Transformer } from './transformer.ts';
-import { tsconfigFiles } from './tsconfig-files.ts';
-import { UpdateQueue } from './update-queue.ts';
-import { ViteConfig } from './vite-config.ts';
-import { describePlace, describeWarning, isDebugEnabled } from './wording.ts';
+import { assertDatabaseReachable } from '../shared/database-check.ts';
+import { MedusaViteError } from '../shared/failure.ts';
+import { relativeToRoot } from '../shared/paths.ts';
+import { type SerializedError, serializeError } from '../shared/serialized-error.ts';
+import { isUnwatched } from '../vite/headless.ts';
+import { type Listener, listen } from './port/listener.ts';
+import { type Activation, AppProcess } from './processes/app-process.ts';
+import { parseInspect } from './processes/inspect-option.ts';
+import { canWait } from './processes/spare-keeper.ts';
+import type { Reporter } from './terminal/reporter.ts';
+import { toUpdateEvent } from './terminal/update-event.ts';
+import { type FileEvents, FileWatch } from './updates/file-watch.ts';
+import { describeCrash, Host } from './updates/updates.ts';
 
-export interface HostOptions {
+/** What a person may ask of the backend, whichever way in was taken. */
+export interface BackendSettings {
+  /** 0 picks a free port. `undefined`: `PORT`, which may come from the project's `.env`, else 9000. */
+  port: number | undefined;
+  /** `undefined`: `HOST`, which may come from the project's `.env`, else every address. */
+  host: string | undefined;
+  /** Whether to write `.medusa/types` once the app is ready. */
+  types: boolean;
+  /** `undefined`: the feature flag `backend_hmr` decides. */
+  hmr: boolean | undefined;
+  /** The argument for Node, e.g. `--inspect=127.0.0.1:9229` or `--inspect-brk`. */
+  inspect: string | undefined;
+  /** Arguments for the Node process of the app. */
+  nodeArgs: string[];
+  /** Whether to keep a process ready for the next restart. */
+  spare: boolean;
+}
+
+export interface BackendOptions extends BackendSettings {
+  /** The project: absolute, with forward slashes. */
   root: string;
-  vite: ViteDevServer;
-  listener: Listener;
-  /** Makes an app, or a spare one, or one for a trial. */
-  fork(role: 'app' | 'spare', activation: Activation, trial?: Trial): AppProcess;
-  /** The first app, if it is on its way already, as a spare. */
-  first: AppProcess | undefined;
-  /** Whether there is to be a spare. */
-  hasSpare: boolean;
-  /** Complete environment of the next app, before its `.env`. */
-  env(): NodeJS.ProcessEnv;
+  reporter: Reporter;
   /** Whether stdout is for events only. */
   isStdoutTaken: boolean;
-  /** Overrides the feature flag. */
-  hmr: boolean | undefined;
+  /** Called while the database comes up. */
+  createVite(): Promise<ViteDevServer>;
+  /** The app serves for the first time. */
+  onFirstReady?(): void;
+  onUpdate?(event: UpdateEvent): void;
   /** Files that somebody else sees to. */
-  isForeign(file: string): boolean;
-  events: HostEvents;
+  isForeign?(file: string): boolean;
+  /** Set if this backend takes the place of another one, which it closes: its start is told as a restart. */
+  replaces?: Replacement;
 }
 
-export interface HostEvents {
-  /** The app serves for the first time, or again after it was down. */
-  ready(app: { pid: number; isHmrOn: boolean; bootMs: number }): void;
-  update(result: UpdateResult): void;
-  failure(error: SerializedError, headline: string): void;
-  /** A word for the user that belongs to an update. */
-  note(note: string): void;
-  /** Something that the user has to mend, though the app goes on. */
-  warning(text: string): void;
-  exit(exit: AppExit, willRestart: boolean): void;
+export interface Replacement {
+  previous: Backend;
+  /** What has changed, relative to the project. */
+  files: string[];
+  /** Of the watcher that Vite has now. */
+  events: FileEvents;
 }
 
-/** The parent process: watches, decides, and keeps the app up to date, hot or by a restart. */
-export class Host {
-  readonly #options: HostOptions;
-  readonly #transformer: Transformer;
-  readonly #supervisor: Supervisor;
-  readonly #spares: SpareKeeper;
-  readonly #queue: UpdateQueue;
-  readonly #rules: RuleBook;
-  readonly #viteConfig: ViteConfig;
-  readonly #admin: AdminSupervisor;
-  /** What an app that stopped has left for the next; `Sessions`. */
-  #sessions: Record<string, string> = {};
-  /** The app that was the last to ask for an admin: it forwards requests there. */
-  #adminClient: AppProcess | undefined;
-  #watch: FileWatch | undefined;
-  readonly #modules = new WeakMap<AppProcess, AppModules>();
-  /** Modules of the app that serves, or was the last to try. */
-  #current: AppModules;
-  #prepared: PreparedApp = { backendHmr: false, adminPath: null };
-  /** What the sources are compiled with, as it was before a change. */
-  #tsconfigs: string[] = [];
-  /** Files outside of what Vite watches by itself, which a new watcher would not know of. */
-  readonly #watchedBesides = new Set<string>();
-  /** When the latest app process was made; `performance.now()`. */
-  #spawnedAt = 0;
-  /** Whether `ready` was said of the app that serves; cleared when it is gone. */
-  #isAnnounced = false;
+const DEFAULT_PORT = 9000;
 
-  constructor(options: HostOptions) {
-    const { root, vite, listener } = options;
+/** What a save cannot mend: the backend cannot be started. */
+const FATAL_CODES = new Set([
+  'NO_MEDUSA',
+  'UNSUPPORTED_MEDUSA',
+  'UNEXPECTED_MEDUSA',
+  'NO_DATABASE',
+]);
+
+/** The port, the database and the host of one project: what all ways in have in common. */
+export class Backend {
+  readonly #options: BackendOptions;
+  readonly #startedAt: number = performance.now();
+  /** What is added last is closed first. */
+  readonly #closing: (() => Promise<void>)[] = [];
+  #host: Host | undefined;
+  #listener: Listener | undefined;
+  #updates = 0;
+  /** Saved files that this backend has yet to tell of: what it was started for, and what was saved meanwhile. */
+  #untold: string[] = [];
+  /** Watches while neither the previous backend does, nor the host of this one. */
+  #meanwhile: FileWatch | undefined;
+  /** Unset once it is closed. */
+  #previous: Backend | undefined;
+  #isFirst = true;
+  /** Set by whoever asks first. */
+  #closed: Promise<void> | undefined;
+
+  /** Checks what can be checked at once. @throws MedusaViteError */
+  constructor(options: BackendOptions) {
+    assertMedusaProject(options.root);
+    // The app would say the same of a Medusa that is missing or too old, but only after its database was made.
+    void findSupportedMedusa(options.root);
     this.#options = options;
-    this.#rules = new RuleBook({
-      root,
-      config: () => vite.config,
-      warn: (problem) => options.events.warning(problem),
-    });
-    this.#viteConfig = new ViteConfig({
-      root,
-      vite,
-      tsconfigs: () => this.#tsconfigs,
-      onRestarted: (configuredAt) => this.followVite(configuredAt),
-      onTsconfig: () => this.#watchTsconfigs(),
-    });
-    this.#transformer = new Transformer(vite, root);
-    this.#current = new AppModules(this.#transformer);
-    const activation = () => ({ env: options.env(), reloaders: this.#rules.current.reloaders });
-    this.#spares = new SpareKeeper({
-      fork: () => options.fork('spare', activation()),
-      first: options.first,
-      activation,
-      listPackages: async () => (await this.#supervisor.app?.listPackages()) ?? null,
-      isBusy: () => this.#watch?.isPending || !this.#queue.isIdle || listener.isBusy,
-      log: (line) => {
-        if (isDebugEnabled('spare')) {
-          options.events.note(line);
-        }
-      },
-    });
-    this.#supervisor = new Supervisor({
-      gate: {
-        forwardTo: (app) => {
-          listener.forwardTo(app.process);
-          if (app.wasSpare) {
-            this.#spares.noteUse();
-          }
-          this.#wakeSpare();
-        },
-        hold: (reason) => listener.hold(reason),
-        fail: (error) => listener.fail(error),
-      },
-      spawn: () => this.#keep(this.#spares.take() ?? options.fork('app', activation())),
-      respawn: (unfit) => {
-        this.#spares.noteUnfit(unfit);
-        return this.#keep(options.fork('app', activation()));
-      },
-      tryOut: (trial) => this.#keep(options.fork('app', activation(), trial)),
-      onServing: (app, prepared) => {
-        this.#prepared = prepared;
-        this.#current = this.#modules.get(app) ?? this.#current;
-      },
-      onCrash: (exit, willRestart) => {
-        this.#isAnnounced = false;
-        options.events.exit(exit, willRestart);
-      },
-      onRecovered: (result) => {
-        if (result.type === 'restarted') {
-          this.#announce();
-        } else {
-          options.events.failure(result.error, 'the app could not be started again');
-        }
-      },
-    });
-    this.#admin = new AdminSupervisor({
-      root,
-      spawn: (request, hmrPort) =>
-        new AdminProcess({
-          root,
-          transformer: this.#transformer,
-          isStdoutTaken: options.isStdoutTaken,
-          request,
-          hmrPort,
-        }),
-      onState: (state) => this.#adminClient?.send({ type: 'admin', state }),
-      onFailure: (error, headline) => options.events.failure(error, headline),
-      onNote: (note) => options.events.note(note),
-    });
-    this.#queue = new UpdateQueue({
-      root,
-      rules: () => this.#rules.current.rules,
-      transformer: this.#transformer,
-      supervisor: this.#supervisor,
-      modules: () => this.#current,
-      isHmrOn: () => this.isHmrOn,
-      beforePass: (changes, batch) => {
-        this.#dropSpareFor(changes);
-        return this.#viteConfig.update(changes, batch);
-      },
-      filesSettled: async () => {
-        this.#spares.anticipate();
-        await this.#watch?.settled();
-      },
-      onResult: (result) => {
-        if (result.type === 'restarted' && !this.#isAnnounced) {
-          this.#announce();
-        }
-        this.#isAnnounced &&= this.#supervisor.app !== undefined;
-        if (this.#supervisor.app) {
-          // A restart that failed has used the spare up.
-          this.#wakeSpare();
-        }
-        options.events.update(result);
-      },
-      onIdle: () => {
-        if (!this.#watch?.isPending) {
-          this.#supervisor.app?.send({ type: 'release' });
-        }
-      },
-      onNote: (note) => options.events.note(note),
-    });
   }
 
-  get isHmrOn(): boolean {
-    return this.#options.hmr ?? this.#prepared.backendHmr;
+  /** Where the app is to be found, once there is a port. */
+  get url(): string | undefined {
+    return this.#listener?.url;
   }
 
-  /** Where the dashboard is served; null if it is not. */
-  get adminPath(): string | null {
-    return this.#prepared.adminPath;
+  /** Where the dashboard is to be found; undefined if it is switched off, or the app has not been up yet. */
+  get adminUrl(): string | undefined {
+    const path = this.#host?.adminPath ?? null;
+    return path === null ? undefined : `${this.#listener?.url}${path}`;
   }
 
   /**
-   * Brings the app up for the first time; when that fails, it returns why, and the next save tries again.
-   * @param known files whose present content is in what the app is about to load, and was told of
+   * Resolves when the app serves or waits for a save that mends it, and when this was closed meanwhile.
+   * @throws MedusaViteError if no save could; then nothing is left open, and a replacement has told why.
    */
-  async start(known: string[] = []): Promise<SerializedError | undefined> {
-    const { root } = this.#options;
-    this.#listen(known);
-    void this.#transformer.warmUp(sourceFiles(root));
-    const result = await this.#supervisor.restart('start');
-    if (result.type === 'restarted') {
-      this.#announce();
-      return undefined;
-    }
-    return result.error;
-  }
-
-  /** Whether a change of this file is one for Vite itself: its config, and what sources are compiled with. */
-  isReadByVite(file: string): boolean {
-    const { configFile, configFileDependencies } = this.#options.vite.config;
-    return [configFile, ...configFileDependencies, ...tsconfigFiles(this.#options.root)].includes(
-      file,
-    );
-  }
-
-  /** Takes files as saved just now. */
-  catchUp(files: string[]): void {
-    if (files.length > 0) {
-      const changes = files.map((file): Change => ({ file, change: 'update' }));
-      const now = performance.now();
-      this.#queue.add({ changes, unchanged: [], since: now, until: now });
+  async start(): Promise<void> {
+    try {
+      await this.#replace();
+      await this.#start();
+    } catch (error) {
+      // Then it failed because of that.
+      const wasClosed = this.#closed !== undefined;
+      this.#tellStart(serializeError(error));
+      await this.close();
+      if (!wasClosed) {
+        throw error;
+      }
     }
   }
 
-  /** A restart that nobody saved a file for. */
-  restart(reason: string): Promise<void> {
-    // Who asks for one may have doubts about everything.
-    this.#spares.drop(reason);
-    return this.#queue.restart(reason);
+  restart(reason: string): void {
+    void this.#host?.restart(reason);
   }
 
   /**
-   * Vite was restarted, and has a new watcher.
+   * To be called when Vite was restarted by somebody else: its watcher is another one then.
    * @param configuredAt when it began to read its config; `performance.now()`
    */
-  followVite(configuredAt: number): void {
-    const { vite } = this.#options;
-    this.#viteConfig.noteRestart(configuredAt);
-    this.#transformer.recover(this.#current.ids);
-    this.#watchProject();
-    vite.watcher.add([...this.#watchedBesides]);
-    this.#watch?.follow(vite.watcher);
+  followVite({ watcher }: ViteDevServer, configuredAt: number): void {
+    this.followWatcher(watcher);
+    this.#host?.followVite(configuredAt);
   }
 
-  /** Watches no more. @returns saved files that nothing was said of */
-  stopWatching(): string[] {
-    const touched = this.#watch?.close() ?? [];
-    // Vite may be about to restart, with another watcher to follow.
-    this.#watch = undefined;
-    return [...touched, ...this.#queue.unfinished];
+  /** To be called when Vite has another watcher, by whoever does not know whether its restart is over. */
+  followWatcher(events: FileEvents): void {
+    this.#meanwhile?.follow(events);
   }
 
-  async close(): Promise<void> {
-    this.stopWatching();
-    await Promise.all([this.#supervisor.close(), this.#spares.close()]);
-    await this.#admin.close();
+  /** Tells that what was saved is no good for a backend, and that this one goes on. */
+  keep(files: string[], error: SerializedError): void {
+    this.#tell({ type: 'kept-previous', files, error, ms: 0 });
+  }
+
+  /** Ends everything that was started, in reverse order. */
+  close(): Promise<void> {
+    this.#closed ??= this.#closeAll();
+    return this.#closed;
   }
 
   /** Ends the app without waiting for its requests. */
   kill(): void {
-    this.#supervisor.kill();
-    this.#admin.kill();
-    this.#spares.kill();
+    this.#previous?.kill();
+    this.#host?.kill();
   }
 
-  /** Makes a process the next app. */
-  #keep(app: AppProcess): AppProcess {
-    const { root } = this.#options;
-    this.#spawnedAt = performance.now();
-    const modules = new AppModules(this.#transformer, (files) => this.#watchPackages(files));
-    app.keep({
-      servePipe: (pipe) => modules.serve(pipe),
-      onLoaded: (report) => {
-        modules.add(report);
-        this.#watchPackages(report.natives);
-      },
-      onWarning: (error) => {
-        const completed = completeLocation(error, root);
-        const place = describePlace(completed, root);
-        this.#options.events.warning(describeWarning(completed, place));
-      },
-      onInvalidate: (id) => {
-        const change: Change = { file: fileOfId(id), change: 'update', isForced: true };
-        const now = performance.now();
-        this.#queue.add({ changes: [change], unchanged: [], since: now, until: now });
-      },
-      sessions: () => this.#sessions,
-      onSessions: (sessions) => {
-        this.#sessions = sessions;
-      },
-      onAdminWanted: (request) => {
-        this.#adminClient = app;
-        this.#admin.want(request);
-      },
-      onAdminRetry: () => this.#admin.retry(),
-    });
-    // From now on it alone knows who is logged in.
-    app.ready.then(
-      () => {
-        this.#sessions = {};
-      },
-      () => {},
-    );
-    this.#modules.set(app, modules);
-    if (!this.#supervisor?.app) {
-      this.#current = modules;
+  async #replace(): Promise<void> {
+    const { root, replaces, isForeign } = this.#options;
+    if (!replaces) {
+      return;
     }
-    return app;
+    const { previous, files, events } = replaces;
+    this.#previous = previous;
+    this.#untold = [...files];
+    await this.#add(() => previous.close());
+    this.#meanwhile = new FileWatch({
+      events,
+      known: [],
+      isWatched: (file) => !isUnwatched(root, file) && !isForeign?.(file),
+      onFirst: () => {},
+      onBatch: ({ changes, unchanged }) =>
+        this.#untold.push(...changes.map(({ file }) => file), ...unchanged),
+    });
+    const closed = previous.close();
+    this.#untold.push(...previous.#untold);
+    await closed;
+    this.#assertOpen();
+    this.#updates = previous.#updates;
+    this.#previous = undefined;
   }
 
-  #listen(known: string[]): void {
-    const { root, vite, isForeign } = this.#options;
-    const lockfiles = workspaceLockfiles(root);
-    this.#watchProject();
-    this.#watchBesides(lockfiles);
-    this.#watchTsconfigs();
-    this.#watch = new FileWatch({
-      events: vite.watcher,
-      known: [...topLevelFiles(root), ...lockfiles, ...this.#tsconfigs, ...known],
-      isWatched: (file) => !isUnwatched(root, file) && !isForeign(file),
-      loaded: () => this.#current.files,
-      present: () => [...sourceFiles(root), ...topLevelFiles(root)],
-      onFirst: (file) => this.#onTouched(file),
-      onBatch: (batch) => {
-        this.#spares.stir();
-        this.#queue.add(batch);
-        this.#admin.onSave();
+  async #start(): Promise<void> {
+    const { root, reporter, port, host, types, hmr, isStdoutTaken, spare } = this.#options;
+    // The shell's variables, without those of `.env`: the app reads that file anew at each start.
+    const shell: NodeJS.ProcessEnv = { ...process.env, NODE_ENV: 'development' };
+    const dotEnv = readDotEnv(root);
+    const setting = (key: string) => shell[key] ?? dotEnv[key];
+
+    const listener = await listen({
+      root,
+      port: port ?? parsePort(setting('PORT')),
+      host: host ?? (setting('HOST') || undefined),
+    });
+    this.#listener = listener;
+    await this.#add(() => listener.close());
+    const { inspect, nodeArgs } = parseInspect(this.#options.inspect, this.#options.nodeArgs);
+    const fork = (role: 'app' | 'spare', { env, reloaders }: Activation, trial?: Trial) =>
+      new AppProcess({
+        child: {
+          root,
+          port: listener.port,
+          host: listener.host,
+          types,
+          inspect,
+          reloaders,
+          isSpare: role === 'spare',
+          trial,
+        },
+        env,
+        nodeArgs,
+        isStdoutTaken,
+      });
+    const isSparePossible = canWait(nodeArgs, shell);
+    // Medusa is loaded while Vite and the database come up.
+    const first = isSparePossible ? fork('spare', { env: shell, reloaders: [] }) : undefined;
+    await this.#add(async () => {
+      first?.kill();
+      await first?.exited;
+    });
+    first?.preload(null);
+    const vitePromise = this.#options.createVite();
+    vitePromise.catch(() => {});
+    let embeddedUrl: string | undefined;
+    const databaseUrl = setting('DATABASE_URL');
+    if (databaseUrl) {
+      await assertDatabaseReachable(databaseUrl);
+    } else if (isEmbeddedDatabaseInstalled(root)) {
+      const log = (line: string) => reporter.info(line);
+      const database = await startEmbeddedDatabase({ root, log });
+      await this.#add(() => database.stop());
+      embeddedUrl = database.url;
+      const env = { ...shell, DATABASE_URL: embeddedUrl };
+      await migrateIfPending({ root, database, env, log });
+    }
+
+    // A `DATABASE_URL` that comes into `.env` later takes the place of the embedded one.
+    const env = () =>
+      embeddedUrl === undefined || readDotEnv(root).DATABASE_URL
+        ? shell
+        : { ...shell, DATABASE_URL: embeddedUrl };
+    const app = new Host({
+      root,
+      vite: await vitePromise,
+      listener,
+      fork,
+      first,
+      hasSpare: spare && isSparePossible,
+      env,
+      isStdoutTaken,
+      hmr,
+      isForeign: (file) => this.#options.isForeign?.(file) ?? false,
+      events: {
+        ready: ({ pid, isHmrOn, bootMs }) =>
+          this.#unlessClosed(() => {
+            reporter.ready({
+              event: 'ready',
+              port: listener.port,
+              url: listener.url,
+              pid,
+              hmr: isHmrOn,
+              ms: Math.round(this.#isFirst ? performance.now() - this.#startedAt : bootMs),
+            });
+            if (this.#isFirst) {
+              this.#isFirst = false;
+              this.#onFirstReady();
+            }
+          }),
+        update: (result) => {
+          this.#report(result);
+          const isDotEnv = (file: string) => relativeToRoot(root, file) === '.env';
+          if (result.type === 'restarted' && result.files.some(isDotEnv)) {
+            this.#warnOfMove({ ...dotEnv, ...shell }, { ...readDotEnv(root), ...shell });
+          }
+        },
+        note: (note) =>
+          this.#unlessClosed(() => {
+            const isEmbedded = embeddedUrl !== undefined && env().DATABASE_URL === embeddedUrl;
+            reporter.info(isEmbedded ? withDatabaseUrl(note) : note);
+          }),
+        warning: (text) => this.#unlessClosed(() => reporter.warn(text)),
+        failure: (error, headline) => this.#unlessClosed(() => reporter.failure(error, headline)),
+        exit: (exit, willRestart) =>
+          this.#unlessClosed(() => {
+            reporter.exit(exit.code, exit.signal);
+            reporter.failure(describeCrash(exit, willRestart), 'the app ended by itself');
+          }),
       },
     });
+    this.#host = app;
+    await this.#add(() => app.close());
+    const error = await this.#startHost(app);
+    if (error && isFatal(error)) {
+      throw new MedusaViteError(error.message, { code: error.code, hint: error.hint });
+    }
+    if (error && !this.#tellStart(error)) {
+      this.#unlessClosed(() =>
+        reporter.failure(error, 'the app could not be started; the next save tries again'),
+      );
+    }
   }
 
-  #onTouched(file: string): void {
-    const { app } = this.#supervisor;
-    app?.send({ type: 'hold' });
-    this.#spares.giveWay();
-    // Vite hears of the file too, and forgets what it knew of it within this turn of the event loop.
-    setImmediate(() => {
-      // A pass that runs works with what was there when it began.
-      if (app && this.#queue.isIdle) {
-        this.#transformer.anticipate(file);
+  /** From here on the host watches. */
+  #startHost(host: Host): Promise<SerializedError | undefined> {
+    const { root, replaces } = this.#options;
+    const known = [...this.#untold, ...(this.#meanwhile?.close() ?? [])].map((file) =>
+      posix.resolve(root, file),
+    );
+    this.#meanwhile = undefined;
+    const causes = new Set(replaces?.files.map((file) => posix.resolve(root, file)));
+    // The app is about to load all of it, but Vite was not restarted for what it reads itself.
+    const forVite = known.filter((file) => !causes.has(file) && host.isReadByVite(file));
+    this.#untold = known.filter((file) => !forVite.includes(file));
+    const started = host.start(known);
+    host.catchUp(forVite);
+    return started;
+  }
+
+  /** A restart keeps the port, which is the host's. */
+  #warnOfMove(before: NodeJS.Dict<string>, after: NodeJS.Dict<string>): void {
+    const { port, host, reporter } = this.#options;
+    for (const [key, asked] of Object.entries({ PORT: port, HOST: host })) {
+      if (asked === undefined && (before[key] || undefined) !== (after[key] || undefined)) {
+        const change = after[key]
+          ? `\`${key}\` in \`.env\` has changed to \`${after[key]}\``
+          : `\`${key}\` is gone from \`.env\``;
+        reporter.warn(
+          `${change}, which a restart does not follow: stop the dev server and start it again.`,
+        );
       }
+    }
+  }
+
+  /** What goes wrong because it ends is nothing to read of. */
+  #unlessClosed(tell: () => void): void {
+    if (!this.#closed) {
+      tell();
+    }
+  }
+
+  #onFirstReady(): void {
+    this.#tellStart(undefined);
+    this.#options.onFirstReady?.();
+  }
+
+  /** What has become of the files that this backend was started for. @returns false if there are none */
+  #tellStart(error: SerializedError | undefined): boolean {
+    const { root, replaces } = this.#options;
+    const files = [...new Set(this.#untold.map((file) => relativeToRoot(root, file)))];
+    if (!replaces || files.length === 0 || this.#closed) {
+      return false;
+    }
+    this.#untold = [];
+    const ms = Math.round(performance.now() - this.#startedAt);
+    const reason = `${replaces.files.join(', ')} changed`;
+    this.#report(
+      error
+        ? { type: 'kept-previous', files, error, isDown: true, ms }
+        : { type: 'restarted', files, reason, chain: [], ms },
+    );
+    return true;
+  }
+
+  #report(result: UpdateResult): void {
+    // Whoever takes the place of a closed one tells what became of the save.
+    if (!this.#closed) {
+      this.#tell(result);
+    }
+  }
+
+  #tell(result: UpdateResult): void {
+    const { root, reporter, onUpdate } = this.#options;
+    this.#updates++;
+    reporter.update(this.#updates, result);
+    onUpdate?.(toUpdateEvent(result, { id: this.#updates, root }));
+  }
+
+  /** @throws MedusaViteError if the backend was closed while this was being started */
+  async #add(close: () => Promise<void>): Promise<void> {
+    if (this.#closed) {
+      await close().catch(() => {});
+    }
+    this.#assertOpen();
+    this.#closing.unshift(close);
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) {
+      throw new MedusaViteError('The backend was closed while it started.', { code: 'CLOSED' });
+    }
+  }
+
+  async #closeAll(): Promise<void> {
+    this.#untold.push(...(this.#meanwhile?.close() ?? []), ...(this.#host?.stopWatching() ?? []));
+    for (let close = this.#closing.shift(); close; close = this.#closing.shift()) {
+      await close().catch(() => {});
+    }
+  }
+}
+
+/** An empty value counts as none, as for Medusa. @throws MedusaViteError */
+function parsePort(value: string | undefined): number {
+  if (!value) {
+    return DEFAULT_PORT;
+  }
+  if (!/^\d{1,5}$/.test(value) || Number(value) > 65_535) {
+    throw new MedusaViteError(`\`${value}\` is not a port (\`PORT\`).`, {
+      code: 'USAGE',
+      hint: 'Give a number from 1 to 65535, or 0 for any free port.',
     });
   }
-
-  /** A front end beside the backend may well be all that Vite looks at. */
-  #watchProject(): void {
-    const { root, vite } = this.#options;
-    if (!isInside(toPosix(vite.config.root), `${root}/`)) {
-      vite.watcher.add(root);
-    }
-  }
-
-  /** Vite watches the project, and what it has transformed itself. */
-  #watchBesides(files: string[]): void {
-    // Each app reports the same ones again, and the watcher would note each once more.
-    const fresh = files.filter((file) => !this.#watchedBesides.has(file));
-    for (const file of fresh) {
-      this.#watchedBesides.add(file);
-    }
-    this.#options.vite.watcher.add(fresh);
-  }
-
-  /** Vite watches a file out there as such, and so would miss those that come, or come back. */
-  #watchPackages(files: string[]): void {
-    const { root } = this.#options;
-    const outside = files.filter((file) => isAbsoluteFile(file) && !isInside(root, file));
-    this.#watchBesides([...new Set(outside.map((file) => packageOf(root, file)))]);
-  }
-
-  #watchTsconfigs(): void {
-    const { root } = this.#options;
-    this.#tsconfigs = tsconfigFiles(root);
-    this.#watchBesides(this.#tsconfigs.filter((file) => !isInside(root, file)));
-  }
-
-  #wakeSpare(): void {
-    if (this.#options.hasSpare) {
-      this.#spares.wake();
-    }
-  }
-
-  /** A spare knows neither project files nor `.env`. What else is saved may be about the packages that it has. */
-  #dropSpareFor(changes: Change[]): void {
-    const { root } = this.#options;
-    const odd = changes.find(
-      ({ file }) => this.#current.isNative(file) || PACKAGE_SETTINGS.test(file),
-    );
-    if (odd) {
-      this.#spares.drop(`${relativeToRoot(root, odd.file)} changed`);
-    }
-  }
-
-  #announce(): void {
-    this.#isAnnounced = true;
-    const pid = this.#supervisor.app?.process.pid ?? 0;
-    const bootMs = performance.now() - this.#spawnedAt;
-    this.#options.events.ready({ pid, isHmrOn: this.isHmrOn, bootMs });
-  }
+  return Number(value);
 }
 
-/** What says which packages there are, and how they and the project are read. */
-const PACKAGE_SETTINGS =
-  /\/(?:package(?:-lock)?\.json|npm-shrinkwrap\.json|\.npmrc|yarn\.lock|\.yarnrc\.yml|\.pnp\.[cm]js|pnpm-lock\.yaml|pnpm-workspace\.yaml|bun\.lockb?|tsconfig[^/]*\.json|vite\.config\.[cm]?[jt]s)$/;
-
-export function describeCrash(exit: AppExit, willRestart: boolean): SerializedError {
-  const next = willRestart ? 'It is started again.' : 'The next save starts it again.';
-  const lines = exit.stderr.trim().split('\n');
-  const tail = lines
-    .filter((line) => !NATIVE_STACK.test(line))
-    .slice(-TAIL_LINES)
-    .join('\n');
-  return {
-    name: 'Error',
-    message: `The app exited ${describeExit(exit)}. ${next}${tail ? `\n${tail}` : ''}`,
-  };
+function isFatal(error: SerializedError): boolean {
+  return error.code !== undefined && FATAL_CODES.has(error.code);
 }
-
-const TAIL_LINES = 8;
-/** What V8 prints below `FATAL ERROR: … JavaScript heap out of memory`: it says nothing to anyone here. */
-const NATIVE_STACK = /^\s*\d+: 0x|^-+ (?:Native|JS) stack|^\s*$/i;

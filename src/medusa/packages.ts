@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { MedusaViteError } from '../protocol/failure.ts';
-import { compareVersions, findPackage, findSupportedMedusa } from '../protocol/medusa-version.ts';
+import { compareVersions, findPackage, findSupportedMedusa } from '../project/medusa-version.ts';
+import { MedusaViteError } from '../shared/failure.ts';
 
 type PackageName =
   | '@medusajs/medusa'

@@ -1,4 +1,4 @@
-import type { SerializedError } from './serialized-error.ts';
+import type { SerializedError } from '../shared/serialized-error.ts';
 
 /** What Medusa's admin loader wants the bundler to serve, in a form that can be sent. */
 export interface AdminRequest {

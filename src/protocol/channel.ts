@@ -1,5 +1,5 @@
+import type { SerializedError } from '../shared/serialized-error.ts';
 import type { FetchedModule } from './messages.ts';
-import type { SerializedError } from './serialized-error.ts';
 
 /**
  * The module channel: a pipe beside Node's IPC, on which the child may wait synchronously.

@@ -1,4 +1,4 @@
-import type { SerializedError } from './serialized-error.ts';
+import type { SerializedError } from '../shared/serialized-error.ts';
 
 /** One line each on stdout under `--json`. Paths are relative to the project, with forward slashes. */
 export type DevEvent =

@@ -1,5 +1,5 @@
+import type { SerializedError } from '../shared/serialized-error.ts';
 import type { AdminRequest, AdminState } from './admin.ts';
-import type { SerializedError } from './serialized-error.ts';
 
 /** What a module is executed from; `externalize` names a file or package that Node loads natively. */
 export type FetchedModule =

@@ -1,5 +1,5 @@
+import type { SerializedError } from '../shared/serialized-error.ts';
 import type { ReloadTiming } from './messages.ts';
-import type { SerializedError } from './serialized-error.ts';
 
 /** Every update ends in exactly one of these; the terminal, the JSON events and the tests read this value. */
 export type UpdateResult =

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ReloaderModule } from '../protocol/messages.ts';
-import { isAbsoluteFile, relativeToRoot, toPosix } from '../protocol/paths.ts';
+import { isAbsoluteFile, relativeToRoot, toPosix } from '../shared/paths.ts';
 import type { OwnReloader } from './rule.ts';
 
 /** As Node would find a file without extension, with TypeScript first. */

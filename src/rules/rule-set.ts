@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
-import { MedusaViteError } from '../protocol/failure.ts';
 import type { ReloaderModule } from '../protocol/messages.ts';
-import { isAbsoluteFile } from '../protocol/paths.ts';
+import { MedusaViteError } from '../shared/failure.ts';
+import { isAbsoluteFile } from '../shared/paths.ts';
 import { isReloaderFile, resolveReloader } from './own-reloader.ts';
 import { BUILT_IN_RELOADERS, matches, type Rule, type RuleFile } from './rule.ts';
 

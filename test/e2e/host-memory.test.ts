@@ -60,7 +60,7 @@ const database = createServer((socket) => socket.on('error', () => {}));
 let dev: DevServer;
 
 beforeAll(async () => {
-  writeFileSync(join(product.folder, 'dist/src/child/main.js'), APP);
+  writeFileSync(join(product.folder, 'dist/src/app/main.js'), APP);
   const probe = join(product.folder, 'tells-heap.mjs');
   writeFileSync(probe, TELLS_HEAP);
   await new Promise<void>((resolve) => database.listen(0, '127.0.0.1', resolve));

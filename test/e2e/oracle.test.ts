@@ -58,7 +58,7 @@ describe('a reloader that is stale on purpose is caught', () => {
   test.each([
     {
       name: 'by the prediction',
-      file: 'dist/src/reloaders/subscribers.js',
+      file: 'dist/src/app/reloaders/subscribers.js',
       line: 'this.#subscriptions.unsubscribe(file);',
       sets: [[[['subscribers', 'u1'], null]]] satisfies Edit['set'][],
       against: 'prediction',
@@ -66,7 +66,7 @@ describe('a reloader that is stale on purpose is caught', () => {
     },
     {
       name: 'by the fresh app, where nothing is predicted',
-      file: 'dist/src/reloaders/routes.js',
+      file: 'dist/src/app/reloaders/routes.js',
       line: 'stable.current = current;',
       sets: [[[['shop', 'src/api/ping/route.ts'], 7]]] satisfies Edit['set'][],
       against: 'fresh app',
@@ -74,7 +74,7 @@ describe('a reloader that is stale on purpose is caught', () => {
     },
     {
       name: 'where a glob finds a new file',
-      file: 'dist/src/host/planner.js',
+      file: 'dist/src/rules/planner.js',
       line: 'reach(id, [file]);',
       sets: [
         [
@@ -88,7 +88,7 @@ describe('a reloader that is stale on purpose is caught', () => {
     },
     {
       name: 'where two workflows share an id',
-      file: 'dist/src/medusa/workflow-registry.js',
+      file: 'dist/src/medusa/workflows/workflow-registry.js',
       line: 'serve(id, registrations, next);',
       sets: [
         [
@@ -105,7 +105,7 @@ describe('a reloader that is stale on purpose is caught', () => {
     },
     {
       name: 'that does not see saves in a linked package',
-      file: 'dist/src/host/file-watch.js',
+      file: 'dist/src/host/updates/file-watch.js',
       line: 'if (!this.#isWatched(file)) {',
       by: "if (!this.#isWatched(file) || file.includes('/packages/')) {",
       sets: [[[['helpers', 'h4', 'version'], 77]]] satisfies Edit['set'][],
@@ -114,7 +114,7 @@ describe('a reloader that is stale on purpose is caught', () => {
     },
     {
       name: 'for what a script requires',
-      file: 'dist/src/child/project-runner.js',
+      file: 'dist/src/app/runner/project-runner.js',
       line: 'this.#options.onEdge(importer, file);',
       sets: [
         [[['helpers', 'h1', 'isScript'], true]],
@@ -125,7 +125,7 @@ describe('a reloader that is stale on purpose is caught', () => {
     },
     {
       name: 'that says nothing of a data model',
-      file: 'dist/src/host/update-queue.js',
+      file: 'dist/src/host/updates/update-queue.js',
       line: 'this.#options.onNote(note);',
       sets: [[[['dataModel', 'isSearchable'], false]]] satisfies Edit['set'][],
       against: 'what is said',

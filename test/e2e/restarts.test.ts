@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { toPosix } from '../../src/protocol/paths.ts';
+import { toPosix } from '../../src/shared/paths.ts';
 import { isPortTaken, isRunning } from './support/processes.ts';
 import { SHOP } from './support/repository.ts';
 import { useShop } from './support/shop.ts';

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { toPosix } from '../../src/protocol/paths.ts';
+import { toPosix } from '../../src/shared/paths.ts';
 import { CliRun } from './support/cli.ts';
 import { MEDUSA_VERSION } from './support/other-medusa.ts';
 import { REPOSITORY } from './support/repository.ts';

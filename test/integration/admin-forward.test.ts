@@ -8,7 +8,7 @@ import {
 import type { AddressInfo } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { AdminForward } from '../../src/child/admin-forward.ts';
+import { AdminForward } from '../../src/app/port/admin-forward.ts';
 import type { AdminRequest } from '../../src/protocol/admin.ts';
 import type { ChildToHost } from '../../src/protocol/messages.ts';
 

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import type { UserConfig, ViteDevServer } from 'vite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { medusa } from '../../plugins/medusa.ts';
-import { toPosix } from '../../src/protocol/paths.ts';
+import { toPosix } from '../../src/shared/paths.ts';
 
 const FILES = {
   'medusa-config.ts': '',

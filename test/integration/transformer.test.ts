@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ViteDevServer } from 'vite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createDeferred } from '../../src/host/deferred.ts';
-import { Transformer } from '../../src/host/transformer.ts';
-import { createViteServer } from '../../src/host/vite-server.ts';
-import { toPosix } from '../../src/protocol/paths.ts';
-import { VITE_ENVIRONMENT } from '../../src/protocol/vite-environment.ts';
+import { createViteServer } from '../../src/cli/vite-server.ts';
+import { createDeferred } from '../../src/shared/deferred.ts';
+import { toPosix } from '../../src/shared/paths.ts';
+import { Transformer } from '../../src/vite/transformer.ts';
+import { VITE_ENVIRONMENT } from '../../src/vite/vite-environment.ts';
 
 /** What the project's own plugin waits for. */
 const hold: { transform?: (source: string) => Promise<void> } = {};

@@ -20,7 +20,7 @@ export async function startTemplateDatabase(): Promise<TemplateDatabase> {
     typeof import('../../../src/database/embedded.ts')
   >('src/database/embedded.js');
   const { migrateIfPending } = await importBuilt<
-    typeof import('../../../src/database/migrations.ts')
+    typeof import('../../../src/database/migrations/migrations.ts')
   >('src/database/migrations.js');
 
   const lines: string[] = [];

@@ -19,7 +19,7 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findBlockingFolder } from '../../../src/database/server-user.ts';
+import { findBlockingFolder } from '../../../src/database/server/server-user.ts';
 import { commandOf, HostProcess, pidIn, processesIn, until, untilNoneIn } from './host-process.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));

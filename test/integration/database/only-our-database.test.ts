@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
-const GUARD = new URL('../../../dist/src/database/only-our-database.js', import.meta.url).href;
+const GUARD = new URL('../../../dist/src/database/server/only-our-database.js', import.meta.url)
+  .href;
 const RUN_WAIT_MS = 50_000;
 // Nothing listens on port 1: a connection that is let through is refused.
 const OURS = 'postgres://medusa:secret@127.0.0.1:1/medusa';

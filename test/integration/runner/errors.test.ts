@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { completeLocation } from '../../../src/host/error-location.ts';
-import { type SerializedError, serializeError } from '../../../src/protocol/serialized-error.ts';
+import { completeLocation } from '../../../src/host/terminal/error-location.ts';
+import { type SerializedError, serializeError } from '../../../src/shared/serialized-error.ts';
 import { type Files, useRunnerProject } from './support/runner-project.ts';
 
 const project = useRunnerProject();

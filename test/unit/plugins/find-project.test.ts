@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { findProject } from '../../../plugins/find-project.ts';
-import { toPosix } from '../../../src/protocol/paths.ts';
+import { toPosix } from '../../../src/shared/paths.ts';
 
 let shop: string;
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { toPosix } from '../../../src/protocol/paths.ts';
 import { resolveReloader } from '../../../src/rules/own-reloader.ts';
+import { toPosix } from '../../../src/shared/paths.ts';
 import { planChange } from '../../../src/testing.ts';
 
 let root: string;

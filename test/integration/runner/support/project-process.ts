@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { SerializedError } from '../../../../src/protocol/serialized-error.ts';
+import type { SerializedError } from '../../../../src/shared/serialized-error.ts';
 
 /** The slowest answer measured on the 2-core machine took 3 s: the first one of ts-node. */
 const ANSWER_LIMIT_MS = 50_000;

@@ -1,4 +1,4 @@
-// The app's side of the runner tests: what `src/child/main.ts` sets up, without Medusa.
+// The app's side of the runner tests: what `src/app/main.ts` sets up, without Medusa.
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { answer } from './answer.mjs';

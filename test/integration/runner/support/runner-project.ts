@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ViteDevServer } from 'vite';
 import { afterAll, beforeAll, expect } from 'vitest';
-import type { AppModules } from '../../../../src/host/app-modules.ts';
-import type { Transformer } from '../../../../src/host/transformer.ts';
+import type { AppModules } from '../../../../src/host/updates/app-modules.ts';
 import type { FetchedModule } from '../../../../src/protocol/messages.ts';
+import type { Transformer } from '../../../../src/vite/transformer.ts';
 import { REPOSITORY } from '../../../e2e/support/repository.ts';
 import { ProjectProcess } from './project-process.ts';
 
@@ -120,9 +120,9 @@ export function useRunnerProject(options: RunnerProjectOptions = {}): RunnerProj
   return project;
 }
 
-type ViteServerModule = typeof import('../../../../src/host/vite-server.ts');
-type TransformerModule = typeof import('../../../../src/host/transformer.ts');
-type AppModulesModule = typeof import('../../../../src/host/app-modules.ts');
+type ViteServerModule = typeof import('../../../../src/cli/vite-server.ts');
+type TransformerModule = typeof import('../../../../src/vite/transformer.ts');
+type AppModulesModule = typeof import('../../../../src/host/updates/app-modules.ts');
 
 async function load<T>(file: string): Promise<T> {
   return (await import(pathToFileURL(`${DIST}/src/${file}.js`).href)) as T;

@@ -1,0 +1,24 @@
+import { Socket } from 'node:net';
+import { workerData } from 'node:worker_threads';
+import { LIFELINE_FD } from '../../protocol/channel.ts';
+import { Pace } from '../spare/pace.ts';
+
+/** The main thread ends by itself once the IPC channel is closed, if it can; it has this long. */
+const END_LIMIT_MS = 4_500;
+
+/**
+ * Runs in a thread of its own, which turns also while user code keeps the main thread in an endless loop,
+ * and while a package loads. The host holds the other end of the pipe; however it ends, the pipe ends with it.
+ */
+const pace = new Pace(workerData as SharedArrayBuffer);
+const lifeline = new Socket({ fd: LIFELINE_FD, readable: true, writable: false });
+lifeline.on('error', () => {});
+lifeline.on('close', () => {
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), END_LIMIT_MS);
+});
+lifeline.on('data', (data: Buffer) => {
+  const [latest] = data.subarray(-1);
+  if (latest !== undefined) {
+    pace.set(latest);
+  }
+});

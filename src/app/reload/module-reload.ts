@@ -1,0 +1,178 @@
+import type { FetchedModule } from '../../protocol/messages.ts';
+import { modulesInCycles } from '../runner/import-cycles.ts';
+import { importedNames } from '../runner/imported-names.ts';
+import type { ModuleStore, RunnerModule } from '../runner/module-store.ts';
+
+/** What a reload does with the modules. */
+export interface ModuleChanges {
+  /** Out of date: their own code, or that of something that they import. */
+  invalidated: Iterable<string>;
+  /** New code. What has none kept its own: it is evaluated again only for what it imports. */
+  fresh: Record<string, FetchedModule>;
+  deleted: ReadonlySet<string>;
+  /** Whether all of them evaluate, also those that have imported nothing different. */
+  isForced: boolean;
+  /** Nothing that the module has imported turned out different, so it goes on as it was. */
+  onKept(id: string): void;
+}
+
+export interface ModuleReloadOptions {
+  root: string;
+  modules: ModuleStore;
+  changes: ModuleChanges;
+  evaluate(id: string, importer: string): RunnerModule;
+}
+
+/** One try at a reload: the modules as they were, until it is committed or rolled back. */
+export class ModuleReload {
+  readonly #options: ModuleReloadOptions;
+  /** Undefined for those that were not evaluated. */
+  readonly #asides = new Map<string, RunnerModule | undefined>();
+  /** Put back, because nothing changed for them. */
+  readonly #kept = new Set<string>();
+  readonly #restoreCode: () => void;
+  /** Made when it is first needed. */
+  #inCycles: Set<string> | undefined;
+
+  constructor(options: ModuleReloadOptions) {
+    const { modules, changes } = options;
+    this.#options = options;
+    this.#restoreCode = modules.snapshotCode();
+    for (const id of changes.invalidated) {
+      this.#putAside(id);
+      if (changes.deleted.has(id)) {
+        modules.deleteCode(id);
+      }
+    }
+    for (const id of Object.keys(changes.fresh)) {
+      this.remember(id);
+    }
+    modules.supply(changes.fresh);
+  }
+
+  /** The version that serves until the commit; undefined if it is the one that is being tried. */
+  before(id: string): { module: RunnerModule | undefined } | undefined {
+    return this.#asides.has(id) ? { module: this.#asides.get(id) } : undefined;
+  }
+
+  /** Has the module taken back by a rollback. */
+  remember(id: string): void {
+    if (!this.#asides.has(id)) {
+      this.#asides.set(id, undefined);
+    }
+  }
+
+  /**
+   * Puts a module back that has its old code, and has imported nothing that turned out different.
+   * @returns undefined if it has to be evaluated, or was when what it imports came round to it
+   */
+  keepUnaffected(id: string): RunnerModule | undefined {
+    const { modules, changes } = this.#options;
+    const module = this.#asides.get(id);
+    if (
+      !module ||
+      changes.isForced ||
+      id in changes.fresh ||
+      changes.deleted.has(id) ||
+      !this.#isUnaffected(id, module) ||
+      modules.has(id)
+    ) {
+      return undefined;
+    }
+    this.#asides.delete(id);
+    this.#kept.add(id);
+    modules.deleteCode(id);
+    modules.set(id, module);
+    changes.onKept(id);
+    return module;
+  }
+
+  /** @returns ids of the modules that were evaluated meanwhile */
+  commit(): Set<string> {
+    for (const module of this.#asides.values()) {
+      // Children keep an old version as their `parent`; through its children it would keep all before it.
+      module?.node.children.splice(0);
+    }
+    return new Set([...this.#asides.keys()].filter((id) => this.#options.modules.has(id)));
+  }
+
+  rollback(): void {
+    const { modules } = this.#options;
+    for (const [id, module] of this.#asides) {
+      if (module) {
+        modules.set(id, module);
+      } else {
+        modules.delete(id);
+      }
+    }
+    // Also what was fetched meanwhile: by the next try it may be another.
+    this.#restoreCode();
+  }
+
+  #putAside(id: string): void {
+    const { modules } = this.#options;
+    const module = modules.get(id);
+    this.#asides.set(id, module);
+    if (module) {
+      modules.deleteCode(id);
+      modules.reset(id, module);
+    }
+  }
+
+  /**
+   * Compared is what the module has imported by name, which tells nothing unless it is primitive and
+   * constant: anything else may hold on to code, or change later in the new version alone.
+   */
+  #isUnaffected(id: string, module: RunnerModule): boolean {
+    const imports = [...module.imports];
+    // Without any that is invalidated, the reason is one that only the host sees.
+    const isKnown = imports.some(
+      (imported) => this.#asides.has(imported) || this.#kept.has(imported),
+    );
+    return (
+      isKnown &&
+      !this.#isInCycle(id) &&
+      imports.every((imported) => this.#isSameFor(id, module, imported))
+    );
+  }
+
+  #isSameFor(id: string, module: RunnerModule, imported: string): boolean {
+    const { root, changes, evaluate } = this.#options;
+    if (!this.#asides.has(imported)) {
+      return true;
+    }
+    const before = this.#asides.get(imported);
+    const names = module.opaqueImports.has(imported)
+      ? undefined
+      : importedNames(module.code ?? '', imported, root);
+    if (!before || !names || changes.deleted.has(imported)) {
+      return false;
+    }
+    const mayBeKept = !(imported in changes.fresh);
+    if (!mayBeKept && !names.every((name) => before.constants.includes(name))) {
+      return false;
+    }
+    const after = evaluate(imported, id);
+    return after === before || names.every((name) => isSameConstant(before, after, name));
+  }
+
+  #isInCycle(id: string): boolean {
+    this.#inCycles ??= modulesInCycles(
+      this.#asides.keys(),
+      (other) => this.#asides.get(other)?.imports ?? [],
+    );
+    return this.#inCycles.has(id);
+  }
+}
+
+function isSameConstant(before: RunnerModule, after: RunnerModule, name: string): boolean {
+  const value: unknown = before.node.exports[name];
+  return (
+    // The exports of JSON are its data: its `default` is not among them.
+    Object.hasOwn(before.node.exports, name) &&
+    Object(value) !== value &&
+    before.constants.includes(name) &&
+    after.constants.includes(name) &&
+    Object.is(value, after.node.exports[name])
+  );
+}

@@ -1,0 +1,52 @@
+import type { FileConfigs } from '../../medusa/boot/file-config.ts';
+import type { WorkflowRegistry } from '../../medusa/workflows/workflow-registry.ts';
+import type { ReloadFile } from '../../protocol/messages.ts';
+import type { PreparedReload, ReloadContext, Reloader } from './reloader.ts';
+
+export interface WorkflowsReloaderOptions {
+  registry: WorkflowRegistry;
+  fileConfigs: FileConfigs;
+  /** Whether this Medusa loads `src/workflows/x/index.ts` by itself: from 2.13 on or so, 2.12.1 does not. */
+  loadsIndexFiles: boolean;
+}
+
+/**
+ * Workflows, steps and hook handlers. They register by being evaluated, which the registries make part of
+ * the reload; what is left to do is what Medusa's loader does besides.
+ */
+export class WorkflowsReloader implements Reloader {
+  readonly name = 'workflows';
+  readonly #options: WorkflowsReloaderOptions;
+
+  constructor(options: WorkflowsReloaderOptions) {
+    this.#options = options;
+  }
+
+  accepts(file: string): boolean {
+    return this.#options.loadsIndexFiles || !/\/index\.[jt]s$/.test(file);
+  }
+
+  async prepare(files: ReloadFile[], context: ReloadContext): Promise<PreparedReload> {
+    const { registry, fileConfigs } = this.#options;
+    const disabled: string[] = [];
+    for (const { file, change } of files) {
+      if (change !== 'delete' && fileConfigs.isDisabled(file)) {
+        disabled.push(...Object.values(await context.importFile(file)).flatMap(workflowName));
+      }
+    }
+    return {
+      resources: [],
+      commit: () => {
+        for (const id of disabled) {
+          registry.disable(id);
+        }
+      },
+    };
+  }
+}
+
+function workflowName(value: unknown): string[] {
+  const { getName } = Object(value) as { getName?: () => unknown };
+  const name = typeof getName === 'function' ? getName() : undefined;
+  return typeof name === 'string' ? [name] : [];
+}

@@ -1,0 +1,35 @@
+import { MedusaViteError } from '../../shared/failure.ts';
+import type { BackendSettings } from '../host.ts';
+
+/** How the backend is started by `vite` and by `vite-node`; `medusa-vite dev` has options for the same. */
+export interface ServeOptions {
+  /** Port of the app; 0 takes a free one. @default PORT, also from `.env`, or 9000 */
+  port?: number;
+  /** Address to listen on. @default HOST, also from `.env`, or every address */
+  host?: string;
+  /** Write `.medusa/types` once the app is ready. @default true */
+  types?: boolean;
+  /** Backend HMR on or off, whatever the feature flag `backend_hmr` says. */
+  hmr?: boolean;
+  /** Arguments for the Node process of the app, e.g. `['--inspect']`. @default [] */
+  nodeArgs?: string[];
+  /** Keep a process ready for the next restart, which costs memory. @default true */
+  spare?: boolean;
+  /** Print events as JSON on stdout, one per line; the app's own output goes to stderr. @default false */
+  json?: boolean;
+}
+
+/** Headline of what is wrong with options that were to take the place of others. */
+export const OPTIONS_FAILED = 'the backend goes on with the options that it had';
+
+/** @throws MedusaViteError if the port is none */
+export function resolveSettings(options: ServeOptions): BackendSettings {
+  const { port, host, types = true, hmr, nodeArgs = [], spare = true } = options;
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
+    throw new MedusaViteError(`\`${port}\` is not a port (\`port\`).`, {
+      code: 'USAGE',
+      hint: 'Give a number from 1 to 65535, or 0 for any free port.',
+    });
+  }
+  return { port, host, types, hmr, inspect: undefined, nodeArgs, spare };
+}

@@ -1,0 +1,188 @@
+import { posix } from 'node:path';
+import type { ViteDevServer } from 'vite';
+import { MedusaViteError } from '../../shared/failure.ts';
+import { relativeToRoot, toPosix } from '../../shared/paths.ts';
+import { serializeError } from '../../shared/serialized-error.ts';
+import { isUnwatched } from '../../vite/headless.ts';
+import { Backend } from '../host.ts';
+import { Ending } from '../terminal/ending.ts';
+import { createJsonReporter, createTerminalReporter, type Reporter } from '../terminal/reporter.ts';
+import { bindBackendShortcuts, hasShortcuts, SHORTCUTS_HINT } from '../terminal/shortcuts.ts';
+import { type FileEvents, FileWatch } from '../updates/file-watch.ts';
+import { OPTIONS_FAILED, resolveSettings, type ServeOptions } from './serve-options.ts';
+
+/**
+ * The backend that the entry of `vite-node --watch` asks for. The entry, and what it imports, are modules of
+ * Vite's environment `ssr`; a change there runs it again, and what it asks for then takes the place of this.
+ */
+export class UnderViteNode {
+  readonly #vite: ViteDevServer;
+  readonly #root: string;
+  readonly #ending = new Ending();
+  /** Files of the entry, which a restart of Vite forgets. */
+  readonly #entryFiles = new Set<string>();
+  /** Of the watcher that Vite has, or will have when its restart is over. */
+  #events: FileEvents;
+  #watch: FileWatch | undefined;
+  #backend: Backend | undefined;
+  /** Options that the plugin has in `vite.config.ts`; those of the entry go before them. */
+  #defaults: ServeOptions;
+  #options: ServeOptions = {};
+  /** Files of the entry that were changed since it asked; emptied when it asks again. */
+  #changed: string[] = [];
+  #isFirst = true;
+  #isClosed = false;
+  /** One start after another; never rejects. */
+  #starting: Promise<void> = Promise.resolve();
+
+  constructor(vite: ViteDevServer, root: string, defaults: ServeOptions) {
+    this.#vite = vite;
+    this.#events = vite.watcher;
+    this.#root = root;
+    this.#defaults = defaults;
+    this.#ending.add(
+      async () => {
+        this.#isClosed = true;
+        await this.#backend?.close();
+        await this.#vite.close();
+      },
+      () => this.#backend?.kill(),
+    );
+  }
+
+  /** What the entry calls each time that it runs. */
+  serve(options: ServeOptions): void {
+    for (const file of this.#vite.environments.ssr.moduleGraph.fileToModulesMap.keys()) {
+      if (!file.includes('/node_modules/')) {
+        this.#entryFiles.add(file);
+      }
+    }
+    this.#watch ??= new FileWatch({
+      events: this.#events,
+      known: [...this.#entryFiles],
+      isWatched: (file) => this.#isOfEntry(file),
+      onFirst: () => {},
+      onBatch: ({ changes }) => {
+        if (changes.length > 0) {
+          void this.#runEntry(changes.map(({ file }) => file));
+        }
+      },
+    });
+    if (!this.#isFirst && this.#changed.length === 0) {
+      return;
+    }
+    this.#options = options;
+    this.#replace([...new Set(this.#changed.splice(0))]);
+  }
+
+  /** To be called when Vite was restarted, by whose new plugin. */
+  follow(vite: ViteDevServer, defaults: ServeOptions): void {
+    this.#events = vite.watcher;
+    this.#watch?.follow(vite.watcher);
+    this.#backend?.followWatcher(vite.watcher);
+    if (JSON.stringify(defaults) !== JSON.stringify(this.#defaults)) {
+      this.#defaults = defaults;
+      const { configFile = '' } = vite.config;
+      this.#replace([relativeToRoot(this.#root, toPosix(configFile))]);
+    }
+  }
+
+  /** vite-node runs the entry again for a full reload; all else is kept from it. */
+  async #runEntry(changed: string[]): Promise<void> {
+    const { moduleGraph } = this.#vite.environments.ssr;
+    for (const file of changed) {
+      this.#changed.push(relativeToRoot(this.#root, file));
+      // After a restart Vite does not know the file any more, and vite-node would go on with what it has.
+      const module = await moduleGraph.ensureEntryFromUrl(file).catch(() => undefined);
+      if (module) {
+        moduleGraph.invalidateModule(module);
+      }
+    }
+    this.#vite.ws.send({ type: 'full-reload', path: '*' });
+  }
+
+  #isOfEntry(file: string): boolean {
+    const { moduleGraph } = this.#vite.environments.ssr;
+    const isKnown = this.#entryFiles.has(file) || moduleGraph.getModulesByFile(file) !== undefined;
+    return isKnown && !isUnwatched(this.#root, file);
+  }
+
+  #replace(files: string[]): void {
+    this.#starting = this.#starting.then(() => this.#start(files));
+  }
+
+  async #start(files: string[]): Promise<void> {
+    if (this.#isClosed) {
+      return;
+    }
+    const options = { ...this.#defaults, ...this.#options };
+    const isFirst = this.#isFirst;
+    this.#isFirst = false;
+    const isStdoutTaken = options.json ?? false;
+    const reporter = createReporter(this.#root, isStdoutTaken);
+    const previous = this.#backend;
+    try {
+      const backend = new Backend({
+        ...resolveSettings(options),
+        root: this.#root,
+        reporter,
+        isStdoutTaken,
+        createVite: async () => this.#vite,
+        isForeign: (file) => this.#isOfEntry(file),
+        onFirstReady: () => {
+          if (hasShortcuts(isStdoutTaken)) {
+            reporter.info(SHORTCUTS_HINT);
+          }
+        },
+        ...(previous && { replaces: { previous, files, events: this.#events } }),
+      });
+      this.#backend = backend;
+      if (isFirst && hasShortcuts(isStdoutTaken)) {
+        this.#bindShortcuts(reporter);
+      }
+      await backend.start();
+    } catch (error) {
+      if (previous) {
+        if (this.#backend !== previous) {
+          return;
+        }
+        const reason = serializeError(error);
+        if (files.every((file) => this.#isOfEntry(posix.join(this.#root, file)))) {
+          previous.keep(files, reason);
+        } else {
+          // What became of `vite.config` is told by the host of the previous one.
+          reporter.failure(reason, OPTIONS_FAILED);
+        }
+        return;
+      }
+      const { message, hint } =
+        error instanceof MedusaViteError ? error : { message: String(error), hint: undefined };
+      process.stderr.write(`medusa-vite: ${hint ? `${message} ${hint}` : message}\n`, () =>
+        this.#ending.end(1),
+      );
+    }
+  }
+
+  #bindShortcuts(reporter: Reporter): void {
+    const backend = () => this.#backend;
+    bindBackendShortcuts(
+      {
+        get url() {
+          return backend()?.url;
+        },
+        get adminUrl() {
+          return backend()?.adminUrl;
+        },
+        restart: (reason) => backend()?.restart(reason),
+      },
+      { reporter, quit: () => this.#ending.end(0) },
+    );
+  }
+}
+
+function createReporter(root: string, json: boolean): Reporter {
+  const color = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
+  return json
+    ? createJsonReporter({ root })
+    : createTerminalReporter({ root, clearScreen: true, color });
+}

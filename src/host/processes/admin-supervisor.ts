@@ -1,0 +1,188 @@
+import { lockfiles } from '../../project/project.ts';
+import type { AdminRequest, AdminState } from '../../protocol/admin.ts';
+import type { SerializedError } from '../../shared/serialized-error.ts';
+import { type AdminProcess, digest } from './admin-process.ts';
+import { BootError } from './app-process.ts';
+
+/** What a supervisor needs of a process. */
+export type AdminRun = Pick<AdminProcess, 'ready' | 'exited' | 'isOutdated' | 'stop' | 'kill'>;
+
+export interface AdminSupervisorOptions {
+  root: string;
+  spawn(request: AdminRequest, hmrPort: number | undefined): AdminRun;
+  onState(state: AdminState): void;
+  onFailure(error: SerializedError, headline: string): void;
+  onNote(note: string): void;
+}
+
+/** One that ends this soon after it was ready would only do so again. */
+const STABLE_AFTER_MS = 2_000;
+
+/** What the bundler, the dashboard's code and Vite read of the environment. (2.12.1 to 2.21.2) */
+const ADMIN_ENV = /^(?:HMR_|ADMIN_|PLUGIN_|VITE_|__MEDUSA_ADMIN_|__VITE_)/;
+
+/**
+ * Keeps the admin's process beside the app's. It lives through the app's restarts, and is started anew only
+ * when something that it was made from is not the same any more.
+ */
+export class AdminSupervisor {
+  readonly #options: AdminSupervisorOptions;
+  /** What the latest app has asked for. */
+  #wanted: AdminRequest | undefined;
+  /** Unset while there is none. */
+  #run: AdminRun | undefined;
+  /** The run that is asked to stop; unset once it has. */
+  #stopping: AdminRun | undefined;
+  /** What the run was made from. */
+  #fingerprint = '';
+  #state: AdminState | undefined;
+  #readyAt = 0;
+  /** Of the latest run that was ready: where open tabs look for the next. */
+  #hmrPort: number | undefined;
+  /** One change after another; never rejects. */
+  #work: Promise<void> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(options: AdminSupervisorOptions) {
+    this.#options = options;
+  }
+
+  /** @param request undefined if there is to be no admin */
+  want(request: AdminRequest | undefined): void {
+    this.#wanted = request;
+    if (this.#state?.type === 'starting' && !this.#isStartingFor(request)) {
+      // It may never be ready, as in an endless loop that this request is without.
+      this.#run?.kill();
+    }
+    this.#bringUp();
+  }
+
+  /** Starts it again if it has failed. */
+  retry(): void {
+    if (this.#state?.type === 'failed') {
+      this.#bringUp();
+    } else if (this.#state) {
+      this.#publish(this.#state);
+    }
+  }
+
+  /** Somebody has saved something, which may be what it failed on. */
+  onSave(): void {
+    if (this.#state?.type === 'failed') {
+      this.#bringUp();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#stop();
+  }
+
+  kill(): void {
+    this.#isClosed = true;
+    this.#run?.kill();
+    this.#stopping?.kill();
+  }
+
+  #bringUp(): void {
+    if (this.#state?.type === 'failed') {
+      this.#publish({ type: 'starting' });
+    }
+    this.#work = this.#work.then(() => this.#update());
+  }
+
+  async #update(): Promise<void> {
+    const request = this.#wanted;
+    if (this.#isClosed) {
+      return;
+    }
+    if (!request) {
+      this.#state = undefined;
+      await this.#stop();
+      return;
+    }
+    const fingerprint = fingerprintOf(request, this.#options.root);
+    if (this.#run && this.#state?.type === 'ready') {
+      if (fingerprint === this.#fingerprint && !(await this.#run.isOutdated())) {
+        this.#publish(this.#state);
+        return;
+      }
+      this.#options.onNote('the admin is restarted, for its settings have changed');
+    }
+    this.#publish({ type: 'starting' });
+    await this.#stop();
+    if (!this.#isClosed) {
+      this.#fingerprint = fingerprint;
+      await this.#start(request);
+    }
+  }
+
+  async #start(request: AdminRequest): Promise<void> {
+    const { spawn, onFailure } = this.#options;
+    let run: AdminRun | undefined;
+    try {
+      const started = spawn(request, this.#hmrPort);
+      run = started;
+      this.#run = started;
+      const { port, hmrPort } = await started.ready;
+      this.#readyAt = performance.now();
+      this.#hmrPort = hmrPort;
+      this.#publish({ type: 'ready', port });
+      void started.exited.then((reason) => this.#onExit(started, reason));
+    } catch (error) {
+      await run?.exited;
+      this.#run = undefined;
+      if (this.#wanted !== request) {
+        // Its successor is on the way.
+        return;
+      }
+      const reason =
+        error instanceof BootError ? error.reason : { name: 'Error', message: String(error) };
+      this.#publish({ type: 'failed', error: reason });
+      if (!this.#isClosed) {
+        onFailure(reason, 'the admin could not be started');
+      }
+    }
+  }
+
+  #onExit(run: AdminRun, reason: SerializedError): void {
+    if (this.#run !== run || this.#isClosed) {
+      return;
+    }
+    this.#run = undefined;
+    const wasStable = performance.now() - this.#readyAt >= STABLE_AFTER_MS;
+    // Where it is started at once, requests wait.
+    this.#publish(wasStable ? { type: 'starting' } : { type: 'failed', error: reason });
+    this.#options.onFailure(reason, 'the admin ended by itself');
+    if (wasStable) {
+      this.#bringUp();
+    }
+  }
+
+  #isStartingFor(request: AdminRequest | undefined): boolean {
+    // What a function does is known only of a run that is ready.
+    const isComparable = request !== undefined && request.functions.length === 0;
+    return isComparable && fingerprintOf(request, this.#options.root) === this.#fingerprint;
+  }
+
+  async #stop(): Promise<void> {
+    const run = this.#run;
+    this.#run = undefined;
+    this.#stopping = run;
+    await run?.stop();
+    this.#stopping = undefined;
+  }
+
+  #publish(state: AdminState): void {
+    this.#state = state;
+    this.#options.onState(state);
+  }
+}
+
+/** The same as long as a new run would be given what this one was. */
+function fingerprintOf({ env, ...request }: AdminRequest, root: string): string {
+  // A function may read anything.
+  const isRead = (name: string) => request.functions.length > 0 || ADMIN_ENV.test(name);
+  const settings = Object.entries(env).filter(([name]) => isRead(name));
+  return JSON.stringify([request, settings.sort(), lockfiles(root).map(digest)]);
+}

@@ -1,0 +1,40 @@
+import type { InspectOptions } from '../../protocol/messages.ts';
+
+const INSPECT = /^--inspect(-brk)?(?:=(.*))?$/;
+const DEFAULT_HOST = '127.0.0.1';
+const DEFAULT_PORT = 9229;
+
+/**
+ * Takes the inspector out of Node's arguments. While a restart prepares the next app beside the running
+ * one, both would ask for the same port; so the app opens it by itself when it is alone.
+ */
+export function parseInspect(
+  option: string | undefined,
+  nodeArgs: string[],
+): { inspect: InspectOptions | undefined; nodeArgs: string[] } {
+  const [inspect] = [option, ...nodeArgs].flatMap((argument) => parseArgument(argument) ?? []);
+  // One that cannot be read is left to Node, which says so.
+  return { inspect, nodeArgs: nodeArgs.filter((argument) => !parseArgument(argument)) };
+}
+
+/**
+ * `9229`, `127.0.0.1:9229`, `localhost:9229`, `[::1]:9229`, or a host alone, as Node takes it.
+ *
+ * @returns undefined if it is none of these; the host is without brackets
+ */
+export function parseInspectAddress(
+  address: string,
+): Pick<InspectOptions, 'host' | 'port'> | undefined {
+  const [, ipv6, name, hostPort, port = hostPort] =
+    /^(?:(?:\[([\da-fA-F:.]+)\]|(?!\d+$)([\w.-]+))(?::(\d+))?|(\d+))$/.exec(address) ?? [];
+  const host = ipv6 ?? name;
+  return host === undefined && port === undefined
+    ? undefined
+    : { host: host ?? DEFAULT_HOST, port: Number(port ?? DEFAULT_PORT) };
+}
+
+function parseArgument(argument: string | undefined): InspectOptions | undefined {
+  const match = INSPECT.exec(argument ?? '');
+  const address = match && parseInspectAddress(match[2] ?? String(DEFAULT_PORT));
+  return address ? { ...address, wait: match[1] !== undefined } : undefined;
+}

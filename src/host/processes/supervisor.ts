@@ -1,0 +1,253 @@
+import type { PreparedApp, ReloadOutcome, ReloadPlan, Trial } from '../../protocol/messages.ts';
+import type { SerializedError } from '../../shared/serialized-error.ts';
+import {
+  type AppExit,
+  type AppProcess,
+  BootError,
+  describeExit,
+  UnfitError,
+} from './app-process.ts';
+
+/** What a supervisor needs of an app. */
+export type App = Pick<
+  AppProcess,
+  'prepared' | 'ready' | 'exited' | 'start' | 'reload' | 'stop' | 'kill' | 'hurry'
+>;
+
+/** Where the app's connections go meanwhile. */
+export interface Gate<A> {
+  forwardTo(app: A): void;
+  hold(reason: string): void;
+  fail(error: SerializedError): void;
+}
+
+export interface SupervisorOptions<A> {
+  gate: Gate<A>;
+  /** Makes the next app, out of a spare if there is one. */
+  spawn(): A;
+  /** Makes it from nothing, because the spare was not what that would have been. */
+  respawn(unfit: UnfitError): A;
+  /** Makes one that is prepared unless the trial fails; it is never started. */
+  tryOut(trial: Trial): A;
+  /** The app is about to take the place of the previous one, which is gone. */
+  onServing(app: A, prepared: PreparedApp): void;
+  /** The app ended without being asked to. */
+  onCrash(exit: AppExit, willRestart: boolean): void;
+  /** An app that was restarted after a crash serves again, or cannot. */
+  onRecovered(result: RestartResult): void;
+}
+
+export type RestartResult =
+  | { type: 'restarted' }
+  /** The new app could not be prepared: the old one was never stopped. */
+  | { type: 'kept-previous'; error: SerializedError }
+  /** No app runs; the next save tries again. */
+  | { type: 'down'; error: SerializedError };
+
+/** A crash this soon after the app was ready is not worth a second try: it would only repeat itself. */
+const STABLE_AFTER_MS = 2_000;
+const BACKOFF_MS = [0, 500, 2_000, 5_000];
+
+/**
+ * Keeps one app alive. A restart first prepares the new app beside the running one: what fails until then
+ * (a config with a typo, a missing package) leaves the running one as it was.
+ */
+export class Supervisor<A extends App = AppProcess> {
+  readonly #options: SupervisorOptions<A>;
+  /** The app that serves; unset while there is none. */
+  #app: A | undefined;
+  /** The app that is being brought up; unset once it serves or has failed. */
+  #next: A | undefined;
+  /** The app that makes way for the next one; unset once it has exited. */
+  #previous: A | undefined;
+  /** Settles when the restart that is under way has; never rejects. */
+  #restarting: Promise<unknown> = Promise.resolve();
+  /** Set after a crash, until the restart that it asks for begins. */
+  #backoff: NodeJS.Timeout | undefined;
+  #readyAt = 0;
+  /** In a row, each soon after the app was ready, with no save between them. */
+  #crashes = 0;
+  #isClosed = false;
+
+  constructor(options: SupervisorOptions<A>) {
+    this.#options = options;
+  }
+
+  get app(): A | undefined {
+    return this.#app;
+  }
+
+  /** For a save. Never rejects. A second call waits for the first. */
+  restart(reason: string, trial?: Trial): Promise<RestartResult> {
+    this.#crashes = 0;
+    return this.#enqueue(reason, trial);
+  }
+
+  #enqueue(reason: string, trial?: Trial): Promise<RestartResult> {
+    const restarting = this.#restarting.then(() => this.#restart(reason, trial));
+    this.#restarting = restarting;
+    return restarting;
+  }
+
+  /** Settles when no restart is under way. */
+  async settled(): Promise<void> {
+    await this.#restarting;
+  }
+
+  /** Does not wait as long as usual for an app that is being brought up and stands still. */
+  hurry(): void {
+    this.#next?.hurry();
+  }
+
+  async #restart(reason: string, trial: Trial | undefined): Promise<RestartResult> {
+    clearTimeout(this.#backoff);
+    const failed = trial && this.#app ? await this.#tryOut(trial) : undefined;
+    if (failed) {
+      return failed;
+    }
+    const { spawn, respawn } = this.#options;
+    const result = await this.#bringUp(reason, spawn);
+    // An app that was never a spare cannot be unfit.
+    return result instanceof UnfitError
+      ? ((await this.#bringUp(reason, () => respawn(result))) as RestartResult)
+      : result;
+  }
+
+  /** @returns undefined if nothing speaks against a restart */
+  async #tryOut(trial: Trial): Promise<RestartResult | undefined> {
+    let candidate: A | undefined;
+    try {
+      this.#assertOpen();
+      candidate = this.#options.tryOut(trial);
+      this.#next = candidate;
+      await candidate.prepared;
+      return undefined;
+    } catch (error) {
+      return this.#afterFailure(error);
+    } finally {
+      candidate?.kill();
+      await candidate?.exited;
+      this.#next = undefined;
+    }
+  }
+
+  async #bringUp(reason: string, spawn: () => A): Promise<RestartResult | UnfitError> {
+    const { gate, onServing } = this.#options;
+    let next: A | undefined;
+    try {
+      this.#assertOpen();
+      next = spawn();
+      this.#next = next;
+      const prepared = await next.prepared;
+      this.#assertOpen();
+      gate.hold(reason);
+      this.#previous = this.#app;
+      this.#app = undefined;
+      await this.#previous?.stop();
+      this.#previous = undefined;
+      this.#assertOpen();
+      onServing(next, prepared);
+      next.start();
+      await next.ready;
+      this.#assertOpen();
+    } catch (error) {
+      next?.kill();
+      await next?.exited;
+      this.#next = undefined;
+      return error instanceof UnfitError ? error : this.#afterFailure(error);
+    }
+    this.#next = undefined;
+    this.#app = next;
+    this.#readyAt = performance.now();
+    gate.forwardTo(next);
+    const app = next;
+    void app.exited.then((exit) => this.#onExit(app, exit));
+    return { type: 'restarted' };
+  }
+
+  /** @returns undefined if no app runs. */
+  async reload(plan: ReloadPlan): Promise<ReloadOutcome | undefined> {
+    const app = this.#app;
+    const outcome = await app?.reload(plan);
+    if (outcome?.type !== 'hung') {
+      // Other code now: it may well not crash.
+      this.#crashes = 0;
+      return outcome;
+    }
+    if (this.#app === app) {
+      this.#app = undefined;
+      this.#options.gate.hold(outcome.reason);
+    }
+    app?.kill();
+    // Else its jobs could still run beside those of the next one.
+    await app?.exited;
+    return { type: 'restart-needed', reason: outcome.reason };
+  }
+
+  async close(): Promise<void> {
+    const apps = this.#close();
+    await Promise.all(apps.map((app) => app.stop()));
+    await this.#restarting;
+  }
+
+  kill(): void {
+    for (const app of this.#close()) {
+      app.kill();
+    }
+  }
+
+  /** @returns the apps that are still to be ended. */
+  #close(): A[] {
+    this.#isClosed = true;
+    clearTimeout(this.#backoff);
+    return [this.#app, this.#next, this.#previous].filter((app) => app !== undefined);
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) {
+      throw new BootError({ name: 'Error', message: 'The dev server is closing.' });
+    }
+  }
+
+  #afterFailure(error: unknown): RestartResult {
+    const reason =
+      error instanceof BootError ? error.reason : { name: 'Error', message: String(error) };
+    if (this.#app) {
+      return { type: 'kept-previous', error: reason };
+    }
+    this.#options.gate.fail(reason);
+    return { type: 'down', error: reason };
+  }
+
+  #onExit(app: A, exit: AppExit): void {
+    if (this.#app !== app || this.#isClosed) {
+      return;
+    }
+    this.#app = undefined;
+    const how = describeExit(exit);
+    if (this.#next) {
+      // Its successor is on the way already.
+      this.#options.gate.hold(`the app exited ${how}`);
+      this.#options.onCrash(exit, true);
+      return;
+    }
+    const wasStable = performance.now() - this.#readyAt >= STABLE_AFTER_MS;
+    this.#crashes = wasStable ? 1 : this.#crashes + 1;
+    const delay = BACKOFF_MS[this.#crashes - 1];
+    if (delay === undefined) {
+      this.#options.gate.fail({
+        name: 'Error',
+        message: `The app exited ${how}, again and again. The next save starts it.`,
+      });
+      this.#options.onCrash(exit, false);
+      return;
+    }
+    this.#options.gate.hold(`the app exited ${how}`);
+    this.#options.onCrash(exit, true);
+    this.#backoff = setTimeout(() => {
+      if (!this.#app && !this.#next && !this.#isClosed) {
+        void this.#enqueue('crash').then((result) => this.#options.onRecovered(result));
+      }
+    }, delay);
+  }
+}

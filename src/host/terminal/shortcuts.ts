@@ -1,0 +1,96 @@
+import { createInterface } from 'node:readline';
+import type { Backend } from '../host.ts';
+import { openBrowser } from './open-browser.ts';
+import type { Reporter } from './reporter.ts';
+
+export interface ShortcutActions {
+  restart(): void;
+  printUrls(): void;
+  openAdmin(): void;
+  clear(): void;
+  quit(): void;
+}
+
+export interface ShortcutOptions {
+  actions: ShortcutActions;
+  print(line: string): void;
+  /** @default process.stdin */
+  input?: NodeJS.ReadableStream;
+}
+
+export const SHORTCUTS_HINT = 'press h + enter to show help';
+
+interface Shortcut {
+  keys: string[];
+  text: string;
+  action: keyof ShortcutActions;
+}
+
+/** In the order in which the help shows them; `rs` is what nodemon taught. */
+const SHORTCUTS: Shortcut[] = [
+  { keys: ['r', 'rs'], text: 'restart the app', action: 'restart' },
+  { keys: ['u'], text: 'show the URLs', action: 'printUrls' },
+  { keys: ['o'], text: 'open the admin in a browser', action: 'openAdmin' },
+  { keys: ['c'], text: 'clear the screen', action: 'clear' },
+  { keys: ['q'], text: 'quit', action: 'quit' },
+];
+
+/** Without a person at a terminal, what comes in on stdin is not meant for us. */
+export function hasShortcuts(json: boolean): boolean {
+  return !json && process.stdin.isTTY === true && !process.env.CI;
+}
+
+/** As in Vite: a letter, then Enter. So the terminal stays as it is, and nothing has to be undone at the end. */
+export function bindShortcuts({ actions, print, input = process.stdin }: ShortcutOptions): void {
+  // A terminal that is closed is noticed by SIGHUP.
+  input.on('error', () => {});
+  createInterface({ input }).on('line', (line) => {
+    const key = line.trim().toLowerCase();
+    if (key === 'h') {
+      print(helpText());
+      return;
+    }
+    const shortcut = SHORTCUTS.find(({ keys }) => keys.includes(key));
+    if (shortcut) {
+      actions[shortcut.action]();
+    }
+  });
+}
+
+const CLEAR_SCREEN = '\u001B[2J\u001B[3J\u001B[H';
+
+/** What each key does to a backend. */
+export function bindBackendShortcuts(
+  backend: Pick<Backend, 'url' | 'adminUrl' | 'restart'>,
+  { reporter, quit }: { reporter: Reporter; quit: () => void },
+): void {
+  bindShortcuts({
+    print: (line) => reporter.info(line),
+    actions: {
+      restart: () => backend.restart('asked for by a key'),
+      printUrls() {
+        const { url, adminUrl } = backend;
+        reporter.info(`app: ${url}${adminUrl === undefined ? '' : `, admin: ${adminUrl}`}`);
+      },
+      openAdmin() {
+        const { adminUrl } = backend;
+        if (adminUrl === undefined) {
+          reporter.info('the admin is switched off, or the app has not been up yet');
+          return;
+        }
+        void openBrowser(adminUrl).then((isOpen) => {
+          reporter.info(
+            isOpen ? `opened ${adminUrl}` : `no browser could be started: open ${adminUrl}`,
+          );
+        });
+      },
+      clear: () => process.stdout.write(CLEAR_SCREEN),
+      quit,
+    },
+  });
+}
+
+function helpText(): string {
+  const rows = SHORTCUTS.map(({ keys, text }) => `  press ${keys[0]} + enter to ${text}`);
+  return ['shortcuts', ...rows].join('\n');
+}

@@ -1,0 +1,306 @@
+import type { Duplex } from 'node:stream';
+import {
+  CHANNEL_HEADER_BYTES,
+  type ChannelReply,
+  type ChannelRequest,
+} from '../../protocol/channel.ts';
+import type { FetchedModule, LoadedReport, ReloadFile, Retrace } from '../../protocol/messages.ts';
+import type { Graph } from '../../rules/planner.ts';
+import { fileOfId, isAbsoluteFile, stemOf } from '../../shared/paths.ts';
+import { serializeError } from '../../shared/serialized-error.ts';
+import { alignCode, withoutComments } from '../../vite/comments.ts';
+import type { Transformer } from '../../vite/transformer.ts';
+
+/**
+ * The modules that one app process has: it gets them here, and here is known which it runs and what ties
+ * them together. A module counts as loaded when its code was sent, since that is what comes before it runs.
+ */
+export class AppModules implements Graph {
+  readonly #transformer: Transformer;
+  readonly #onAccepted: (files: string[]) => void;
+  /** Code that the app has, by id, without source maps. */
+  readonly #loaded = new Map<string, string>();
+  readonly #entries = new Set<string>();
+  readonly #natives = new Set<string>();
+  /** Modules that take updates of a dependency, or of themselves, by `import.meta.hot.accept`. */
+  readonly #accepts = new Map<string, Set<string>>();
+  /** Ties of the code that the app has; Vite's graph may be ahead of it, by a save that failed. */
+  readonly #imports = new Map<string, string[]>();
+  readonly #importers = new Map<string, Set<string>>();
+  /** Loaded since `takeAdded` was last called, and not before. */
+  readonly #added = new Set<string>();
+  /** Asked for by the app since `takeAdded` was last called. */
+  readonly #fetched = new Set<string>();
+  /** Lost an importer since the last look for orphans. */
+  readonly #untied = new Set<string>();
+  /** Ties that only the running app knows. */
+  readonly #runtimeImporters = new Map<string, Set<string>>();
+
+  /** @param onAccepted called with the files of modules that the app has now, again and again. */
+  constructor(transformer: Transformer, onAccepted: (files: string[]) => void = () => {}) {
+    this.#transformer = transformer;
+    this.#onAccepted = onAccepted;
+  }
+
+  /** Answers the app's requests until its pipe ends. */
+  serve(pipe: Duplex): void {
+    let received: Buffer = Buffer.alloc(0);
+    pipe.on('data', (data: Buffer) => {
+      received = received.length === 0 ? data : Buffer.concat([received, data]);
+      while (received.length >= CHANNEL_HEADER_BYTES) {
+        const end = CHANNEL_HEADER_BYTES + received.readUInt32LE(0);
+        if (received.length < end) {
+          return;
+        }
+        const json = received.toString('utf8', CHANNEL_HEADER_BYTES, end);
+        received = received.subarray(end);
+        void this.#answer(JSON.parse(json) as ChannelRequest).then((reply) => {
+          const body = Buffer.from(JSON.stringify(reply));
+          const header = Buffer.alloc(CHANNEL_HEADER_BYTES);
+          header.writeUInt32LE(body.length);
+          pipe.write(Buffer.concat([header, body]));
+        });
+      }
+    });
+    // The app may be killed while it waits; its exit is reported elsewhere.
+    pipe.on('error', () => {});
+  }
+
+  add(report: LoadedReport): void {
+    for (const file of report.entries) {
+      this.#entries.add(file);
+    }
+    for (const file of report.natives) {
+      this.#natives.add(file);
+    }
+    for (const [id, dependencies] of report.accepts) {
+      this.#accepts.set(id, new Set(dependencies));
+    }
+    for (const [importer, id] of report.edges) {
+      const importers = this.#runtimeImporters.get(id) ?? new Set();
+      this.#runtimeImporters.set(id, importers.add(importer));
+    }
+  }
+
+  /** To be called when the app has taken the modules over. */
+  accept(modules: Record<string, FetchedModule>): void {
+    for (const [id, module] of Object.entries(modules)) {
+      if (!this.#loaded.has(id)) {
+        this.#added.add(id);
+      }
+      this.#loaded.set(id, emittedCode(module));
+      this.#tie(id, this.#transformer.importsOf(id));
+    }
+    this.#onAccepted(Object.keys(modules).map(fileOfId));
+  }
+
+  /** The app holds on to resources itself, also to those that came later, whoever imports them or not. */
+  own(resources: ReloadFile[]): void {
+    for (const { file, change } of resources) {
+      if (change === 'delete') {
+        this.#entries.delete(file);
+      } else if (this.#loaded.has(file)) {
+        this.#entries.add(file);
+      }
+    }
+  }
+
+  /** @returns ids of the modules that the app has loaded since the last call, and had not before */
+  takeAdded(): string[] {
+    const added = [...this.#added];
+    this.#added.clear();
+    this.#fetched.clear();
+    return added;
+  }
+
+  /** Whether the app has asked for the module since `takeAdded` was last called. */
+  isFetched(id: string): boolean {
+    return this.#fetched.has(id);
+  }
+
+  /** Forgets the modules that nothing imports any more since code was accepted. @returns their ids */
+  takeOrphans(): string[] {
+    const orphans: string[] = [];
+    const candidates = [...this.#untied];
+    this.#untied.clear();
+    for (let id = candidates.pop(); id !== undefined; id = candidates.pop()) {
+      const isUsed = this.#entries.has(id) || this.importersOf(id).length > 0;
+      if (!isUsed && this.#loaded.has(id)) {
+        candidates.push(...(this.#imports.get(id) ?? []));
+        this.forget([id]);
+        orphans.push(id);
+      }
+    }
+    this.#untied.clear();
+    return orphans;
+  }
+
+  /** To be called when the app has dropped the modules. */
+  forget(ids: Iterable<string>): void {
+    for (const id of ids) {
+      this.#loaded.delete(id);
+      this.#tie(id, []);
+    }
+  }
+
+  /** Whether the module would run differently from what the app has. */
+  isChanged(id: string, module: FetchedModule): boolean {
+    const [before, after] = [this.#loaded.get(id), emittedCode(module)];
+    return (
+      before !== after &&
+      (before === undefined || withoutComments(before) !== withoutComments(after))
+    );
+  }
+
+  /** Whether any of the code that was sent is not what would be sent now. */
+  async isOutdated(): Promise<boolean> {
+    for (const id of this.#loaded.keys()) {
+      const module = await this.#transformer.transform(id).catch(() => undefined);
+      if (!module || this.isChanged(id, module)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** For modules that were saved without a change of what they do: where their lines are now. */
+  retrace(modules: Record<string, FetchedModule>): Retrace[] {
+    return Object.entries(modules).flatMap(([id, module]) => {
+      const before = this.#loaded.get(id);
+      const isCode = before !== undefined && module.code !== undefined;
+      return isCode
+        ? { file: fileOfId(id), code: module.code, kept: alignCode(before, emittedCode(module)) }
+        : [];
+    });
+  }
+
+  get ids(): string[] {
+    return [...this.#loaded.keys()];
+  }
+
+  /** Those that modules come from, which may be gone by now. */
+  get files(): Set<string> {
+    return new Set([...this.#loaded.keys()].map(fileOfId).filter(isAbsoluteFile));
+  }
+
+  isLoaded(id: string): boolean {
+    return this.#loaded.has(id);
+  }
+
+  isEntry(file: string): boolean {
+    return this.#entries.has(file);
+  }
+
+  isNative(file: string): boolean {
+    return this.#natives.has(file);
+  }
+
+  accepts(id: string, dependency: string): boolean {
+    return this.#accepts.get(id)?.has(dependency) ?? false;
+  }
+
+  modulesOf(file: string): string[] {
+    const ids = new Set([file, ...this.#transformer.idsOf(file)]);
+    return [...ids].filter((id) => this.#loaded.has(id));
+  }
+
+  importersOf(id: string): string[] {
+    const importers = [
+      ...(this.#importers.get(id) ?? []),
+      ...(this.#runtimeImporters.get(id) ?? []),
+    ];
+    return [...new Set(importers)].filter((importer) => this.#loaded.has(importer));
+  }
+
+  /** Whether something that the app has will import the module, after what was transformed last. */
+  isStillImported(id: string): boolean {
+    const importers = [
+      ...this.#transformer.importersOf(id),
+      ...(this.#runtimeImporters.get(id) ?? []),
+    ];
+    return importers.some((importer) => this.#loaded.has(importer));
+  }
+
+  globImportersOf(file: string): string[] {
+    return this.#transformer.globImportersOf(file).filter((id) => this.#loaded.has(id));
+  }
+
+  filesLike(file: string): string[] {
+    const stem = stemOf(file);
+    return [...this.#loaded.keys()].filter((id) => id !== file && stemOf(id) === stem);
+  }
+
+  async #answer(request: ChannelRequest): Promise<ChannelReply> {
+    try {
+      if (request.type === 'resolve') {
+        const { specifier, importer } = request;
+        return { type: 'resolved', id: await this.#transformer.resolve(specifier, importer) };
+      }
+      const modules = await this.#collectCurrent(request.id);
+      this.accept(modules);
+      for (const id of Object.keys(modules)) {
+        this.#fetched.add(id);
+      }
+      return { type: 'modules', modules };
+    } catch (error) {
+      const serialized = serializeError(error);
+      if (request.type === 'fetch' && request.importer && serialized.code === 'ERR_LOAD_URL') {
+        // Vite names the importer only while its graph knows one.
+        serialized.message = `Cannot find module '${request.id}' imported from '${request.importer}'`;
+      }
+      return { type: 'error', error: serialized };
+    }
+  }
+
+  #tie(id: string, imports: string[]): void {
+    for (const imported of this.#imports.get(id) ?? []) {
+      this.#importers.get(imported)?.delete(id);
+      if (!imports.includes(imported)) {
+        this.#untied.add(imported);
+      }
+    }
+    this.#imports.set(id, imports);
+    for (const imported of imports) {
+      const importers = this.#importers.get(imported) ?? new Set();
+      this.#importers.set(imported, importers.add(id));
+    }
+  }
+
+  /** All of it as it is at one moment: whoever saves while it is collected must not be left out. */
+  async #collectCurrent(id: string): Promise<Record<string, FetchedModule>> {
+    for (;;) {
+      const { revision } = this.#transformer;
+      const modules: Record<string, FetchedModule> = {};
+      await this.#collect(id, modules);
+      if (revision === this.#transformer.revision) {
+        return modules;
+      }
+    }
+  }
+
+  /** The module with everything that it imports statically and the app has not yet. */
+  async #collect(id: string, modules: Record<string, FetchedModule>): Promise<void> {
+    modules[id] = await this.#transformer.transform(id);
+    await Promise.all(
+      this.#transformer.staticImportsOf(id).map(async (dependency) => {
+        if (dependency in modules || this.#loaded.has(dependency)) {
+          return;
+        }
+        // Claimed before it is there, so that a diamond is fetched once.
+        modules[dependency] = { code: '' };
+        try {
+          await this.#collect(dependency, modules);
+        } catch {
+          // The app will ask for it by itself, and gets the error then.
+          delete modules[dependency];
+        }
+      }),
+    );
+  }
+}
+
+const INLINE_MAP = /\n+\/\/# sourceMapping[\s\S]*$/;
+
+function emittedCode(module: FetchedModule): string {
+  return module.code?.replace(INLINE_MAP, '') ?? module.externalize ?? '';
+}

@@ -1,0 +1,127 @@
+import { dirname, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { InlineConfig, ViteDevServer } from 'vite';
+import type { Change } from '../../rules/planner.ts';
+import { createDeferred, type Deferred } from '../../shared/deferred.ts';
+import { relativeToRoot, toPosix } from '../../shared/paths.ts';
+import { loadVite } from '../../vite/project-vite.ts';
+import { untilFilled } from '../../vite/until-filled.ts';
+import type { FileBatch } from './file-watch.ts';
+
+export interface ViteConfigOptions {
+  root: string;
+  vite: ViteDevServer;
+  /** What the sources are compiled with. */
+  tsconfigs(): string[];
+  /** Vite was restarted, and nobody else tells of it. `configuredAt`: as for `noteRestart`. */
+  onRestarted(configuredAt: number): void;
+  /** There may be others now. */
+  onTsconfig(): void;
+}
+
+/** What Vite itself reads: its config, the tsconfigs and, beside a front end, `.env`. A change restarts Vite. */
+export class ViteConfig {
+  readonly #options: ViteConfigOptions;
+  /** When the Vite that runs began to read it; `performance.now()`. */
+  #configuredAt = Number.NEGATIVE_INFINITY;
+  /** When a file of it was last saved; `performance.now()`. */
+  #touchedAt = Number.NEGATIVE_INFINITY;
+  /** Resolves when Vite has been restarted the next time. */
+  #restarted: Deferred<void> = createDeferred();
+
+  constructor(options: ViteConfigOptions) {
+    this.#options = options;
+  }
+
+  /** @param configuredAt when the Vite that runs now began to read its config; `performance.now()` */
+  noteRestart(configuredAt: number): void {
+    this.#configuredAt = configuredAt;
+    this.#restarted.resolve();
+    this.#restarted = createDeferred();
+  }
+
+  /**
+   * A changed `vite.config` is Vite's to read, before the app is restarted with what it says. Beside a front
+   * end, Vite restarts by itself, for the front end's `.env` files as well: then this waits for it.
+   * @param changes of the batch, and those that the app is behind by
+   * @returns the reason, if the app has to restart because of that
+   * @throws what is wrong with the config
+   */
+  async update(changes: Change[], batch: FileBatch): Promise<string | undefined> {
+    const { root, vite } = this.#options;
+    const { configFile, configFileDependencies, envDir, mode, inlineConfig } = vite.config;
+    const dependencies = new Set([configFile, ...configFileDependencies]);
+    const envFiles = new Set(envDir === false ? [] : envFilesOf(toPosix(envDir), mode));
+    const isConfig = ({ file }: Change) =>
+      dependencies.has(file) || isConfigCandidate(file, inlineConfig);
+    // Vite itself looks at files named `tsconfig.json` only, not at what they extend.
+    const isTsconfig = ({ file }: Change) => this.#options.tsconfigs().includes(file);
+    const isEnv = ({ file }: Change) => envFiles.has(file);
+    const isForVite = (change: Change) => isConfig(change) || isTsconfig(change) || isEnv(change);
+    // What an app that could not start is behind by, Vite may have taken long ago.
+    if (batch.changes.some(isForVite)) {
+      this.#touchedAt = batch.until;
+    }
+    const changed = changes.find(isConfig);
+    if (changed) {
+      await untilFilled(changed.file);
+      // Vite would print the error and go on with what it had; but then it was no good save.
+      const { loadConfigFromFile } = await loadVite(root);
+      const { configFile: asked, root: folder } = inlineConfig;
+      await loadConfigFromFile({ command: 'serve', mode }, asked || undefined, folder);
+    }
+    const tsconfig = changes.find(isTsconfig);
+    // Unless it has done so by now, for the first files of the batch.
+    const isOwnRestart =
+      this.#configuredAt < batch.since &&
+      batch.changes.some((change) => dependencies.has(change.file) || isEnv(change));
+    await this.#restart({ isOwnRestart });
+    if (tsconfig) {
+      this.#options.onTsconfig();
+    }
+    const cause = changed ?? tsconfig;
+    return cause && `${relativeToRoot(root, cause.file)} changed`;
+  }
+
+  /** `isOwnRestart`: beside a front end, Vite restarts by itself for what was saved. */
+  async #restart({ isOwnRestart }: { isOwnRestart: boolean }): Promise<void> {
+    const { vite } = this.#options;
+    const isDue = () => this.#configuredAt < this.#touchedAt;
+    if (isOwnRestart && isDue() && vite.httpServer && vite.config.server.hmr !== false) {
+      // To ask for it as well would have Vite 8.3 restart twice.
+      const limit = delay(OWN_RESTART_LIMIT_MS, undefined, { ref: false });
+      await Promise.race([this.#restarted.promise, limit]);
+    }
+    // One that was under way may have read its config before the save.
+    for (let tries = 0; tries < 2 && isDue(); tries++) {
+      const startedAt = performance.now();
+      const { config } = vite;
+      await vite.restart();
+      if (vite.config === config) {
+        throw new Error('Vite could not restart with what was saved: it has said why.');
+      }
+      // A Vite that has a server told of it when that listened.
+      if (!vite.httpServer) {
+        this.#options.onRestarted(startedAt);
+      }
+    }
+  }
+}
+
+/** Of Vite: some 100 ms, on a busy machine seconds; one that fails takes just as long, but nothing tells of its end. */
+const OWN_RESTART_LIMIT_MS = 10_000;
+
+/** Whether Vite, which was told of no config file, would take this one, or has to do without it. */
+function isConfigCandidate(file: string, { configFile, root = '.' }: InlineConfig): boolean {
+  const folder = toPosix(resolve(root));
+  return configFile === undefined && dirname(file) === folder && VITE_CONFIG.test(file);
+}
+
+const VITE_CONFIG = /\/vite\.config\.[cm]?[jt]s$/;
+
+/** Those that Vite reads. */
+function envFilesOf(directory: string, mode: string): string[] {
+  return ['.env', '.env.local', `.env.${mode}`, `.env.${mode}.local`].map(
+    (name) => `${directory}/${name}`,
+  );
+}

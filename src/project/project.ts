@@ -1,0 +1,135 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { MedusaViteError } from '../shared/failure.ts';
+import { isInside, toPosix } from '../shared/paths.ts';
+
+const CONFIG_FILE = /^medusa-config\.[cm]?[jt]s$/;
+
+/** Checks what can be checked before anything is started. @throws MedusaViteError */
+export function assertMedusaProject(root: string): void {
+  const [odd] = /[#?]/.exec(root) ?? [];
+  if (odd !== undefined) {
+    throw new MedusaViteError(
+      `\`${root}\` has a \`${odd}\` in its path: to Vite, what follows is no part of a file's name.`,
+      { code: 'UNSUPPORTED_PATH', hint: 'Give the folder another name.' },
+    );
+  }
+  if (!existsSync(join(root, 'package.json'))) {
+    throw new MedusaViteError(`\`${root}\` is not a Medusa project: it has no package.json.`, {
+      code: 'NOT_A_PROJECT',
+      hint: 'Run medusa-vite in the folder of your Medusa backend.',
+    });
+  }
+  if (!readdirSync(root).some((name) => CONFIG_FILE.test(name))) {
+    throw new MedusaViteError(`\`${root}\` is not a Medusa project: it has no medusa-config.ts.`, {
+      code: 'NO_CONFIG',
+      hint: 'Run medusa-vite in the folder of your Medusa backend.',
+    });
+  }
+}
+
+/** `.env` as it is now; the only env file that Medusa reads during development. */
+export function readDotEnv(root: string): NodeJS.Dict<string> {
+  try {
+    return parseEnv(readFileSync(join(root, '.env'), 'utf8'));
+  } catch {
+    return {};
+  }
+}
+
+/** Files of the project's top folder: those whose change restarts are among them. */
+export function topLevelFiles(root: string): string[] {
+  return readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => `${root}/${entry.name}`);
+}
+
+const LOCKFILES = [
+  'package-lock.json',
+  'npm-shrinkwrap.json',
+  'yarn.lock',
+  'pnpm-lock.yaml',
+  'pnpm-workspace.yaml',
+  'bun.lock',
+  'bun.lockb',
+];
+
+/** In which is written down what is installed for the project. */
+export function lockfiles(root: string): string[] {
+  const own = LOCKFILES.map((name) => `${root}/${name}`).filter((file) => existsSync(file));
+  return [...own, ...workspaceLockfiles(root)];
+}
+
+/** What a workspace installs for the project is written down in a folder above it, at most where its git begins. */
+export function workspaceLockfiles(root: string): string[] {
+  const found: string[] = [];
+  for (let folder = root; !existsSync(join(folder, '.git')); ) {
+    const parent = dirname(folder);
+    if (parent === folder) {
+      // No repository: then it is anyone's guess whose lockfiles these are.
+      return [];
+    }
+    folder = parent;
+    found.push(...LOCKFILES.map((name) => toPosix(join(folder, name))));
+  }
+  return found.filter((file) => existsSync(file));
+}
+
+/** The folder of the package that a file outside of the project is in; the file itself, if the project is in it too. */
+export function packageOf(root: string, file: string): string {
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    if (isInside(folder, root) || dirname(folder) === folder) {
+      return file;
+    }
+    if (existsSync(join(folder, 'package.json'))) {
+      return folder;
+    }
+  }
+}
+
+/** Backend sources, for Vite to transform before the app asks for them. */
+export function sourceFiles(root: string): string[] {
+  const folder = `${root}/src`;
+  return listBelow(folder)
+    .map((path) => `${folder}/${toPosix(path)}`)
+    .filter(
+      (file) =>
+        /\.[jt]s$/.test(file) &&
+        !file.endsWith('.d.ts') &&
+        !file.startsWith(`${folder}/admin/`) &&
+        !/\/(?:__tests__|migrations|scripts)\/|\.(?:spec|test)\.[jt]s$/.test(file),
+    );
+}
+
+/** At any depth, relative to the folder; none if it cannot be read, or changes at this moment. */
+function listBelow(folder: string): string[] {
+  try {
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  } catch {
+    return [];
+  }
+}
+
+/** Relative to the project; what is written there is never source. */
+export const UNWATCHED: RegExp =
+  /(?:^|\/)(?:node_modules|\.git)(?:\/|$)|^(?:\.medusa|dist|static|private|uploads)(?:\/|$)/;
+
+/** Every file whose change would be noticed; relative, with forward slashes. */
+export async function listFiles(root: string, folder = ''): Promise<string[]> {
+  const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(() => []);
+  const files: string[] = [];
+  for (const entry of entries) {
+    const path = `${folder}${entry.name}`;
+    if (UNWATCHED.test(path)) {
+      continue;
+    }
+    if (entry.isDirectory()) {
+      files.push(...(await listFiles(root, `${path}/`)));
+    } else {
+      files.push(path);
+    }
+  }
+  return files;
+}

@@ -1,0 +1,130 @@
+import { fileOfId, relativeToRoot } from '../shared/paths.ts';
+import { type Change, type Decision, type Plan, type PlannerOptions, plan } from './planner.ts';
+import type { FileChange } from './rule.ts';
+import { BUILT_IN, type CheckedRule, matchingRules } from './rule-set.ts';
+
+/** A rule, as somebody who asks about it sees it. */
+export interface RuleDescription {
+  name: string;
+  /** `vite.config`, `built-in`, or the name of the Vite plugin that contributes it. */
+  from: string;
+  /** `restart`, `ignore`, or the name of a reloader. */
+  action: string;
+}
+
+export interface DecisionDescription {
+  /** The file that the rule was asked about; relative to the project. */
+  path: string;
+  change: FileChange;
+  /** From the saved file up to this one, each imported by the next; the first such chain that was found. */
+  chain: string[];
+  rule: RuleDescription;
+  /** Rules that match too, but come later. */
+  others: RuleDescription[];
+}
+
+/** A file that stays as it was loaded. The app restarts if what it imports turns out different. */
+export interface GuardDescription {
+  path: string;
+  /** What it imports, and is evaluated anew. */
+  imports: string;
+  reason: string;
+}
+
+/** What a change would do. All paths are relative to the project. */
+export interface Explanation {
+  result: 'reload' | 'restart' | 'ignore';
+  /** Of a restart, and of what is ignored. */
+  reason?: string;
+  /** The rule behind the result; undefined if there is none, or more than one reloader has something to do. */
+  rule?: RuleDescription;
+  /** From the saved file up to the one that this rule was asked about. */
+  chain: string[];
+  reloads: { reloader: string; files: { path: string; change: FileChange }[] }[];
+  guards: GuardDescription[];
+  /** One for each file that a rule was found for, in the order in which they were reached. */
+  decisions: DecisionDescription[];
+  /** What the user would be told besides. */
+  notes: string[];
+}
+
+/** @throws MedusaViteError if a rule fails */
+export function explain(change: Change, options: PlannerOptions): Explanation {
+  const { root, rules } = options;
+  const relative = (file: string) => relativeToRoot(root, file);
+  const planned = plan([change], options);
+  const { restart, guards, steps } = planned;
+  const guarded = guards.map(({ importer, imported, reason }) => ({
+    path: relative(fileOfId(importer)),
+    imports: relative(fileOfId(imported)),
+    reason,
+  }));
+  const result = resultOf(planned);
+  const path = relative(change.file);
+  const [guard] = guarded;
+  const decisive =
+    result === 'restart'
+      ? planned.decisions.find(({ file, rule }) => {
+          const isIt = restart ? isSame(file.chain, restart.chain) : file.path === guard?.path;
+          return isIt && rule.action === 'restart';
+        })
+      : soleDecision(planned);
+  const reason = restart?.reason ?? planned.ignored[0]?.reason ?? guard?.reason;
+  return {
+    result,
+    ...(result !== 'reload' && reason !== undefined && { reason }),
+    ...(decisive && { rule: describe(decisive.rule) }),
+    chain: [...(decisive?.file.chain ?? restart?.chain ?? [path])],
+    reloads: steps.map(({ reloader, files }) => ({
+      reloader,
+      files: files.map(({ file, change }) => ({ path: relative(file), change })),
+    })),
+    guards: guarded,
+    decisions: firstOfEach(planned.decisions).map(({ file, rule }) => ({
+      path: file.path,
+      change: file.change,
+      chain: [...file.chain],
+      rule: describe(rule),
+      others: matchingRules(rules, file)
+        .filter((other) => other !== rule)
+        .map(describe),
+    })),
+    notes: planned.notes,
+  };
+}
+
+function resultOf({ restart, ignored, steps, guards, invalidated }: Plan): Explanation['result'] {
+  if (restart) {
+    return 'restart';
+  }
+  if (steps.length > 0) {
+    return 'reload';
+  }
+  if (guards.length > 0) {
+    return 'restart';
+  }
+  return ignored.length > 0 || invalidated.length === 0 ? 'ignore' : 'reload';
+}
+
+function soleDecision({ decisions }: Plan): Decision | undefined {
+  const [first, ...others] = decisions;
+  return others.every(({ rule }) => rule === first?.rule) ? first : undefined;
+}
+
+/** A file is reached once along each of its imports. */
+function firstOfEach(decisions: Decision[]): Decision[] {
+  const byPath = new Map<string, Decision>();
+  for (const decision of decisions) {
+    const { path } = decision.file;
+    byPath.set(path, byPath.get(path) ?? decision);
+  }
+  return [...byPath.values()];
+}
+
+function describe({ name, from = BUILT_IN, action }: CheckedRule): RuleDescription {
+  return { name, from, action };
+}
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((path, index) => path === b[index]);
+}

@@ -1,0 +1,232 @@
+import type { ReloadFile, ReloadGuard, ReloadStep } from '../protocol/messages.ts';
+import { fileOfId, relativeToRoot } from '../shared/paths.ts';
+import type { FileChange, RuleFile } from './rule.ts';
+import { type CheckedRule, decidingRule } from './rule-set.ts';
+
+export interface Change {
+  /** Absolute, posix. */
+  file: string;
+  change: FileChange;
+  /** Who imports the file is brought up to date even though it takes its own updates. */
+  isForced?: boolean;
+}
+
+/** What the planner asks of the module graph. */
+export interface Graph {
+  modulesOf(file: string): string[];
+  importersOf(id: string): string[];
+  filesLike(file: string): string[];
+  /** Loaded modules with an `import.meta.glob` that takes in the file. */
+  globImportersOf(file: string): string[];
+  isLoaded(id: string): boolean;
+  isEntry(file: string): boolean;
+  isNative(file: string): boolean;
+  /** Whether a module takes the update of a dependency, or of itself, by `import.meta.hot.accept`. */
+  accepts(id: string, dependency: string): boolean;
+}
+
+export interface Restart {
+  reason: string;
+  /** From the changed file up to what forced the restart; relative paths. */
+  chain: string[];
+}
+
+export interface Plan {
+  ignored: { file: string; reason: string }[];
+  /** Set if anything asks for a restart; then nothing of the rest matters. */
+  restart: Restart | undefined;
+  /** Ids of out-of-date modules, importers included; some may not be imported by anything any more. */
+  invalidated: string[];
+  steps: ReloadStep[];
+  /** Modules that would need a restart if what they import turned out different. */
+  guards: ReloadGuard[];
+  /** What to tell the user besides, e.g. which command to run. */
+  notes: string[];
+  /** Which rule decided on which file, in the order in which they were reached. */
+  decisions: Decision[];
+}
+
+export interface Decision {
+  file: RuleFile;
+  rule: CheckedRule;
+}
+
+export interface PlannerOptions {
+  root: string;
+  graph: Graph;
+  /** In the order in which they are asked. */
+  rules: readonly CheckedRule[];
+}
+
+/**
+ * Decides what a set of changes takes, without doing any of it.
+ *
+ * Every path from a changed file up the importers has to end at a resource that a reloader can bring up to
+ * date. Where one ends anywhere else (a link, the config), part of the app would go on with old code: that
+ * is a restart, unless what is imported there turns out the same once it is evaluated.
+ */
+export function plan(changes: Change[], { root, graph, rules }: PlannerOptions): Plan {
+  const result: Plan = {
+    ignored: [],
+    restart: undefined,
+    invalidated: [],
+    steps: [],
+    guards: [],
+    notes: [],
+    decisions: [],
+  };
+  const files = new Map<string, Map<string, ReloadFile>>();
+  const visited = new Set<string>();
+
+  /** `below`: the files that led here, the changed one first. */
+  function decide(file: string, change: FileChange, below: string[]): CheckedRule | undefined {
+    const relative = (path: string) => relativeToRoot(root, path);
+    const asked: RuleFile = {
+      path: relative(file),
+      change,
+      isLoaded: graph.isLoaded(file),
+      // Both worked out only for who looks: there may be thousands of files.
+      get chain() {
+        return [...below, file].map(relative);
+      },
+      get affected() {
+        return affectedFiles(graph, file).map(relative);
+      },
+    };
+    const rule = decidingRule(rules, asked);
+    if (rule) {
+      result.decisions.push({ file: asked, rule });
+    }
+    return rule;
+  }
+
+  function addStep(reloader: string, file: string, change: FileChange): void {
+    const known = files.get(reloader) ?? new Map<string, ReloadFile>();
+    files.set(reloader, known);
+    // What happened to the file itself says more than that something it imports has changed.
+    if (!known.has(file) || change !== 'update') {
+      known.set(file, { file, change });
+    }
+  }
+
+  function restart(reason: string, chain: string[]): void {
+    result.restart ??= { reason, chain: chain.map((file) => relativeToRoot(root, file)) };
+  }
+
+  /** A module is out of date; `chain` holds the files below it, the changed one first. */
+  function visit(id: string, chain: string[]): void {
+    if (visited.has(id)) {
+      return;
+    }
+    visited.add(id);
+    result.invalidated.push(id);
+    if (!graph.accepts(id, id)) {
+      climb(id, [...chain, fileOfId(id)]);
+    }
+  }
+
+  /** Goes on to what imports the module. */
+  function climb(id: string, chain: string[]): void {
+    for (const importer of graph.importersOf(id)) {
+      if (!graph.accepts(importer, id)) {
+        reach(importer, chain, id);
+      }
+    }
+  }
+
+  /** What a module imports is another now. `imported`: the module to compare, where there is one. */
+  function reach(id: string, chain: string[], imported?: string): void {
+    const file = fileOfId(id);
+    const rule = decide(file, 'update', chain);
+    if (rule?.action === 'ignore') {
+      return;
+    }
+    if (rule ? rule.action === 'restart' : graph.isEntry(file)) {
+      const name = rule ? ` (${rule.name})` : '';
+      const reason = `${describe(chain)} changed, used by ${relativeToRoot(root, file)}${name}`;
+      if (imported === undefined) {
+        restart(reason, [...chain, file]);
+      } else {
+        result.guards.push({ importer: id, imported, reason });
+      }
+      return;
+    }
+    if (rule) {
+      addStep(rule.action, file, 'update');
+    }
+    visit(id, chain);
+  }
+
+  function describe(path: string[]): string {
+    return relativeToRoot(root, path[0] ?? '');
+  }
+
+  for (const { file, change, isForced } of changes) {
+    const rule = decide(file, change, []);
+    const modules = graph.modulesOf(file);
+    if (rule?.note) {
+      result.notes.push(rule.note);
+    }
+    if (rule?.action === 'ignore') {
+      result.ignored.push({ file, reason: `ignored by the rule \`${rule.name}\`` });
+    } else if (rule?.action === 'restart') {
+      restart(`${relativeToRoot(root, file)} ${PAST_TENSE[change]}`, [file]);
+    } else if (graph.isNative(file)) {
+      restart(
+        `${relativeToRoot(root, file)} ${PAST_TENSE[change]}, and Node has loaded it natively`,
+        [file],
+      );
+    } else {
+      // A new file may take the place of another one in an import without extension, or be in a glob.
+      const isNew = change === 'create';
+      const replaced = isNew ? graph.filesLike(file) : [];
+      const globImporters = isNew ? graph.globImportersOf(file) : [];
+      const affected = [...modules, ...replaced];
+      if (!rule && affected.length === 0 && globImporters.length === 0) {
+        result.ignored.push({ file, reason: 'not loaded by the app' });
+        continue;
+      }
+      if (isForced) {
+        // The module itself is up to date: it has said so too late that the others are not.
+        for (const id of modules) {
+          climb(id, [file]);
+        }
+        continue;
+      }
+      if (rule) {
+        addStep(rule.action, file, change);
+      } else if (graph.isEntry(file)) {
+        restart(`${relativeToRoot(root, file)} changed, and nothing reloads it in place`, [file]);
+        continue;
+      }
+      for (const id of affected) {
+        visit(id, []);
+      }
+      for (const id of globImporters) {
+        reach(id, [file]);
+      }
+    }
+  }
+  result.steps = [...files].map(([reloader, known]) => ({
+    reloader,
+    files: [...known.values()],
+  }));
+  return result;
+}
+
+/** The file and what imports it, at any depth. */
+function affectedFiles(graph: Graph, file: string): string[] {
+  const ids = new Set(graph.modulesOf(file));
+  for (const id of ids) {
+    for (const importer of graph.importersOf(id)) {
+      ids.add(importer);
+    }
+  }
+  return [...new Set([file, ...[...ids].map(fileOfId)])];
+}
+
+const PAST_TENSE: Record<FileChange, string> = {
+  create: 'was added',
+  update: 'changed',
+  delete: 'was deleted',
+};

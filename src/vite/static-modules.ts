@@ -1,0 +1,157 @@
+import type { Graph } from '../rules/planner.ts';
+import { fileOfId, isAbsoluteFile, isRunnerFile, relativeToRoot } from '../shared/paths.ts';
+import type { Transformer } from './transformer.ts';
+
+/** A file that says less than the running app would know. */
+export interface StaticLimit {
+  /** Relative to the project. */
+  path: string;
+  /** What is not known of it, as the rest of a sentence that begins with the path. */
+  limit: string;
+}
+
+/**
+ * The modules that an app would have, as far as its sources tell: the files that Medusa scans for, and what
+ * these import.
+ */
+export class StaticModules implements Graph {
+  readonly limits: StaticLimit[] = [];
+  readonly #transformer: Transformer;
+  readonly #entries = new Set<string>();
+  readonly #importers = new Map<string, Set<string>>();
+  readonly #natives = new Set<string>();
+  readonly #loaded = new Set<string>();
+
+  constructor(transformer: Transformer) {
+    this.#transformer = transformer;
+  }
+
+  /** @param files Relative to the project; those that Medusa would load are picked out. */
+  async load(files: string[]): Promise<void> {
+    const { root } = this.#transformer;
+    const entries = files.filter(isEntry).map((path) => `${root}/${path}`);
+    for (const file of entries) {
+      this.#entries.add(file);
+    }
+    await Promise.all(entries.map((file) => this.#add(file)));
+    this.limits.sort((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  isLoaded(id: string): boolean {
+    return this.#loaded.has(id);
+  }
+
+  isEntry(file: string): boolean {
+    return this.#entries.has(file);
+  }
+
+  isNative(file: string): boolean {
+    return this.#natives.has(file);
+  }
+
+  modulesOf(file: string): string[] {
+    return [...this.#loaded].filter((id) => fileOfId(id) === file);
+  }
+
+  importersOf(id: string): string[] {
+    return [...(this.#importers.get(id) ?? [])];
+  }
+
+  /** Asked of new files only. */
+  filesLike(): string[] {
+    return [];
+  }
+
+  /** Asked of new files only. */
+  globImportersOf(): string[] {
+    return [];
+  }
+
+  /** Only the running app knows what it has accepted. */
+  accepts(): boolean {
+    return false;
+  }
+
+  async #add(id: string): Promise<void> {
+    const { root } = this.#transformer;
+    const file = fileOfId(id);
+    if (isAbsoluteFile(file) && !isRunnerFile(root, file)) {
+      if (!file.includes('/node_modules/')) {
+        this.#natives.add(file);
+      }
+      return;
+    }
+    if (this.#loaded.has(id)) {
+      return;
+    }
+    this.#loaded.add(id);
+    try {
+      const { code = '' } = await this.#transformer.transform(id);
+      this.#noteLimits(file, code);
+    } catch (error) {
+      const what = error instanceof Error ? error.message : String(error);
+      this.#limit(file, `cannot be read, so what it imports is not known: ${firstLine(what)}`);
+    }
+    await Promise.all(
+      this.#transformer.importsOf(id).map((imported) => {
+        const importers = this.#importers.get(imported) ?? new Set();
+        this.#importers.set(imported, importers.add(id));
+        return this.#add(imported);
+      }),
+    );
+  }
+
+  #noteLimits(file: string, code: string): void {
+    if (REQUIRE.test(code)) {
+      this.#limit(file, 'calls require(): what that loads is known to the running app only');
+    }
+    if (COMPUTED_IMPORT.test(code)) {
+      this.#limit(
+        file,
+        'imports a computed path: what that loads is known to the running app only',
+      );
+    }
+    if (ACCEPT.test(code)) {
+      this.#limit(
+        file,
+        'may take updates by import.meta.hot: which, is known to the running app only',
+      );
+    }
+  }
+
+  #limit(file: string, limit: string): void {
+    this.limits.push({ path: relativeToRoot(this.#transformer.root, file), limit });
+  }
+}
+
+/** In what Vite emits, where comments are left and strings are as they were written. */
+const REQUIRE = /(?<![\w$.])require\s*\(/;
+const COMPUTED_IMPORT = /__vite_ssr_dynamic_import__\((?!\s*["'])/;
+const ACCEPT = /\.hot\??\.accept/;
+
+/**
+ * Whether Medusa loads a file by itself, as its loaders do from 2.12.1 to 2.21.2. A module that the config
+ * does not name is taken for one that it does.
+ */
+function isEntry(path: string): boolean {
+  return /\.[jt]s$/.test(path) && !/\.d\.ts$/.test(path) && ENTRIES.some((entry) => entry(path));
+}
+
+const TEST_FILE = /(?:^|\/)__tests__\/|\.(?:spec|test)\.[jt]s$/;
+
+const ENTRIES: ((path: string) => boolean)[] = [
+  (path) => /^(?:medusa-config|instrumentation)\.[jt]s$/.test(path),
+  (path) => /^src\/api\/(?:.*\/)?route\.[jt]s$/.test(path) && !/\/_/.test(path),
+  (path) => /^src\/api\/middlewares\.[jt]s$/.test(path),
+  (path) =>
+    /^src\/(?:workflows|subscribers|jobs|links|search)\/(?:.*\/)?[^_/][^/]*$/.test(path) &&
+    !TEST_FILE.test(path),
+  (path) => /^src\/(?:modules|providers)\/[^/]+\/index\.[jt]s$/.test(path),
+  (path) =>
+    /^src\/modules\/[^/]+\/(?:models|services|repositories|feature-flags)\/[^/]+$/.test(path),
+  (path) => /^(?:[^/]+\/)?(?:feature-flags|policies)\/[^/]+$/.test(path),
+];
+
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? '';
+}

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { modulesInCycles } from '../../../../src/app/runner/import-cycles.ts';
+
+function cyclesOf(imports: Record<string, string[]>, ids = Object.keys(imports)): string[] {
+  return [...modulesInCycles(ids, (id) => imports[id] ?? [])].toSorted();
+}
+
+describe('modulesInCycles', () => {
+  it('finds none in a diamond', () => {
+    expect(cyclesOf({ a: ['b', 'c'], b: ['d'], c: ['d'], d: [] })).toEqual([]);
+  });
+
+  it('finds all of a cycle, and none of those that only lead to it or away from it', () => {
+    expect(cyclesOf({ in: ['a'], a: ['b'], b: ['c', 'out'], c: ['a'], out: [] })).toEqual([
+      'a',
+      'b',
+      'c',
+    ]);
+  });
+
+  it('finds two cycles that share a module, and one apart', () => {
+    expect(cyclesOf({ a: ['b', 'c'], b: ['a'], c: ['a'], x: ['y'], y: ['x'], z: ['a'] })).toEqual([
+      'a',
+      'b',
+      'c',
+      'x',
+      'y',
+    ]);
+  });
+
+  it('finds a module that imports itself', () => {
+    expect(cyclesOf({ a: ['a'], b: ['a'] })).toEqual(['a']);
+  });
+
+  it('leaves out cycles by way of modules that are not asked about', () => {
+    expect(cyclesOf({ a: ['b'], b: ['a'] }, ['a'])).toEqual([]);
+  });
+});

@@ -1,0 +1,177 @@
+import type { ChildProcess } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { ChildConnections } from '../../../../src/host/port/app-connections.ts';
+import type { Connection } from '../../../../src/host/port/connection.ts';
+import { ConnectionLedger } from '../../../../src/host/port/connection-ledger.ts';
+import { CONNECTION_STATE, placeOfHead } from '../../../../src/protocol/connection-state.ts';
+
+type OnSent = (error: Error | null) => void;
+
+/** Keeps what is sent; the test says when and how each message arrives. */
+class FakeChild extends EventEmitter {
+  readonly handovers: { slot: number; onSent: OnSent }[] = [];
+  ledger: string = '';
+
+  send(message: { type: string; slot: number; file: string }, ...rest: unknown[]): void {
+    if (message.type === 'connection-ledger') {
+      this.ledger = message.file;
+    } else {
+      this.handovers.push({ slot: message.slot, onSent: rest.at(-1) as OnSent });
+    }
+  }
+}
+
+let child: FakeChild;
+let events: [name: string, connection?: Connection][];
+let connections: ChildConnections;
+
+beforeEach(() => {
+  child = new FakeChild();
+  events = [];
+  connections = new ChildConnections(child as unknown as ChildProcess, {
+    returned: (connection) => events.push(['returned', connection]),
+    interrupted: (connection) => events.push(['interrupted', connection]),
+    ended: (connection) => events.push(['ended', connection]),
+    stopped: () => events.push(['stopped']),
+  });
+  return () => {
+    child.emit('exit');
+  };
+});
+
+function create(): Connection {
+  return { socket: new Socket(), reused: false, waitTimer: undefined, failedHandovers: 0 };
+}
+
+describe('the connections of a child', () => {
+  it('are sent one at a time, so that other messages need not wait for all of them', () => {
+    connections.add(create());
+    connections.add(create());
+    expect(child.handovers).toHaveLength(1);
+    child.handovers[0]?.onSent(null);
+    expect(child.handovers.map(({ slot }) => slot)).toEqual([0, 1]);
+  });
+
+  it('can be withdrawn while they are unsent', () => {
+    const [first, second] = [create(), create()];
+    connections.add(first);
+    connections.add(second);
+    connections.withdraw();
+    expect(events).toEqual([['returned', second]]);
+    expect(second.reused).toBe(false);
+    expect(connections.isStopped).toBe(false);
+  });
+
+  it('come back when the channel is closed', () => {
+    const [first, second] = [create(), create()];
+    connections.add(first);
+    connections.add(second);
+    child.handovers[0]?.onSent(new Error('ERR_IPC_CHANNEL_CLOSED'));
+    expect(events).toEqual([['stopped'], ['returned', second], ['returned', first]]);
+  });
+
+  it('are sent again when the socket got lost on its way, a few times', () => {
+    const connection = create();
+    connections.add(connection);
+    for (let attempt = 0; attempt < 4; attempt++) {
+      expect(child.handovers).toHaveLength(attempt + 1);
+      child.handovers[attempt]?.onSent(null);
+      child.emit('internalMessage', { cmd: 'NODE_HANDLE_NACK' });
+    }
+    expect(child.handovers).toHaveLength(4);
+    expect(events).toEqual([['interrupted', connection]]);
+  });
+
+  it('use the slots of those that ended', () => {
+    const [first, second] = [create(), create()];
+    connections.add(first);
+    child.handovers[0]?.onSent(null);
+    child.emit('message', { type: 'connections', closed: [0], returned: [] });
+    connections.add(second);
+    expect(events).toEqual([['ended', first]]);
+    expect(child.handovers.map(({ slot }) => slot)).toEqual([0, 0]);
+  });
+
+  it('are not taken for those that had the slot before', () => {
+    const [first, second] = [create(), create()];
+    connections.add(first);
+    child.handovers[0]?.onSent(null);
+    writeFileSync(child.ledger, Buffer.from([CONNECTION_STATE.closed]));
+    child.emit('message', { type: 'connections', closed: [0], returned: [] });
+    connections.add(second);
+    child.emit('exit');
+    expect(events).toEqual([['ended', first], ['stopped'], ['returned', second]]);
+  });
+
+  it('stop when the child gives one back', () => {
+    const connection = create();
+    connections.add(connection);
+    child.handovers[0]?.onSent(null);
+    child.emit('message', { type: 'connections', closed: [], returned: [0, 7] });
+    expect(events).toEqual([['stopped'], ['returned', connection]]);
+    expect(connections.isStopped).toBe(true);
+  });
+
+  it('are judged by the ledger when the child has died', () => {
+    const all = [create(), create(), create(), create(), create()];
+    for (const [index, connection] of all.entries()) {
+      connections.add(connection);
+      child.handovers[index]?.onSent(null);
+    }
+    const { idle, pending, responding, closed } = CONNECTION_STATE;
+    writeFileSync(child.ledger, Buffer.from([idle, pending, responding, closed]));
+    child.emit('exit');
+    expect(events).toEqual([
+      ['stopped'],
+      ['returned', all[0]],
+      ['interrupted', all[1]],
+      ['ended', all[2]],
+      ['ended', all[3]],
+      // Never written to: the child did not get that far.
+      ['returned', all[4]],
+    ]);
+    expect(() => readFileSync(child.ledger)).toThrow('ENOENT');
+  });
+
+  it.each([
+    ['killed from outside', 'SIGKILL', false, 'returned'],
+    ['killed by the host', 'SIGKILL', true, 'interrupted'],
+    ['ended by itself', 'SIGABRT', false, 'interrupted'],
+  ] as const)('that may be asked again are, when the child was %s', (_, signal, killed, event) => {
+    const connection = create();
+    connections.add(connection);
+    child.handovers[0]?.onSent(null);
+    const head = Buffer.from('GET /ü HTTP/1.1\r\nHost: x\r\n\r\n', 'latin1');
+    const ledger = openSync(child.ledger, 'r+');
+    writeSync(ledger, Buffer.from([CONNECTION_STATE.repeatable]), 0, 1, 0);
+    writeSync(ledger, Buffer.from([head.length, 0, 0, 0]), 0, 4, placeOfHead(0));
+    writeSync(ledger, head, 0, head.length, placeOfHead(0) + 4);
+    closeSync(ledger);
+    Object.assign(child, { killed });
+    child.emit('exit', null, signal);
+    expect(events).toEqual([['stopped'], [event, connection]]);
+    expect(connection.repeat).toBe(event === 'returned' ? head.toString('latin1') : undefined);
+  });
+
+  it('are cut when the child has died and there was no place for a ledger', () => {
+    const createLedger = vi.spyOn(ConnectionLedger, 'create').mockReturnValue(undefined);
+    const ended = vi.fn();
+    const ignore = (): void => {};
+    const own = new FakeChild();
+    const cut = new ChildConnections(own as unknown as ChildProcess, {
+      returned: ignore,
+      interrupted: ignore,
+      ended,
+      stopped: ignore,
+    });
+    createLedger.mockRestore();
+    const connection = create();
+    cut.add(connection);
+    own.handovers[0]?.onSent(null);
+    own.emit('exit');
+    expect(ended).toHaveBeenCalledWith(connection);
+  });
+});

@@ -1,0 +1,391 @@
+import type { ChildProcess } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import { PassThrough } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { AppProcess, UnfitError } from '../../../../src/host/processes/app-process.ts';
+import type { ChildOptions, ChildToHost, HostToChild } from '../../../../src/protocol/messages.ts';
+import { EMPTY_PLAN, reloaded } from '../../support/reloads.ts';
+
+/** A child that says only what the test has it say. */
+class FakeChild extends EventEmitter {
+  readonly pid = 4711;
+  readonly sent: HostToChild[] = [];
+  readonly stderr = new PassThrough();
+  readonly stdio = [null, null, this.stderr, null, new PassThrough(), new PassThrough()];
+  killed: string[] = [];
+
+  send(message: HostToChild): boolean {
+    this.sent.push(message);
+    return true;
+  }
+
+  kill(signal: string): boolean {
+    this.killed.push(signal);
+    return true;
+  }
+
+  says(message: ChildToHost): void {
+    this.emit('message', message);
+  }
+
+  answersPings(): void {
+    for (const message of this.sent.splice(0)) {
+      if (message.type === 'ping') {
+        this.says({ type: 'pong', id: message.id });
+      } else {
+        this.sent.push(message);
+      }
+    }
+  }
+
+  /** Ids of the reloads that were asked for. */
+  get reloads(): number[] {
+    return this.sent.flatMap((message) => (message.type === 'hmr-reload' ? message.id : []));
+  }
+}
+
+const forked = vi.hoisted(() => ({ child: undefined as unknown }));
+vi.mock('node:child_process', () => ({ fork: () => forked.child, spawn: () => {} }));
+
+const CHILD: ChildOptions = {
+  root: '/shop',
+  port: 0,
+  host: undefined,
+  types: false,
+  inspect: undefined,
+  reloaders: [],
+  isSpare: false,
+  trial: undefined,
+};
+
+let child: FakeChild;
+let app: AppProcess;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  child = new FakeChild();
+  forked.child = child as unknown as ChildProcess;
+  app = new AppProcess({
+    child: CHILD,
+    env: {},
+    nodeArgs: [],
+    isStdoutTaken: false,
+  });
+  app.keep({
+    servePipe: () => {},
+    onLoaded: () => {},
+    onWarning: () => {},
+    onInvalidate: () => {},
+    sessions: () => ({}),
+    onSessions: () => {},
+    onAdminWanted: () => {},
+    onAdminRetry: () => {},
+  });
+  child.says({ type: 'ready' });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** What a reload has come to by now, `undefined` while it is under way. */
+function follow(reload: Promise<unknown>): { outcome: unknown } {
+  const followed = { outcome: undefined as unknown };
+  void reload.then((outcome) => {
+    followed.outcome = outcome;
+  });
+  return followed;
+}
+
+describe('a reply', () => {
+  it('goes to the request that has its id', async () => {
+    const reload = app.reload(EMPTY_PLAN);
+    child.says({ type: 'hmr-result', id: child.reloads[0] ?? 0, outcome: reloaded('route GET /') });
+    expect(await reload).toEqual(reloaded('route GET /'));
+  });
+
+  it('that comes late is dropped: the next request waits for its own', async () => {
+    const first = app.reload(EMPTY_PLAN);
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(await first).toMatchObject({ type: 'hung' });
+    const second = follow(app.reload(EMPTY_PLAN));
+    const [firstId = 0, secondId = 0] = child.reloads;
+    child.says({ type: 'hmr-result', id: firstId, outcome: reloaded('too late') });
+    await vi.advanceTimersByTimeAsync(1);
+    expect(second.outcome).toBeUndefined();
+    child.says({ type: 'hmr-result', id: secondId, outcome: reloaded('its own') });
+    await vi.advanceTimersByTimeAsync(1);
+    expect(second.outcome).toEqual(reloaded('its own'));
+  });
+
+  it('with an id that nobody knows, or that comes twice, is dropped', async () => {
+    const reload = follow(app.reload(EMPTY_PLAN));
+    const [id = 0] = child.reloads;
+    child.says({ type: 'hmr-result', id: id + 1_000, outcome: reloaded('unknown') });
+    await vi.advanceTimersByTimeAsync(1);
+    expect(reload.outcome).toBeUndefined();
+    child.says({ type: 'hmr-result', id, outcome: reloaded('first') });
+    child.says({ type: 'hmr-result', id, outcome: reloaded('second') });
+    await vi.advanceTimersByTimeAsync(1);
+    expect(reload.outcome).toEqual(reloaded('first'));
+  });
+});
+
+describe('an app that does not answer', () => {
+  it('during a reload is noticed within 3 s', async () => {
+    const reload = follow(app.reload(EMPTY_PLAN));
+    await vi.advanceTimersByTimeAsync(2_500);
+    expect(reload.outcome).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(reload.outcome).toMatchObject({ type: 'hung' });
+  });
+
+  it('is told from one that answers and takes its time, up to a limit', async () => {
+    const reload = follow(app.reload(EMPTY_PLAN));
+    for (let ms = 0; ms < 19_000; ms += 250) {
+      await vi.advanceTimersByTimeAsync(250);
+      child.answersPings();
+    }
+    expect(reload.outcome).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(reload.outcome).toMatchObject({
+      type: 'hung',
+      reason: 'the reload took longer than 20 s',
+    });
+  });
+
+  it('under a debugger, also one that came later, may stand at a breakpoint in a reload', async () => {
+    child.says({ type: 'debugged' });
+    const reload = follow(app.reload(EMPTY_PLAN));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(reload.outcome).toBeUndefined();
+    expect(child.killed).toEqual([]);
+  });
+
+  it('because Medusa keeps it busy is waited for longer, until that is over', async () => {
+    child.says({ type: 'busy', isBusy: true });
+    const reload = follow(app.reload(EMPTY_PLAN));
+    await vi.advanceTimersByTimeAsync(9_500);
+    expect(reload.outcome).toBeUndefined();
+    child.says({ type: 'busy', isBusy: false });
+    await vi.advanceTimersByTimeAsync(500);
+    expect(reload.outcome).toMatchObject({ type: 'hung' });
+  });
+
+  it('is not given up when it was this process that stood still', async () => {
+    const reload = follow(app.reload(EMPTY_PLAN));
+    await vi.advanceTimersByTimeAsync(1_000);
+    const { now } = performance;
+    const asleep = vi.spyOn(performance, 'now').mockImplementation(() => now() + 15_000);
+    await vi.advanceTimersByTimeAsync(250);
+    expect(reload.outcome).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(2_750);
+    expect(reload.outcome).toMatchObject({ type: 'hung' });
+    asleep.mockRestore();
+  });
+
+  it('is not waited for by those that asked once it has exited', async () => {
+    const order: string[] = [];
+    void app.exited.then(() => order.push('exited'));
+    const reload = app.reload(EMPTY_PLAN);
+    void reload.then(() => order.push('told'));
+    child.emit('exit', null, 'SIGKILL');
+    expect(app.isAlive).toBe(false);
+    child.stderr.destroy();
+    expect(await reload).toEqual({
+      type: 'restart-needed',
+      reason: 'the app exited by SIGKILL',
+    });
+    expect(order).toEqual(['exited', 'told']);
+  });
+});
+
+describe('an app that is asked to stop', () => {
+  it('has 5 s, from when it hears of it', async () => {
+    child.says({ type: 'busy', isBusy: true });
+    void app.stop();
+    await vi.advanceTimersByTimeAsync(9_500);
+    child.says({ type: 'busy', isBusy: false });
+    for (let ms = 0; ms < 5_000; ms += 250) {
+      child.answersPings();
+      expect(child.killed).toEqual([]);
+      await vi.advanceTimersByTimeAsync(250);
+    }
+    child.answersPings();
+    await vi.advanceTimersByTimeAsync(250);
+    expect(child.killed).toEqual(['SIGKILL']);
+  });
+
+  it('and does not answer is ended before that', async () => {
+    void app.stop();
+    await vi.advanceTimersByTimeAsync(2_500);
+    expect(child.killed).toEqual([]);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(child.killed).toContain('SIGKILL');
+  });
+});
+
+describe('a boot', () => {
+  let boot: { error: unknown };
+
+  beforeEach(() => {
+    child = new FakeChild();
+    forked.child = child as unknown as ChildProcess;
+    app = new AppProcess({ child: CHILD, env: {}, nodeArgs: [], isStdoutTaken: false });
+    boot = { error: undefined };
+    app.ready.catch((error: unknown) => {
+      boot.error = error;
+    });
+  });
+
+  /** As an app whose event loop turns while it waits. */
+  async function wait(seconds: number): Promise<void> {
+    for (let quarter = 0; quarter < seconds * 4; quarter++) {
+      await vi.advanceTimersByTimeAsync(250);
+      child.answersPings();
+    }
+  }
+
+  it('that waits for what never comes is given up', async () => {
+    await wait(110);
+    child.says({
+      type: 'prepared',
+      app: { backendHmr: true, adminPath: '/app' },
+    });
+    await wait(119);
+    expect(child.killed).toEqual([]);
+    await wait(2);
+    expect(child.killed).toEqual(['SIGKILL']);
+    expect(boot.error).toMatchObject({
+      message: expect.stringContaining('has not become ready for 120 s'),
+    });
+  });
+
+  it('that waits for what never comes is given up sooner when a save waits', async () => {
+    await wait(20);
+    app.hurry();
+    await wait(9);
+    expect(child.killed).toEqual([]);
+    await wait(2);
+    expect(child.killed).toEqual(['SIGKILL']);
+  });
+
+  it('is not given up any more once it is ready', async () => {
+    child.says({ type: 'ready' });
+    await wait(200);
+    expect(child.killed).toEqual([]);
+  });
+
+  it('under a debugger may take as long as it likes', async () => {
+    child = new FakeChild();
+    forked.child = child as unknown as ChildProcess;
+    const debugged = { ...CHILD, inspect: { port: 9229, host: 'localhost', wait: false } };
+    void new AppProcess({ child: debugged, env: {}, nodeArgs: [], isStdoutTaken: false });
+    await wait(200);
+    expect(child.killed).toEqual([]);
+  });
+});
+
+describe('a stop', () => {
+  it('of an app that answers and does not exit is ended after 5 s', async () => {
+    void app.stop();
+    for (let ms = 0; ms < 5_000; ms += 250) {
+      await vi.advanceTimersByTimeAsync(250);
+      child.answersPings();
+    }
+    expect(child.sent).toContainEqual({ type: 'shutdown' });
+    expect(child.killed).toEqual([]);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(child.killed).toEqual(['SIGKILL']);
+  });
+
+  it('of an app that does not answer is ended sooner', async () => {
+    void app.stop();
+    await vi.advanceTimersByTimeAsync(2_500);
+    expect(child.killed).toEqual([]);
+    await vi.advanceTimersByTimeAsync(250);
+    expect(child.killed).toEqual(['SIGKILL']);
+  });
+
+  it('of an app that comes to a breakpoint on the way is ended after 5 s', async () => {
+    void app.stop();
+    child.says({ type: 'debugged' });
+    await vi.advanceTimersByTimeAsync(4_750);
+    expect(child.killed).toEqual([]);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(child.killed).toEqual(['SIGKILL']);
+  });
+
+  it('sends no signal where the app exits by itself', async () => {
+    const stopped = app.stop();
+    child.emit('exit', 0, null);
+    expect(await stopped).toMatchObject({ code: 0 });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(child.killed).toEqual([]);
+  });
+});
+
+describe('a spare', () => {
+  const env = { STAGE: 'two' };
+  let spare: AppProcess;
+
+  beforeEach(() => {
+    child = new FakeChild();
+    forked.child = child as unknown as ChildProcess;
+    spare = new AppProcess({
+      child: { ...CHILD, isSpare: true },
+      env: {},
+      nodeArgs: [],
+      isStdoutTaken: false,
+    });
+  });
+
+  it('is left alone until it is activated, however long that takes', async () => {
+    spare.preload(null);
+    child.says({ type: 'preloaded', files: 7 });
+    expect(await spare.preloaded).toBe(7);
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(child.sent).toEqual([{ type: 'preload', packages: null }]);
+    expect(child.killed).toEqual([]);
+    spare.activate({ env, reloaders: [] });
+    await vi.advanceTimersByTimeAsync(300);
+    expect(child.sent[1]).toEqual({ type: 'activate', env, reloaders: [] });
+    expect(child.sent[2]).toMatchObject({ type: 'ping' });
+    await vi.advanceTimersByTimeAsync(25_000);
+    expect(child.killed).toEqual(['SIGKILL']);
+  });
+
+  it('says what it has said only when it is the app', async () => {
+    const written: string[] = [];
+    const write = vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
+      written.push(String(chunk));
+      return true;
+    });
+    child.stderr.emit('data', Buffer.from('early'));
+    expect(written).toEqual([]);
+    spare.activate({ env, reloaders: [] });
+    child.stderr.emit('data', Buffer.from('late'));
+    write.mockRestore();
+    expect(written).toEqual(['early', 'late']);
+  });
+
+  it('that is unfit says whether it was prepared', async () => {
+    child.says({ type: 'unfit', reason: 'the variable X has changed' });
+    await expect(spare.prepared).rejects.toThrow(UnfitError);
+    await expect(spare.prepared).rejects.toMatchObject({
+      message: 'the variable X has changed',
+      wasPrepared: false,
+    });
+    await expect(spare.ready).rejects.toThrow(UnfitError);
+  });
+
+  it('that exits by itself is unfit, however far it came', async () => {
+    child.says({
+      type: 'prepared',
+      app: { backendHmr: true, adminPath: null },
+    });
+    child.emit('exit', 1, null);
+    await expect(spare.ready).rejects.toMatchObject({ name: 'UnfitError', wasPrepared: true });
+    expect(await spare.listPackages()).toBeNull();
+  });
+});
