@@ -39,8 +39,8 @@ const OF_MEDUSA = [
   'making-way',
 ];
 
-/** What is run through each way in; all else is the same code behind it. */
-const OF_EACH_WAY_IN = [
+/** What is run through each launcher; all else is the same code behind it. */
+const OF_EACH_LAUNCHER = [
   'routes',
   'env',
   'ends',
@@ -65,10 +65,10 @@ const config: ViteUserConfig = defineConfig({
         },
       },
       {
-        // Which way is said by MEDUSA_VITE_WAY_IN.
+        // Which way is said by MEDUSA_VITE_LAUNCHER.
         test: {
-          name: 'way-in',
-          include: OF_EACH_WAY_IN.map((name) => `test/e2e/${name}.test.ts`),
+          name: 'launcher',
+          include: OF_EACH_LAUNCHER.map((name) => `test/e2e/${name}.test.ts`),
           globalSetup: ['test/e2e/support/global-setup.ts'],
           ...withMedusa,
         },
@@ -79,7 +79,7 @@ const config: ViteUserConfig = defineConfig({
           name: 'matrix',
           include: ['test/e2e/matrix.test.ts'],
           globalSetup: ['test/e2e/support/global-setup.ts'],
-          env: { MEDUSA_VITE_WAY_IN: 'vite-node' },
+          env: { MEDUSA_VITE_LAUNCHER: 'vite-node' },
           ...withMedusa,
         },
       },

@@ -1,5 +1,5 @@
 import type { Plugin } from 'vite';
-import { wayInOf } from '../src/host/launchers/launcher.ts';
+import { launcherOf } from '../src/host/launchers/launcher.ts';
 import { EXTENSIONS } from '../src/shared/extensions.ts';
 import { VITE_ENVIRONMENT } from '../src/vite/vite-environment.ts';
 
@@ -9,7 +9,7 @@ export function medusaConfig(): Plugin {
     name: 'medusa-vite:config',
     apply: (_config, { command, isPreview }) => command === 'serve' && !isPreview,
     config(config) {
-      if (wayInOf(config.plugins) === 'test') {
+      if (launcherOf(config.plugins) === 'test') {
         return undefined;
       }
       return {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Plugin } from 'vite';
-import { wayInOf } from '../src/host/launchers/launcher.ts';
+import { launcherOf } from '../src/host/launchers/launcher.ts';
 import { loadVite } from '../src/vite/project-vite.ts';
 import { findProject } from './find-project.ts';
 
@@ -14,8 +14,8 @@ export function medusaPrivateFiles(): Plugin {
     enforce: 'pre',
     apply: (_config, { command, isPreview }) => command === 'serve' && !isPreview,
     async config(config) {
-      const wayIn = wayInOf(config.plugins);
-      if (wayIn === 'cli' || wayIn === 'vite-node') {
+      const launcher = launcherOf(config.plugins);
+      if (launcher === 'cli' || launcher === 'vite-node') {
         // Opens no port.
         return undefined;
       }

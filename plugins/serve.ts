@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Plugin, ViteDevServer } from 'vite';
-import { type WayIn, wayInOf } from '../src/host/launchers/launcher.ts';
+import { type Launcher, launcherOf } from '../src/host/launchers/launcher.ts';
 import { SERVE_HOOK } from '../src/host/launchers/serve-hook.ts';
 import type { ServeOptions } from '../src/host/launchers/serve-options.ts';
 import type { UnderViteNode } from '../src/host/launchers/under-vite-node.ts';
@@ -19,7 +19,7 @@ const SERVE_ID = '\0virtual:medusa-vite/serve';
 
 /** Starts the backend where nobody else does: beside a front end by `vite`, and for the entry of `vite-node`. */
 export function medusaServe(options: ServeOptions | false): Plugin {
-  let wayIn: WayIn = 'vite';
+  let launcher: Launcher = 'vite';
   let root = '';
   let server: ViteDevServer | undefined;
   const configuredAt = findConfigTime();
@@ -29,10 +29,10 @@ export function medusaServe(options: ServeOptions | false): Plugin {
     apply: (_config, { command, isPreview }) => command === 'serve' && !isPreview,
     config(config) {
       assertSupportedVite(this?.meta?.viteVersion);
-      wayIn = wayInOf(config.plugins);
+      launcher = launcherOf(config.plugins);
       // The database's files, above all; which project it is will be known when a watcher asks.
       const isOwnData = (path: string) => toPosix(path).startsWith(`${root}/.medusa`);
-      switch (wayIn) {
+      switch (launcher) {
         case 'vite-node':
           assertSupportedViteNode(readViteNodeVersion());
           return headlessConfig({
@@ -55,7 +55,7 @@ export function medusaServe(options: ServeOptions | false): Plugin {
       if (options === false) {
         return;
       }
-      if (wayIn === 'vite-node') {
+      if (launcher === 'vite-node') {
         const { UnderViteNode } = await import('../src/host/launchers/under-vite-node.ts');
         if (underViteNode) {
           underViteNode.follow(vite, options);
@@ -67,7 +67,7 @@ export function medusaServe(options: ServeOptions | false): Plugin {
         }
         return;
       }
-      if (wayIn === 'vite' && vite.httpServer) {
+      if (launcher === 'vite' && vite.httpServer) {
         const { serveBeside } = await import('../src/host/launchers/beside-vite.ts');
         server = vite;
         latest.set(root, vite);
@@ -79,7 +79,7 @@ export function medusaServe(options: ServeOptions | false): Plugin {
     },
     // Run by vite-node itself, and so run again whenever the entry is.
     resolveId: (source) =>
-      wayIn === 'vite-node' && source === 'medusa-vite/serve' ? SERVE_ID : undefined,
+      launcher === 'vite-node' && source === 'medusa-vite/serve' ? SERVE_ID : undefined,
     load: (id) =>
       id === SERVE_ID ? `globalThis[Symbol.for('${SERVE_HOOK.description}')]({});` : undefined,
     async closeBundle() {

@@ -3,9 +3,9 @@ export type { MedusaViteApi } from '../plugins/rules.ts';
 export { builtInRules } from './rules/built-in.ts';
 export type {
   BuiltInReloader,
-  FileChange,
   OwnReloader,
   Rule,
   RuleAction,
   RuleFile,
 } from './rules/rule.ts';
+export type { FileChange } from './shared/change.ts';

@@ -1,8 +1,9 @@
-import { collectRules, medusaRules } from '../plugins/rules.ts';
+import { collectRules, RULES_PLUGIN } from './rules/collect-rules.ts';
 import { type Explanation, explain } from './rules/explanation.ts';
 import { createMemoryGraph } from './rules/memory-graph.ts';
-import type { FileChange, Rule } from './rules/rule.ts';
+import type { Rule } from './rules/rule.ts';
 import { createRuleSet } from './rules/rule-set.ts';
+import type { FileChange } from './shared/change.ts';
 
 export type {
   DecisionDescription,
@@ -55,7 +56,7 @@ export interface PlannedChange extends Explanation {
  */
 export function planChange(options: PlanChangeOptions): PlannedChange {
   const { rules, builtInRules, plugins = [], entries, root = '/project' } = options;
-  const own = medusaRules({ rules, builtInRules });
+  const own = { name: RULES_PLUGIN, api: { medusaVite: { rules, builtInRules } } };
   const set = createRuleSet(collectRules({ plugins: [own, ...plugins.flat()] }), root);
   const { path, change } =
     typeof options.change === 'string'

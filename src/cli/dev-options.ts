@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
-import type { BackendSettings } from '../host/host.ts';
+import type { HostSettings } from '../host/host.ts';
 import { parseInspectAddress } from '../host/processes/inspect-option.ts';
 import { MedusaViteError } from '../shared/failure.ts';
 import { toPosix } from '../shared/paths.ts';
 
 /** What `medusa-vite dev` was asked for; what it left open is for the host to resolve. */
-export interface DevOptions extends BackendSettings {
+export interface DevOptions extends HostSettings {
   /** The project: absolute, with forward slashes. */
   root: string;
   /** Look for changes at this interval instead of waiting for the file system to tell. */

@@ -1,12 +1,12 @@
 import type { ViteDevServer } from 'vite';
-import { Backend } from '../host/host.ts';
+import { Host } from '../host/host.ts';
 import { Ending } from '../host/terminal/ending.ts';
 import {
   createJsonReporter,
   createTerminalReporter,
   type Reporter,
 } from '../host/terminal/reporter.ts';
-import { bindBackendShortcuts, hasShortcuts, SHORTCUTS_HINT } from '../host/terminal/shortcuts.ts';
+import { bindHostShortcuts, hasShortcuts, SHORTCUTS_HINT } from '../host/terminal/shortcuts.ts';
 import { serializeError } from '../shared/serialized-error.ts';
 import { describeOtherVite } from '../vite/project-vite.ts';
 import type { DevOptions } from './dev-options.ts';
@@ -17,7 +17,7 @@ export async function runDev(options: DevOptions): Promise<void> {
   const { root, pollMs, json } = options;
   const reporter = createReporter(options);
   let vite: Promise<ViteDevServer> | undefined;
-  const backend = new Backend({
+  const host = new Host({
     ...options,
     reporter,
     isStdoutTaken: json,
@@ -34,8 +34,8 @@ export async function runDev(options: DevOptions): Promise<void> {
   const ending = new Ending();
   ending.add(async () => (await vite)?.close());
   ending.add(
-    () => backend.close(),
-    () => backend.kill(),
+    () => host.close(),
+    () => host.kill(),
   );
   guardAgainstStrayErrors(reporter);
   const otherVite = describeOtherVite(root);
@@ -43,10 +43,10 @@ export async function runDev(options: DevOptions): Promise<void> {
     reporter.warn(otherVite);
   }
   if (hasShortcuts(json)) {
-    bindBackendShortcuts(backend, { reporter, quit: () => ending.end(0) });
+    bindHostShortcuts(host, { reporter, quit: () => ending.end(0) });
   }
   try {
-    await backend.start();
+    await host.start();
   } catch (error) {
     await ending.close();
     throw error;

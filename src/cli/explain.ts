@@ -2,8 +2,8 @@ import { realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import type { ViteDevServer } from 'vite';
-import { collectRules } from '../../plugins/rules.ts';
 import { assertMedusaProject, listFiles, UNWATCHED } from '../project/project.ts';
+import { collectRules } from '../rules/collect-rules.ts';
 import {
   type DecisionDescription,
   type Explanation,

@@ -20,10 +20,10 @@ import { canWait } from './processes/spare-keeper.ts';
 import type { Reporter } from './terminal/reporter.ts';
 import { toUpdateEvent } from './terminal/update-event.ts';
 import { type FileEvents, FileWatch } from './updates/file-watch.ts';
-import { describeCrash, Host } from './updates/updates.ts';
+import { describeCrash, Updates } from './updates/updates.ts';
 
-/** What a person may ask of the backend, whichever way in was taken. */
-export interface BackendSettings {
+/** What a person may ask of the host, whichever launcher was taken. */
+export interface HostSettings {
   /** 0 picks a free port. `undefined`: `PORT`, which may come from the project's `.env`, else 9000. */
   port: number | undefined;
   /** `undefined`: `HOST`, which may come from the project's `.env`, else every address. */
@@ -40,7 +40,7 @@ export interface BackendSettings {
   spare: boolean;
 }
 
-export interface BackendOptions extends BackendSettings {
+export interface HostOptions extends HostSettings {
   /** The project: absolute, with forward slashes. */
   root: string;
   reporter: Reporter;
@@ -58,7 +58,7 @@ export interface BackendOptions extends BackendSettings {
 }
 
 export interface Replacement {
-  previous: Backend;
+  previous: Host;
   /** What has changed, relative to the project. */
   files: string[];
   /** Of the watcher that Vite has now. */
@@ -75,27 +75,27 @@ const FATAL_CODES = new Set([
   'NO_DATABASE',
 ]);
 
-/** The port, the database and the host of one project: what all ways in have in common. */
-export class Backend {
-  readonly #options: BackendOptions;
+/** The port, the database and the host of one project: what all launchers have in common. */
+export class Host {
+  readonly #options: HostOptions;
   readonly #startedAt: number = performance.now();
   /** What is added last is closed first. */
   readonly #closing: (() => Promise<void>)[] = [];
-  #host: Host | undefined;
+  #updates: Updates | undefined;
   #listener: Listener | undefined;
-  #updates = 0;
+  #updateCount = 0;
   /** Saved files that this backend has yet to tell of: what it was started for, and what was saved meanwhile. */
   #untold: string[] = [];
   /** Watches while neither the previous backend does, nor the host of this one. */
   #meanwhile: FileWatch | undefined;
   /** Unset once it is closed. */
-  #previous: Backend | undefined;
+  #previous: Host | undefined;
   #isFirst = true;
   /** Set by whoever asks first. */
   #closed: Promise<void> | undefined;
 
   /** Checks what can be checked at once. @throws MedusaViteError */
-  constructor(options: BackendOptions) {
+  constructor(options: HostOptions) {
     assertMedusaProject(options.root);
     // The app would say the same of a Medusa that is missing or too old, but only after its database was made.
     void findSupportedMedusa(options.root);
@@ -109,7 +109,7 @@ export class Backend {
 
   /** Where the dashboard is to be found; undefined if it is switched off, or the app has not been up yet. */
   get adminUrl(): string | undefined {
-    const path = this.#host?.adminPath ?? null;
+    const path = this.#updates?.adminPath ?? null;
     return path === null ? undefined : `${this.#listener?.url}${path}`;
   }
 
@@ -133,7 +133,7 @@ export class Backend {
   }
 
   restart(reason: string): void {
-    void this.#host?.restart(reason);
+    void this.#updates?.restart(reason);
   }
 
   /**
@@ -142,7 +142,7 @@ export class Backend {
    */
   followVite({ watcher }: ViteDevServer, configuredAt: number): void {
     this.followWatcher(watcher);
-    this.#host?.followVite(configuredAt);
+    this.#updates?.followVite(configuredAt);
   }
 
   /** To be called when Vite has another watcher, by whoever does not know whether its restart is over. */
@@ -150,7 +150,7 @@ export class Backend {
     this.#meanwhile?.follow(events);
   }
 
-  /** Tells that what was saved is no good for a backend, and that this one goes on. */
+  /** Tells that what was saved is no good for a host, and that this one goes on. */
   keep(files: string[], error: SerializedError): void {
     this.#tell({ type: 'kept-previous', files, error, ms: 0 });
   }
@@ -164,7 +164,7 @@ export class Backend {
   /** Ends the app without waiting for its requests. */
   kill(): void {
     this.#previous?.kill();
-    this.#host?.kill();
+    this.#updates?.kill();
   }
 
   async #replace(): Promise<void> {
@@ -188,7 +188,7 @@ export class Backend {
     this.#untold.push(...previous.#untold);
     await closed;
     this.#assertOpen();
-    this.#updates = previous.#updates;
+    this.#updateCount = previous.#updateCount;
     this.#previous = undefined;
   }
 
@@ -251,7 +251,7 @@ export class Backend {
       embeddedUrl === undefined || readDotEnv(root).DATABASE_URL
         ? shell
         : { ...shell, DATABASE_URL: embeddedUrl };
-    const app = new Host({
+    const updates = new Updates({
       root,
       vite: await vitePromise,
       listener,
@@ -299,9 +299,9 @@ export class Backend {
           }),
       },
     });
-    this.#host = app;
-    await this.#add(() => app.close());
-    const error = await this.#startHost(app);
+    this.#updates = updates;
+    await this.#add(() => updates.close());
+    const error = await this.#startUpdates(updates);
     if (error && isFatal(error)) {
       throw new MedusaViteError(error.message, { code: error.code, hint: error.hint });
     }
@@ -313,7 +313,7 @@ export class Backend {
   }
 
   /** From here on the host watches. */
-  #startHost(host: Host): Promise<SerializedError | undefined> {
+  #startUpdates(updates: Updates): Promise<SerializedError | undefined> {
     const { root, replaces } = this.#options;
     const known = [...this.#untold, ...(this.#meanwhile?.close() ?? [])].map((file) =>
       posix.resolve(root, file),
@@ -321,10 +321,10 @@ export class Backend {
     this.#meanwhile = undefined;
     const causes = new Set(replaces?.files.map((file) => posix.resolve(root, file)));
     // The app is about to load all of it, but Vite was not restarted for what it reads itself.
-    const forVite = known.filter((file) => !causes.has(file) && host.isReadByVite(file));
+    const forVite = known.filter((file) => !causes.has(file) && updates.isReadByVite(file));
     this.#untold = known.filter((file) => !forVite.includes(file));
-    const started = host.start(known);
-    host.catchUp(forVite);
+    const started = updates.start(known);
+    updates.catchUp(forVite);
     return started;
   }
 
@@ -382,9 +382,9 @@ export class Backend {
 
   #tell(result: UpdateResult): void {
     const { root, reporter, onUpdate } = this.#options;
-    this.#updates++;
-    reporter.update(this.#updates, result);
-    onUpdate?.(toUpdateEvent(result, { id: this.#updates, root }));
+    this.#updateCount++;
+    reporter.update(this.#updateCount, result);
+    onUpdate?.(toUpdateEvent(result, { id: this.#updateCount, root }));
   }
 
   /** @throws MedusaViteError if the backend was closed while this was being started */
@@ -403,7 +403,10 @@ export class Backend {
   }
 
   async #closeAll(): Promise<void> {
-    this.#untold.push(...(this.#meanwhile?.close() ?? []), ...(this.#host?.stopWatching() ?? []));
+    this.#untold.push(
+      ...(this.#meanwhile?.close() ?? []),
+      ...(this.#updates?.stopWatching() ?? []),
+    );
     for (let close = this.#closing.shift(); close; close = this.#closing.shift()) {
       await close().catch(() => {});
     }

@@ -14,7 +14,7 @@ export type FetchedModule =
   | { externalize: string; code?: undefined };
 
 /** What the child is told when it is forked, in the environment variable named below. */
-export interface ChildOptions {
+export interface AppOptions {
   /** Absolute, posix, real path of the project. */
   root: string;
   port: number;
@@ -55,7 +55,7 @@ export interface InspectOptions {
   /** Whether to wait for a debugger (`--inspect-brk`). */
   wait: boolean;
 }
-export const CHILD_OPTIONS_ENV = 'MEDUSA_VITE_CHILD';
+export const APP_OPTIONS_ENV = 'MEDUSA_VITE_APP';
 
 /**
  * What a spare loads before it is needed: the files in `node_modules` that the running app has asked for
@@ -140,7 +140,7 @@ export interface Retrace {
   kept: KeptCode[];
 }
 
-export type HostToChild =
+export type HostToApp =
   /** Boot Medusa; sent once, after `prepared`, when no other child runs any more. */
   | { type: 'start'; sessions: Record<string, string> }
   | { type: 'hmr-reload'; id: number; plan: ReloadPlan }
@@ -172,7 +172,7 @@ export type HostToChild =
   | { type: 'admin'; state: AdminState }
   | { type: 'ping'; id: number };
 
-export type ChildToHost =
+export type AppToHost =
   /** Medusa is loaded and the config evaluated, nothing runs yet. */
   | { type: 'prepared'; app: PreparedApp }
   | { type: 'ready' }

@@ -1,6 +1,6 @@
+import type { Change, FileChange } from '../shared/change.ts';
 import { fileOfId, relativeToRoot } from '../shared/paths.ts';
-import { type Change, type Decision, type Plan, type PlannerOptions, plan } from './planner.ts';
-import type { FileChange } from './rule.ts';
+import { type Decision, type Plan, type PlannerOptions, plan } from './planner.ts';
 import { BUILT_IN, type CheckedRule, matchingRules } from './rule-set.ts';
 
 /** A rule, as somebody who asks about it sees it. */

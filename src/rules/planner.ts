@@ -1,15 +1,8 @@
 import type { ReloadFile, ReloadGuard, ReloadStep } from '../protocol/messages.ts';
+import type { Change, FileChange } from '../shared/change.ts';
 import { fileOfId, relativeToRoot } from '../shared/paths.ts';
-import type { FileChange, RuleFile } from './rule.ts';
+import type { RuleFile } from './rule.ts';
 import { type CheckedRule, decidingRule } from './rule-set.ts';
-
-export interface Change {
-  /** Absolute, posix. */
-  file: string;
-  change: FileChange;
-  /** Who imports the file is brought up to date even though it takes its own updates. */
-  isForced?: boolean;
-}
 
 /** What the planner asks of the module graph. */
 export interface Graph {

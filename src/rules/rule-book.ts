@@ -1,6 +1,6 @@
 import type { ResolvedConfig } from 'vite';
-import { collectRules } from '../../plugins/rules.ts';
 import { listFiles } from '../project/project.ts';
+import { collectRules } from './collect-rules.ts';
 import { globMatcher } from './rule.ts';
 import { BUILT_IN, createRuleSet, describeRule, type RuleSet } from './rule-set.ts';
 

@@ -1,6 +1,5 @@
 import picomatch from 'picomatch';
-
-export type FileChange = 'create' | 'update' | 'delete';
+import type { FileChange } from '../shared/change.ts';
 
 /** The file that a rule is asked about: the one that was saved, and then each one that imports it. */
 export interface RuleFile {

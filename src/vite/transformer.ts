@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { DevEnvironment, ViteDevServer } from 'vite';
 import { ViteNodeServer } from 'vite-node/server';
 import type { FetchedModule } from '../protocol/messages.ts';
-import type { Change } from '../rules/planner.ts';
+import type { Change } from '../shared/change.ts';
 import { fileOfId, isAbsoluteFile, isRunnerFile, toPosix } from '../shared/paths.ts';
 import { type ModuleTraits, readTraits } from './module-traits.ts';
 import { VITE_ENVIRONMENT } from './vite-environment.ts';

@@ -12,13 +12,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { type CliEnd, type CliOptions, CliRun } from './support/cli.ts';
+import { commandOf, filesOf, LAUNCHER } from './support/launcher.ts';
 import { freePort, portOf } from './support/ports.ts';
 import { createProject, type Project } from './support/project.ts';
 import { REPOSITORY } from './support/repository.ts';
 import { until } from './support/until.ts';
-import { commandOf, filesOf, WAY_IN } from './support/way-in.ts';
 
-/** What is passed as arguments or as options, by the way in. */
+/** What is passed as arguments or as options, by the launcher. */
 const OPTIONS_ENV = 'SERVE_OPTIONS';
 const OPTIONS = `JSON.parse(process.env.${OPTIONS_ENV} ?? '{}')`;
 
@@ -44,7 +44,7 @@ describe('a folder that is not a Medusa project', () => {
   });
 
   // By the other ways Vite itself comes first, and cannot load its own config.
-  test.runIf(WAY_IN === 'cli')('whose path Vite cannot take is named', async () => {
+  test.runIf(LAUNCHER === 'cli')('whose path Vite cannot take is named', async () => {
     const cwd = join(folder({ 'shop #1/package.json': '{}' }), 'shop #1');
     expect(await complaint({ cwd })).toContain(`\`${cwd}\` has a \`#\` in its path`);
   });
@@ -150,8 +150,8 @@ describe('a port that another program listens on', () => {
   });
 });
 
-// No other way in has arguments of ours.
-describe.runIf(WAY_IN === 'cli')('arguments', () => {
+// No other launcher has arguments of ours.
+describe.runIf(LAUNCHER === 'cli')('arguments', () => {
   test.each([
     [['--prot', '9000'], '`--prot` is not an option. Did you mean `--port`?'],
     [['--nonsense'], '`--nonsense` is not an option.'],
@@ -192,7 +192,7 @@ interface BadRun extends Pick<CliOptions, 'cwd' | 'env'> {
 }
 
 function run({ cwd, options = {}, env = {} }: BadRun): CliRun {
-  if (WAY_IN === 'cli') {
+  if (LAUNCHER === 'cli') {
     const { port, host } = options;
     const args = [
       ...(port === undefined ? [] : ['-p', String(port)]),
@@ -200,7 +200,7 @@ function run({ cwd, options = {}, env = {} }: BadRun): CliRun {
     ];
     return new CliRun(['dev', ...args], { cwd, env });
   }
-  const [cli, ...args] = commandOf(WAY_IN, { root: cwd, args: [] }).args;
+  const [cli, ...args] = commandOf(LAUNCHER, { root: cwd, args: [] }).args;
   return new CliRun(args, {
     cwd,
     env: {
@@ -215,7 +215,7 @@ function run({ cwd, options = {}, env = {} }: BadRun): CliRun {
 
 async function complaint(bad: BadRun): Promise<string> {
   const bound = run(bad);
-  return WAY_IN === 'vite' ? complaintBeside(bound) : soleComplaint(await bound.ends());
+  return LAUNCHER === 'vite' ? complaintBeside(bound) : soleComplaint(await bound.ends());
 }
 
 /** The front end goes on without a backend, and ends as ever. */
@@ -246,8 +246,8 @@ function folder(files: Record<string, string>): string {
     mkdirSync(join(path, dirname(name)), { recursive: true });
     writeFileSync(join(path, name), text);
   }
-  if (WAY_IN !== 'cli') {
-    // These ways in are installed, whatever else is missing.
+  if (LAUNCHER !== 'cli') {
+    // These launchers are installed, whatever else is missing.
     mkdirSync(join(path, 'node_modules'), { recursive: true });
     for (const name of ['medusa-vite', 'vite', 'vite-node']) {
       const target = realpathSync(join(REPOSITORY, 'node_modules', name));
@@ -263,14 +263,14 @@ function filesOfWay(): Record<string, string> {
 import { medusa } from 'medusa-vite';
 export default { plugins: [${plugin}], server: { port: 0 } };
 `;
-  switch (WAY_IN) {
+  switch (LAUNCHER) {
     case 'cli':
       return {};
     case 'vite':
-      return { ...filesOf(WAY_IN), 'vite.config.ts': config(`medusa(${OPTIONS})`) };
+      return { ...filesOf(LAUNCHER), 'vite.config.ts': config(`medusa(${OPTIONS})`) };
     case 'vite-node':
       return {
-        ...filesOf(WAY_IN),
+        ...filesOf(LAUNCHER),
         'dev.ts': `
 import { serve } from 'medusa-vite/vite-node';
 serve(${OPTIONS});

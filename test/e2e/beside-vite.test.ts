@@ -43,7 +43,7 @@ beforeAll(async () => {
   database = await createDatabase();
   vitePort = await freePort();
   project = createProject({
-    wayIn: 'vite',
+    launcher: 'vite',
     files: {
       [CONFIG]: config(),
       '.env': 'VITE_COLOR=red\nSHOP_ONE=1\n',
@@ -72,7 +72,7 @@ export const GET = (_: MedusaRequest, res: MedusaResponse) => { res.json({ far }
   });
   dev = await startDevServer(project, {
     databaseUrl: database.url,
-    wayIn: 'vite',
+    launcher: 'vite',
     env: { DISABLE_MEDUSA_ADMIN: 'true' },
   });
 });
@@ -353,12 +353,12 @@ test('a port that is taken is named, and the front end goes on', async () => {
 
 test('when it is killed, nothing is left', async () => {
   const other = createProject({
-    wayIn: 'vite',
+    launcher: 'vite',
     files: { [CONFIG]: config().replace(String(vitePort), String(await freePort())) },
   });
   const run = await startDevServer(other, {
     databaseUrl: database.url,
-    wayIn: 'vite',
+    launcher: 'vite',
     env: { DISABLE_MEDUSA_ADMIN: 'true' },
   });
   const pids = processTree(run.pid);
@@ -372,12 +372,12 @@ test('when it is killed, nothing is left', async () => {
 test('`medusa-vite dev` runs the backend alone, with the same `vite.config`', async () => {
   const port = await freePort();
   const other = createProject({
-    wayIn: 'vite',
+    launcher: 'vite',
     files: { [CONFIG]: config().replace(String(vitePort), String(port)) },
   });
   const run = await startDevServer(other, {
     databaseUrl: database.url,
-    wayIn: 'cli',
+    launcher: 'cli',
     env: { DISABLE_MEDUSA_ADMIN: 'true' },
   });
   const update = await run.nextUpdate(PING, () =>

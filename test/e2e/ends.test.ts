@@ -4,11 +4,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { allEnd, END_LIMIT_MS } from './support/all-end.ts';
 import { createDatabase, type TestDatabase } from './support/database.ts';
 import { DevServer, startDevServer } from './support/dev-server.ts';
+import { LAUNCHER } from './support/launcher.ts';
 import { findProcess, isPortTaken, isRunning, processTree } from './support/processes.ts';
 import { createProject, type Project } from './support/project.ts';
 import { HAS_TERMINAL, Terminal } from './support/terminal.ts';
 import { until } from './support/until.ts';
-import { WAY_IN } from './support/way-in.ts';
 
 let database: TestDatabase;
 let project: Project;
@@ -202,8 +202,8 @@ describe('the host is sent', () => {
   });
 });
 
-// The keys of `vite` are Vite's; a way in has these three signals at least.
-describe.runIf(HAS_TERMINAL && WAY_IN === 'cli')('in a terminal', () => {
+// The keys of `vite` are Vite's; a launcher has these three signals at least.
+describe.runIf(HAS_TERMINAL && LAUNCHER === 'cli')('in a terminal', () => {
   async function open(): Promise<Terminal> {
     const browser = join(project.root, 'static browser.sh');
     writeFileSync(browser, `#!/bin/sh\nprintf %s "$1" > "${project.root}/.medusa/opened"\n`);

@@ -35,7 +35,7 @@ beforeAll(async () => {
   dev = new DevServer(project, {
     databaseUrl: database.url,
     args: ['-p', String(port)],
-    wayIn: 'cli',
+    launcher: 'cli',
   });
 });
 

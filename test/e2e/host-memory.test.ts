@@ -17,9 +17,9 @@ const LIMIT_BYTES_PER_RESTART = 10_000;
 const APP = `
 import { createServer } from 'node:http';
 import { readdirSync } from 'node:fs';
-import { interceptListen } from './connections.js';
-import { ModuleChannel } from './module-channel.js';
-const { root, port } = JSON.parse(process.env.MEDUSA_VITE_CHILD);
+import { interceptListen } from './port/connections.js';
+import { ModuleChannel } from './runner/module-channel.js';
+const { root, port } = JSON.parse(process.env.MEDUSA_VITE_APP);
 const channel = new ModuleChannel(4);
 const connections = interceptListen({ port });
 const entries = readdirSync(root + '/src', { recursive: true, encoding: 'utf8' })

@@ -2,16 +2,16 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { toPosix } from '../../src/shared/paths.ts';
+import { filesOf, LAUNCHER } from './support/launcher.ts';
 import { isPortTaken, isRunning } from './support/processes.ts';
 import { SHOP } from './support/repository.ts';
 import { useShop } from './support/shop.ts';
 import { touch } from './support/touch.ts';
 import { until } from './support/until.ts';
-import { filesOf, WAY_IN } from './support/way-in.ts';
 
 const PING = 'src/api/ping/route.ts';
 /** Without one of its own, the command does without. */
-const VITE_CONFIG = filesOf(WAY_IN)['vite.config.ts'] ?? 'export default {};\n';
+const VITE_CONFIG = filesOf(LAUNCHER)['vite.config.ts'] ?? 'export default {};\n';
 /** That it is noticed within 3 s is shown by the clock of `app-process.test.ts`, which nothing disturbs. */
 const STANDS_STILL = 'does not answer, as in an endless loop';
 
@@ -141,8 +141,8 @@ describe('restarts the app, once, on the same port, when', () => {
     120_000,
   );
 
-  // The other ways in have a plugin there without which there is no backend.
-  test.runIf(WAY_IN === 'cli')(
+  // The other launchers have a plugin there without which there is no backend.
+  test.runIf(LAUNCHER === 'cli')(
     'a `vite.config.ts` is added, or deleted, and goes by what it says',
     async () => {
       const config = (word: string) => () =>

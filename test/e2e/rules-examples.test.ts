@@ -5,10 +5,10 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { toPosix } from '../../src/shared/paths.ts';
 import { CliRun } from './support/cli.ts';
+import { LAUNCHER, MEDUSA_OPTIONS } from './support/launcher.ts';
 import { MEDUSA_VERSION } from './support/other-medusa.ts';
 import { REPOSITORY } from './support/repository.ts';
 import { useShop } from './support/shop.ts';
-import { MEDUSA_OPTIONS, WAY_IN } from './support/way-in.ts';
 
 const EXAMPLES = join(REPOSITORY, 'examples/rules');
 const PLUGIN = 'vite-plugin-texts/';
@@ -24,8 +24,8 @@ const FAILING = `{
         },
         action: 'ignore',
       },`;
-/** What has nothing to do with the way in, or the Medusa. */
-const isPlain = WAY_IN === 'cli' && !MEDUSA_VERSION;
+/** What has nothing to do with the launcher, or the Medusa. */
+const isPlain = LAUNCHER === 'cli' && !MEDUSA_VERSION;
 
 const shop = useShop({
   // A folder above the project, for a package that is not the repository's.

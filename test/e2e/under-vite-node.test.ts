@@ -4,13 +4,13 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { CliRun } from './support/cli.ts';
 import { createDatabase, type TestDatabase } from './support/database.ts';
 import { type DevServer, startDevServer } from './support/dev-server.ts';
+import { commandOf } from './support/launcher.ts';
 import { freePort } from './support/ports.ts';
 import { isPortTaken, isRunning } from './support/processes.ts';
 import { createProject, type Project } from './support/project.ts';
 import { REPOSITORY } from './support/repository.ts';
 import { touch } from './support/touch.ts';
 import { until } from './support/until.ts';
-import { commandOf } from './support/way-in.ts';
 
 const PING = 'src/api/ping/route.ts';
 const ENTRY = 'dev.ts';
@@ -22,7 +22,7 @@ let dev: DevServer;
 beforeAll(async () => {
   database = await createDatabase();
   project = createProject({
-    wayIn: 'vite-node',
+    launcher: 'vite-node',
     files: {
       // Counts how often vite-node has run it.
       [ENTRY]: `
@@ -47,7 +47,7 @@ export const GET = (_: unknown, res: { json(body: object): void }) => res.json({
   });
   dev = await startDevServer(project, {
     databaseUrl: database.url,
-    wayIn: 'vite-node',
+    launcher: 'vite-node',
     env: { DISABLE_MEDUSA_ADMIN: 'true' },
   });
 });

@@ -10,12 +10,12 @@ import { buffer, text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { AdminForward } from '../../src/app/port/admin-forward.ts';
 import type { AdminRequest } from '../../src/protocol/admin.ts';
-import type { ChildToHost } from '../../src/protocol/messages.ts';
+import type { AppToHost } from '../../src/protocol/messages.ts';
 
 const REQUEST: AdminRequest = { bundler: '', options: '', functions: [], env: {} };
 
 let forward: AdminForward;
-let messages: ChildToHost[];
+let messages: AppToHost[];
 let app: Server;
 let servers: Server[];
 

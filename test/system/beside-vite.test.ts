@@ -11,7 +11,7 @@ const WAIT_MS = 60_000;
 vi.setConfig({ testTimeout: 3 * WAIT_MS });
 
 const shop = useShop({
-  wayIn: 'vite',
+  launcher: 'vite',
   env: { DISABLE_MEDUSA_ADMIN: 'true' },
   files: {
     'index.html': `

@@ -1,5 +1,5 @@
-import { CHILD_OPTIONS_ENV, type ChildOptions } from '../../protocol/messages.ts';
+import { APP_OPTIONS_ENV, type AppOptions } from '../../protocol/messages.ts';
 
 /** What the host told this process when it was forked; nobody else is to see it. */
-export const options: ChildOptions = JSON.parse(process.env[CHILD_OPTIONS_ENV] ?? '{}');
-delete process.env[CHILD_OPTIONS_ENV];
+export const options: AppOptions = JSON.parse(process.env[APP_OPTIONS_ENV] ?? '{}');
+delete process.env[APP_OPTIONS_ENV];

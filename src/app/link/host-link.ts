@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
-import type { ChildToHost, HostToChild } from '../../protocol/messages.ts';
+import type { AppToHost, HostToApp } from '../../protocol/messages.ts';
 
 /** Sends to the host; a host that is gone is noticed by `disconnect`, not here. */
-export function sendToHost(message: ChildToHost): Promise<void> {
+export function sendToHost(message: AppToHost): Promise<void> {
   return new Promise((resolve) => {
     if (!process.connected) {
       resolve();
@@ -13,12 +13,12 @@ export function sendToHost(message: ChildToHost): Promise<void> {
 }
 
 export type HostMessageHandlers = {
-  [T in HostToChild['type']]?: (message: Extract<HostToChild, { type: T }>) => void;
+  [T in HostToApp['type']]?: (message: Extract<HostToApp, { type: T }>) => void;
 };
 
 export function onHostMessage(handlers: HostMessageHandlers): void {
-  process.on('message', (message: HostToChild) => {
-    const handler = handlers[message?.type] as ((message: HostToChild) => void) | undefined;
+  process.on('message', (message: HostToApp) => {
+    const handler = handlers[message?.type] as ((message: HostToApp) => void) | undefined;
     try {
       handler?.(message);
     } catch (error) {

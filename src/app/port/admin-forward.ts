@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import type { AdminMiddleware } from '../../medusa/boot/admin-bundler.ts';
 import type { AdminRequest, AdminState } from '../../protocol/admin.ts';
-import type { ChildToHost } from '../../protocol/messages.ts';
+import type { AppToHost } from '../../protocol/messages.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
 
 /** The admin process is there in one or two seconds; this is for a machine that does a lot besides. */
@@ -33,14 +33,14 @@ type AdminRequestMessage = IncomingMessage & { originalUrl?: string };
 
 /** Passes requests for the dashboard on to the admin process, which outlives this one. */
 export class AdminForward {
-  readonly #send: (message: ChildToHost) => void;
+  readonly #send: (message: AppToHost) => void;
   readonly #agent = new Agent({ keepAlive: true });
   #state: AdminState = { type: 'starting' };
   /** Called at the next change of the state. */
   readonly #waiting = new Set<() => void>();
   #isOpen = false;
 
-  constructor(send: (message: ChildToHost) => void) {
+  constructor(send: (message: AppToHost) => void) {
     this.#send = send;
   }
 

@@ -1,7 +1,7 @@
 import { type IncomingMessage, Server, type ServerResponse } from 'node:http';
 import { isIPv4, type ListenOptions, Socket } from 'node:net';
 import { CONNECTION_STATE, type ConnectionState } from '../../protocol/connection-state.ts';
-import type { ChildToHost, HostToChild } from '../../protocol/messages.ts';
+import type { AppToHost, HostToApp } from '../../protocol/messages.ts';
 import { ConnectionLedger } from './connection-ledger.ts';
 
 /** A finished response is noticed at once; this is for bodies that the app left unread. */
@@ -426,7 +426,7 @@ class Connections implements ReceivedConnections {
     if (this.#closed.length + this.#returned.length === 0) {
       return;
     }
-    const message: ChildToHost = {
+    const message: AppToHost = {
       type: 'connections',
       closed: this.#closed,
       returned: this.#returned,
@@ -509,7 +509,7 @@ function isEventStream(response: ServerResponse | undefined): boolean {
 
 function isConnectionMessage(
   message: unknown,
-): message is Extract<HostToChild, { type: 'connection' | 'connection-ledger' }> {
+): message is Extract<HostToApp, { type: 'connection' | 'connection-ledger' }> {
   const type = message instanceof Object ? (message as { type?: unknown }).type : undefined;
   return type === 'connection' || type === 'connection-ledger';
 }

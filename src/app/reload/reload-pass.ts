@@ -11,9 +11,9 @@ import { serializeError } from '../../shared/serialized-error.ts';
 import {
   type PreparedReload,
   type ReloadContext,
-  type Reloader,
+  type ResourceReloader,
   RestartNeeded,
-} from '../reloaders/reloader.ts';
+} from '../reloaders/resource-reloader.ts';
 import { importedNames } from '../runner/imported-names.ts';
 import type { NeedsAwait } from '../runner/needs-await.ts';
 import type { ProjectRunner } from '../runner/project-runner.ts';
@@ -24,7 +24,7 @@ import { sameExport } from './same-exports.ts';
 export interface ReloadPassOptions {
   runner: ProjectRunner;
   /** In the order in which they run. */
-  reloaders: Reloader[];
+  reloaders: ResourceReloader[];
   registries: Registry[];
   hot: HotRegistry;
   fileConfigs: FileConfigs;
@@ -42,7 +42,7 @@ const DEFER_FROM = 40;
  */
 export class ReloadPass {
   readonly #runner: ProjectRunner;
-  readonly #reloaders: Reloader[];
+  readonly #reloaders: ResourceReloader[];
   readonly #registries: Registry[];
   readonly #hot: HotRegistry;
   readonly #fileConfigs: FileConfigs;
@@ -187,7 +187,7 @@ export class ReloadPass {
     };
   }
 
-  #order(plan: ReloadPlan): { reloader: Reloader; files: ReloadFile[] }[] {
+  #order(plan: ReloadPlan): { reloader: ResourceReloader; files: ReloadFile[] }[] {
     return this.#reloaders.flatMap((reloader) => {
       const files = plan.steps
         .filter((step) => step.reloader === reloader.name)

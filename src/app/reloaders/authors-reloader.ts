@@ -1,13 +1,13 @@
 import type { ReloaderModule, ReloadFile } from '../../protocol/messages.ts';
-import type { Reloader as OwnReloader, ReloaderApp } from '../../reloader.ts';
 import { MedusaViteError } from '../../shared/failure.ts';
 import { isAbsoluteFile, relativeToRoot, toPosix } from '../../shared/paths.ts';
+import type { Reloader as OwnReloader, ReloaderApp } from './public-reloader.ts';
 import {
   type PreparedReload,
   type ReloadContext,
-  type Reloader,
+  type ResourceReloader,
   RestartNeeded,
-} from './reloader.ts';
+} from './resource-reloader.ts';
 
 /** The app serves nothing meanwhile; as long as the boot itself takes on a busy machine. */
 const START_LIMIT_MS = 10_000;
@@ -29,7 +29,7 @@ export interface AuthorsReloaderOptions {
 }
 
 /** A reloader that a user or a plugin author wrote: whatever it does, the app goes on. */
-export class AuthorsReloader implements Reloader {
+export class AuthorsReloader implements ResourceReloader {
   readonly name: string;
   /** Files of any kind, which only the author's code knows how to read. */
   readonly isLazy = true;

@@ -4,8 +4,8 @@ import type { JobConfig, ScheduledJobs } from '../../medusa/events/scheduled-job
 import type { ReloadFile } from '../../protocol/messages.ts';
 import { relativeToRoot } from '../../shared/paths.ts';
 import { createStableFunction, type StableFunction } from '../reload/stable-function.ts';
-import type { PreparedReload, ReloadContext, Reloader } from './reloader.ts';
-import type { Exports } from './routes.ts';
+import type { Exports } from './api-file.ts';
+import type { PreparedReload, ReloadContext, ResourceReloader } from './resource-reloader.ts';
 import { isScanned } from './scanned-files.ts';
 
 /** The job of one file. Of files that share a name, Medusa runs the one that it comes upon last. */
@@ -17,7 +17,7 @@ interface Job {
 }
 
 /** Scheduled jobs: a new body is swapped in and the timer goes on; another name or schedule is a new job. */
-export class JobsReloader implements Reloader {
+export class JobsReloader implements ResourceReloader {
   readonly name = 'jobs';
   readonly #root: string;
   readonly #jobs: ScheduledJobs;

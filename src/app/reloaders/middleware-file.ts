@@ -1,4 +1,4 @@
-import type { ApiFile, Exports } from './routes.ts';
+import type { ApiFile, Exports } from './api-file.ts';
 
 const MIDDLEWARE_FILE = /^src\/api\/middlewares\.[jt]s$/;
 

@@ -12,13 +12,13 @@ import { StagedContainer } from '../../medusa/modules/staged-container.ts';
 import type { ReloadFile } from '../../protocol/messages.ts';
 import { relativeToRoot } from '../../shared/paths.ts';
 import { sameStructure } from '../reload/same-exports.ts';
+import type { Exports } from './api-file.ts';
 import {
   type PreparedReload,
   type ReloadContext,
-  type Reloader,
+  type ResourceReloader,
   RestartNeeded,
-} from './reloader.ts';
-import type { Exports } from './routes.ts';
+} from './resource-reloader.ts';
 
 /** A module, or a module provider, that Medusa has loaded from one file. */
 interface LoadedModule {
@@ -38,7 +38,7 @@ interface ModuleInstance {
 const MODULE_FILE = /^src\/(?:modules|providers)\/[^/]+\/index\.[jt]s$/;
 
 /** Services of modules and of module providers, the loaders of modules, and their joiner configs. */
-export class ModulesReloader implements Reloader {
+export class ModulesReloader implements ResourceReloader {
   readonly name = 'modules';
   readonly #root: string;
   readonly #joinerConfigs: JoinerConfigs;

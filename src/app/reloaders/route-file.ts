@@ -1,4 +1,4 @@
-import type { ApiFile, Exports } from './routes.ts';
+import type { ApiFile, Exports } from './api-file.ts';
 
 const ROUTE_FILE = /^src\/api\/(?:(.*)\/)?route\.[jt]s$/;
 /** As Medusa's `HTTP_METHODS`; other exported functions are not registered. */

@@ -3,22 +3,10 @@ import type { ApiRouter } from '../../medusa/http/api-router.ts';
 import type { ReloadFile } from '../../protocol/messages.ts';
 import { relativeToRoot } from '../../shared/paths.ts';
 import { createStableFunction, type StableFunction } from '../reload/stable-function.ts';
+import type { ApiFile, Exports } from './api-file.ts';
 import { readMiddlewares } from './middleware-file.ts';
-import type { PreparedReload, ReloadContext, Reloader } from './reloader.ts';
+import type { PreparedReload, ReloadContext, ResourceReloader } from './resource-reloader.ts';
 import { readRoutes } from './route-file.ts';
-
-export type Exports = Record<PropertyKey, unknown>;
-
-/** What a route or middleware file gives to Medusa's loaders, taken apart. */
-export interface ApiFile {
-  /** Everything that Medusa registers; as long as it stays the same, only functions are swapped. */
-  shape: string;
-  /** The functions, by a key that is stable within one shape. */
-  functions: Map<string, (...args: never[]) => unknown>;
-  /** The same exports with stable functions in place of these. */
-  replace(stable: (key: string) => unknown): Exports;
-  resources: string[];
-}
 
 interface Registered {
   shape: string;
@@ -30,7 +18,7 @@ interface Registered {
  * Routes, middlewares and validators. Medusa gets stable functions, so a changed body is live by swapping
  * what they call. A change of the shape (files, methods, matchers, flags) rebuilds the API beside the old one.
  */
-export class RoutesReloader implements Reloader {
+export class RoutesReloader implements ResourceReloader {
   readonly name = 'routes';
   readonly #root: string;
   readonly #api: ApiRouter;

@@ -3,8 +3,8 @@ import type { Subscriber, Subscriptions } from '../../medusa/events/subscription
 import type { ReloadFile } from '../../protocol/messages.ts';
 import { relativeToRoot } from '../../shared/paths.ts';
 import { createStableFunction, type StableFunction } from '../reload/stable-function.ts';
-import type { PreparedReload, ReloadContext, Reloader } from './reloader.ts';
-import type { Exports } from './routes.ts';
+import type { Exports } from './api-file.ts';
+import type { PreparedReload, ReloadContext, ResourceReloader } from './resource-reloader.ts';
 import { isScanned } from './scanned-files.ts';
 
 interface Registered {
@@ -13,7 +13,7 @@ interface Registered {
 }
 
 /** Subscribers: a new body is swapped in; another event or id is a new subscription. */
-export class SubscribersReloader implements Reloader {
+export class SubscribersReloader implements ResourceReloader {
   readonly name = 'subscribers';
   readonly #root: string;
   readonly #subscriptions: Subscriptions;

@@ -1,7 +1,7 @@
 import type { FileConfigs } from '../../medusa/boot/file-config.ts';
 import type { WorkflowRegistry } from '../../medusa/workflows/workflow-registry.ts';
 import type { ReloadFile } from '../../protocol/messages.ts';
-import type { PreparedReload, ReloadContext, Reloader } from './reloader.ts';
+import type { PreparedReload, ReloadContext, ResourceReloader } from './resource-reloader.ts';
 
 export interface WorkflowsReloaderOptions {
   registry: WorkflowRegistry;
@@ -14,7 +14,7 @@ export interface WorkflowsReloaderOptions {
  * Workflows, steps and hook handlers. They register by being evaluated, which the registries make part of
  * the reload; what is left to do is what Medusa's loader does besides.
  */
-export class WorkflowsReloader implements Reloader {
+export class WorkflowsReloader implements ResourceReloader {
   readonly name = 'workflows';
   readonly #options: WorkflowsReloaderOptions;
 

@@ -144,7 +144,7 @@ export class ProjectRunner extends ViteNodeRunner {
     }
   }
 
-  /** vite-node's way in (`executeFile`, `executeId`); its types leave it out, so no `override`. */
+  /** vite-node's launcher (`executeFile`, `executeId`); its types leave it out, so no `override`. */
   async cachedRequest(_id: string, fsPath: string): Promise<object> {
     const target = this.#resolution.resolve(fsPath, `${this.root}/package.json`);
     return this.#import(target, undefined);

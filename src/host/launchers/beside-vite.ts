@@ -1,7 +1,7 @@
 import type { ViteDevServer } from 'vite';
 import { relativeToRoot, toPosix } from '../../shared/paths.ts';
 import { serializeError } from '../../shared/serialized-error.ts';
-import { Backend } from '../host.ts';
+import { Host } from '../host.ts';
 import { Ending } from '../terminal/ending.ts';
 import { createJsonReporter, createTerminalReporter, type Reporter } from '../terminal/reporter.ts';
 import { OPTIONS_FAILED, resolveSettings, type ServeOptions } from './serve-options.ts';
@@ -49,7 +49,7 @@ export async function serveBeside(
       },
     );
   }
-  await beside.start(before?.backend);
+  await beside.start(before?.host);
 }
 
 /** To be called when Vite ends. */
@@ -68,7 +68,7 @@ class BesideVite {
   readonly vite: ViteDevServer;
   readonly #root: string;
   readonly #options: ServeOptions;
-  #backend: Backend | undefined;
+  #host: Host | undefined;
   /** Set when it could not be started; then the next restart of Vite makes another one. */
   #hasFailed = false;
 
@@ -78,8 +78,8 @@ class BesideVite {
     this.#options = options;
   }
 
-  get backend(): Backend | undefined {
-    return this.#backend;
+  get host(): Host | undefined {
+    return this.#host;
   }
 
   isFor(options: ServeOptions): boolean {
@@ -87,13 +87,13 @@ class BesideVite {
   }
 
   /** Never rejects: the front end goes on without a backend that cannot be started. */
-  async start(previous: Backend | undefined): Promise<void> {
+  async start(previous: Host | undefined): Promise<void> {
     const reporter = this.#createReporter();
     const { configFile = '' } = this.vite.config;
     const files = [relativeToRoot(this.#root, toPosix(configFile))];
-    this.#backend = previous;
+    this.#host = previous;
     try {
-      this.#backend = new Backend({
+      this.#host = new Host({
         ...resolveSettings(this.#options),
         root: this.#root,
         reporter,
@@ -102,31 +102,31 @@ class BesideVite {
         onUpdate: (event) => this.vite.environments.client.hot.send(UPDATE_EVENT, event),
         ...(previous && { replaces: { previous, files, events: this.vite.watcher } }),
       });
-      await this.#backend.start();
+      await this.#host.start();
     } catch (error) {
       this.#hasFailed = true;
       if (!previous) {
-        this.#backend = undefined;
+        this.#host = undefined;
         reporter.failure(
           serializeError(error),
           'the backend could not be started; the front end goes on, r + enter tries again',
         );
-      } else if (this.#backend === previous) {
+      } else if (this.#host === previous) {
         reporter.failure(serializeError(error), OPTIONS_FAILED);
       }
     }
   }
 
   followVite(configuredAt: number): void {
-    this.#backend?.followVite(this.vite, configuredAt);
+    this.#host?.followVite(this.vite, configuredAt);
   }
 
   async close(): Promise<void> {
-    await this.#backend?.close();
+    await this.#host?.close();
   }
 
   kill(): void {
-    this.#backend?.kill();
+    this.#host?.kill();
   }
 
   /** Through Vite's logger, so that its level, its prefix and its screen are respected. */

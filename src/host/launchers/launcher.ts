@@ -1,14 +1,14 @@
 import type { PluginOption } from 'vite';
 
-/** Who runs the Vite server that the plugin is part of. `test` is Vitest, which gets no backend. */
-export type WayIn = 'cli' | 'vite-node' | 'vite' | 'test';
+/** Who runs the Vite server that the plugin is part of. `test` is Vitest, which gets no host. */
+export type Launcher = 'cli' | 'vite-node' | 'vite' | 'test';
 
 /** Marks the Vite server of our own command. */
 export const CLI_PLUGIN = 'medusa-vite:cli';
 /** Of `vite-node --watch`; without `--watch` there is none, and nothing that could be kept up to date. */
 const VITE_NODE_PLUGIN = 'vite-node:hmr';
 
-export function wayInOf(plugins: readonly PluginOption[] | undefined): WayIn {
+export function launcherOf(plugins: readonly PluginOption[] | undefined): Launcher {
   const names = new Set(namesOf(plugins ?? []));
   if (names.has(CLI_PLUGIN)) {
     return 'cli';

@@ -1,5 +1,5 @@
 import { MedusaViteError } from '../../shared/failure.ts';
-import type { BackendSettings } from '../host.ts';
+import type { HostSettings } from '../host.ts';
 
 /** How the backend is started by `vite` and by `vite-node`; `medusa-vite dev` has options for the same. */
 export interface ServeOptions {
@@ -23,7 +23,7 @@ export interface ServeOptions {
 export const OPTIONS_FAILED = 'the backend goes on with the options that it had';
 
 /** @throws MedusaViteError if the port is none */
-export function resolveSettings(options: ServeOptions): BackendSettings {
+export function resolveSettings(options: ServeOptions): HostSettings {
   const { port, host, types = true, hmr, nodeArgs = [], spare = true } = options;
   if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
     throw new MedusaViteError(`\`${port}\` is not a port (\`port\`).`, {

@@ -4,10 +4,10 @@ import { MedusaViteError } from '../../shared/failure.ts';
 import { relativeToRoot, toPosix } from '../../shared/paths.ts';
 import { serializeError } from '../../shared/serialized-error.ts';
 import { isUnwatched } from '../../vite/headless.ts';
-import { Backend } from '../host.ts';
+import { Host } from '../host.ts';
 import { Ending } from '../terminal/ending.ts';
 import { createJsonReporter, createTerminalReporter, type Reporter } from '../terminal/reporter.ts';
-import { bindBackendShortcuts, hasShortcuts, SHORTCUTS_HINT } from '../terminal/shortcuts.ts';
+import { bindHostShortcuts, hasShortcuts, SHORTCUTS_HINT } from '../terminal/shortcuts.ts';
 import { type FileEvents, FileWatch } from '../updates/file-watch.ts';
 import { OPTIONS_FAILED, resolveSettings, type ServeOptions } from './serve-options.ts';
 
@@ -24,7 +24,7 @@ export class UnderViteNode {
   /** Of the watcher that Vite has, or will have when its restart is over. */
   #events: FileEvents;
   #watch: FileWatch | undefined;
-  #backend: Backend | undefined;
+  #host: Host | undefined;
   /** Options that the plugin has in `vite.config.ts`; those of the entry go before them. */
   #defaults: ServeOptions;
   #options: ServeOptions = {};
@@ -43,10 +43,10 @@ export class UnderViteNode {
     this.#ending.add(
       async () => {
         this.#isClosed = true;
-        await this.#backend?.close();
+        await this.#host?.close();
         await this.#vite.close();
       },
-      () => this.#backend?.kill(),
+      () => this.#host?.kill(),
     );
   }
 
@@ -79,7 +79,7 @@ export class UnderViteNode {
   follow(vite: ViteDevServer, defaults: ServeOptions): void {
     this.#events = vite.watcher;
     this.#watch?.follow(vite.watcher);
-    this.#backend?.followWatcher(vite.watcher);
+    this.#host?.followWatcher(vite.watcher);
     if (JSON.stringify(defaults) !== JSON.stringify(this.#defaults)) {
       this.#defaults = defaults;
       const { configFile = '' } = vite.config;
@@ -120,9 +120,9 @@ export class UnderViteNode {
     this.#isFirst = false;
     const isStdoutTaken = options.json ?? false;
     const reporter = createReporter(this.#root, isStdoutTaken);
-    const previous = this.#backend;
+    const previous = this.#host;
     try {
-      const backend = new Backend({
+      const host = new Host({
         ...resolveSettings(options),
         root: this.#root,
         reporter,
@@ -136,14 +136,14 @@ export class UnderViteNode {
         },
         ...(previous && { replaces: { previous, files, events: this.#events } }),
       });
-      this.#backend = backend;
+      this.#host = host;
       if (isFirst && hasShortcuts(isStdoutTaken)) {
         this.#bindShortcuts(reporter);
       }
-      await backend.start();
+      await host.start();
     } catch (error) {
       if (previous) {
-        if (this.#backend !== previous) {
+        if (this.#host !== previous) {
           return;
         }
         const reason = serializeError(error);
@@ -164,16 +164,16 @@ export class UnderViteNode {
   }
 
   #bindShortcuts(reporter: Reporter): void {
-    const backend = () => this.#backend;
-    bindBackendShortcuts(
+    const host = () => this.#host;
+    bindHostShortcuts(
       {
         get url() {
-          return backend()?.url;
+          return host()?.url;
         },
         get adminUrl() {
-          return backend()?.adminUrl;
+          return host()?.adminUrl;
         },
-        restart: (reason) => backend()?.restart(reason),
+        restart: (reason) => host()?.restart(reason),
       },
       { reporter, quit: () => this.#ending.end(0) },
     );

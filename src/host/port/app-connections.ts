@@ -1,13 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { CONNECTION_STATE } from '../../protocol/connection-state.ts';
-import type { ChildToHost, HostToChild } from '../../protocol/messages.ts';
+import type { AppToHost, HostToApp } from '../../protocol/messages.ts';
 import type { Connection } from './connection.ts';
 import { ConnectionLedger } from './connection-ledger.ts';
 
 /** Node tries as often when it keeps no copy of the socket. */
 const MAX_FAILED_HANDOVERS = 3;
 
-export interface ChildConnectionsEvents {
+export interface AppConnectionsEvents {
   /** The child does not serve this connection any more, and the next byte of the client is unread. */
   returned(connection: Connection): void;
   /** The child died and with it the request, which had no response yet. */
@@ -18,9 +18,9 @@ export interface ChildConnectionsEvents {
 }
 
 /** The connections that one child serves. */
-export class ChildConnections {
+export class AppConnections {
   readonly #child: ChildProcess;
-  readonly #events: ChildConnectionsEvents;
+  readonly #events: AppConnectionsEvents;
   /** Without one, the connections of a child that dies are cut, as they are by any server. */
   readonly #ledger: ConnectionLedger | undefined;
   /** By slot. */
@@ -34,7 +34,7 @@ export class ChildConnections {
   readonly #inTransit: number[] = [];
   #isStopped = false;
 
-  constructor(child: ChildProcess, events: ChildConnectionsEvents) {
+  constructor(child: ChildProcess, events: AppConnectionsEvents) {
     this.#child = child;
     this.#events = events;
     this.#ledger = ConnectionLedger.create();
@@ -111,7 +111,7 @@ export class ChildConnections {
       this.#sendNext();
     };
     const { reused, repeat } = connection;
-    const message: HostToChild = {
+    const message: HostToApp = {
       type: 'connection',
       slot,
       reused,
@@ -217,7 +217,7 @@ export class ChildConnections {
     }
   }
 
-  #send(message: HostToChild): void {
+  #send(message: HostToApp): void {
     this.#child.send(message, () => {
       // If the child cannot be reached, its exit is about to be reported.
     });
@@ -226,6 +226,6 @@ export class ChildConnections {
 
 function isConnectionsMessage(
   message: unknown,
-): message is Extract<ChildToHost, { type: 'connections' }> {
+): message is Extract<AppToHost, { type: 'connections' }> {
   return message instanceof Object && (message as { type?: unknown }).type === 'connections';
 }

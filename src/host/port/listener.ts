@@ -3,7 +3,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { MedusaViteError } from '../../shared/failure.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
-import { ChildConnections } from './app-connections.ts';
+import { AppConnections } from './app-connections.ts';
 import { type Connection, startReading, stopReading } from './connection.ts';
 import { describePortOwner, findPortOwner } from './port-owner.ts';
 import { answerUnavailable, rawUnavailable, type Unavailable } from './unavailable.ts';
@@ -46,7 +46,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 }
 
 type Mode =
-  | { type: 'forward'; to: ChildConnections }
+  | { type: 'forward'; to: AppConnections }
   | { type: 'hold'; reason: string }
   | { type: 'fail'; error: SerializedError };
 
@@ -60,7 +60,7 @@ class PortListener implements Listener {
     answerUnavailable({ request, response, unavailable: this.#whyUnavailable(), root: this.#root });
   });
   #mode: Mode = { type: 'hold', reason: 'the app is starting' };
-  readonly #children = new WeakMap<ChildProcess, ChildConnections>();
+  readonly #children = new WeakMap<ChildProcess, AppConnections>();
   readonly #connections = new Set<Connection>();
   /** In the order in which they will be handed over. */
   readonly #waiting = new Set<Connection>();
@@ -190,8 +190,8 @@ class PortListener implements Listener {
     }
   }
 
-  #adopt(child: ChildProcess): ChildConnections {
-    const connections: ChildConnections = new ChildConnections(child, {
+  #adopt(child: ChildProcess): AppConnections {
+    const connections: AppConnections = new AppConnections(child, {
       returned: (connection) => this.#route(connection),
       interrupted: answerInterrupted,
       ended: ({ socket }) => socket.destroy(),

@@ -3,10 +3,10 @@ import type { Duplex } from 'node:stream';
 import type { AdminRequest } from '../../protocol/admin.ts';
 import { CHANNEL_FD, LIFELINE_FD, PACE } from '../../protocol/channel.ts';
 import {
-  CHILD_OPTIONS_ENV,
-  type ChildOptions,
-  type ChildToHost,
-  type HostToChild,
+  APP_OPTIONS_ENV,
+  type AppOptions,
+  type AppToHost,
+  type HostToApp,
   type LoadedReport,
   type PackageList,
   type PreparedApp,
@@ -19,7 +19,7 @@ import { killTree } from '../../shared/kill-tree.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
 
 export interface AppProcessOptions {
-  child: ChildOptions;
+  child: AppOptions;
   /** The complete environment; nothing else is inherited. */
   env: NodeJS.ProcessEnv;
   nodeArgs: string[];
@@ -161,7 +161,7 @@ export class AppProcess {
     this.#isActive = !options.child.isSpare;
     this.process = fork(new URL('../../app/main.js', import.meta.url), [], {
       cwd: options.child.root,
-      env: { ...env, [CHILD_OPTIONS_ENV]: JSON.stringify(options.child) },
+      env: { ...env, [APP_OPTIONS_ENV]: JSON.stringify(options.child) },
       execArgv: nodeArgs,
       stdio: ['ignore', isStdoutTaken ? 2 : 'inherit', 'pipe', 'ipc', 'pipe', 'pipe'],
     });
@@ -212,7 +212,7 @@ export class AppProcess {
     if (this.#isActive) {
       this.#watchBoot();
     }
-    this.process.on('message', (message: ChildToHost): unknown => {
+    this.process.on('message', (message: AppToHost): unknown => {
       switch (message.type) {
         case 'preloaded':
           return preloaded.resolve(message.files);
@@ -354,7 +354,7 @@ export class AppProcess {
     this.send({ type: 'start', sessions: this.#keeper?.sessions() ?? {} });
   }
 
-  send(message: HostToChild): void {
+  send(message: HostToApp): void {
     // A child that is gone is noticed by its exit.
     this.process.send?.(message, () => {});
   }

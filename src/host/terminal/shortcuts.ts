@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import type { Backend } from '../host.ts';
+import type { Host } from '../host.ts';
 import { openBrowser } from './open-browser.ts';
 import type { Reporter } from './reporter.ts';
 
@@ -59,21 +59,21 @@ export function bindShortcuts({ actions, print, input = process.stdin }: Shortcu
 
 const CLEAR_SCREEN = '\u001B[2J\u001B[3J\u001B[H';
 
-/** What each key does to a backend. */
-export function bindBackendShortcuts(
-  backend: Pick<Backend, 'url' | 'adminUrl' | 'restart'>,
+/** What each key does to a host. */
+export function bindHostShortcuts(
+  host: Pick<Host, 'url' | 'adminUrl' | 'restart'>,
   { reporter, quit }: { reporter: Reporter; quit: () => void },
 ): void {
   bindShortcuts({
     print: (line) => reporter.info(line),
     actions: {
-      restart: () => backend.restart('asked for by a key'),
+      restart: () => host.restart('asked for by a key'),
       printUrls() {
-        const { url, adminUrl } = backend;
+        const { url, adminUrl } = host;
         reporter.info(`app: ${url}${adminUrl === undefined ? '' : `, admin: ${adminUrl}`}`);
       },
       openAdmin() {
-        const { adminUrl } = backend;
+        const { adminUrl } = host;
         if (adminUrl === undefined) {
           reporter.info('the admin is switched off, or the app has not been up yet');
           return;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Dirent, existsSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
-import type { Change } from '../../rules/planner.ts';
+import type { Change } from '../../shared/change.ts';
 import { toPosix } from '../../shared/paths.ts';
 
 /** The part of a chokidar watcher that is used here. */

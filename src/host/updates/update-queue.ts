@@ -6,8 +6,9 @@ import type {
   Trial,
 } from '../../protocol/messages.ts';
 import type { UpdateResult, UpdateTiming } from '../../protocol/update.ts';
-import { type Change, type Plan, plan } from '../../rules/planner.ts';
+import { type Plan, plan } from '../../rules/planner.ts';
 import type { CheckedRule } from '../../rules/rule-set.ts';
+import type { Change } from '../../shared/change.ts';
 import { createDeferred, type Deferred } from '../../shared/deferred.ts';
 import { fileOfId, isRunnerFile, relativeToRoot } from '../../shared/paths.ts';
 import { type SerializedError, serializeError } from '../../shared/serialized-error.ts';

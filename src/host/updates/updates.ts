@@ -8,8 +8,8 @@ import {
 import { tsconfigFiles } from '../../project/tsconfig-files.ts';
 import type { PreparedApp, Trial } from '../../protocol/messages.ts';
 import type { UpdateResult } from '../../protocol/update.ts';
-import type { Change } from '../../rules/planner.ts';
 import { RuleBook } from '../../rules/rule-book.ts';
+import type { Change } from '../../shared/change.ts';
 import { fileOfId, isAbsoluteFile, isInside, relativeToRoot, toPosix } from '../../shared/paths.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
 import { isUnwatched } from '../../vite/headless.ts';
@@ -32,7 +32,7 @@ import { FileWatch } from './file-watch.ts';
 import { UpdateQueue } from './update-queue.ts';
 import { ViteConfig } from './vite-config.ts';
 
-export interface HostOptions {
+export interface UpdatesOptions {
   root: string;
   vite: ViteDevServer;
   listener: Listener;
@@ -50,10 +50,10 @@ export interface HostOptions {
   hmr: boolean | undefined;
   /** Files that somebody else sees to. */
   isForeign(file: string): boolean;
-  events: HostEvents;
+  events: UpdatesEvents;
 }
 
-export interface HostEvents {
+export interface UpdatesEvents {
   /** The app serves for the first time, or again after it was down. */
   ready(app: { pid: number; isHmrOn: boolean; bootMs: number }): void;
   update(result: UpdateResult): void;
@@ -66,8 +66,8 @@ export interface HostEvents {
 }
 
 /** The parent process: watches, decides, and keeps the app up to date, hot or by a restart. */
-export class Host {
-  readonly #options: HostOptions;
+export class Updates {
+  readonly #options: UpdatesOptions;
   readonly #transformer: Transformer;
   readonly #supervisor: Supervisor;
   readonly #spares: SpareKeeper;
@@ -93,7 +93,7 @@ export class Host {
   /** Whether `ready` was said of the app that serves; cleared when it is gone. */
   #isAnnounced = false;
 
-  constructor(options: HostOptions) {
+  constructor(options: UpdatesOptions) {
     const { root, vite, listener } = options;
     this.#options = options;
     this.#rules = new RuleBook({

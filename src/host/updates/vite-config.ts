@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { InlineConfig, ViteDevServer } from 'vite';
-import type { Change } from '../../rules/planner.ts';
+import type { Change } from '../../shared/change.ts';
 import { createDeferred, type Deferred } from '../../shared/deferred.ts';
 import { relativeToRoot, toPosix } from '../../shared/paths.ts';
 import { loadVite } from '../../vite/project-vite.ts';

@@ -1,21 +1,8 @@
 import { MedusaViteError } from '../../shared/failure.ts';
 import type { MedusaPackages } from '../packages.ts';
+import type { LoadedApp, MedusaContainer } from './loaded-app.ts';
 import { quietTelemetry } from './telemetry.ts';
 import { generateTypes } from './types.ts';
-
-/** What `medusa/dist/loaders/index.js` gives when the app is loaded, as far as it is used here. */
-export interface LoadedApp {
-  container: MedusaContainer;
-  modules: Record<string, unknown>;
-  gqlSchema?: unknown;
-  /** Runs the shutdown hooks and closes the connections of the app. */
-  shutdown(): Promise<void>;
-}
-
-/** The part of Medusa's awilix container that is used here. */
-export interface MedusaContainer {
-  resolve<T>(key: string): T;
-}
 
 type Loader = (options: Record<string, unknown>) => Promise<LoadedApp>;
 type Start = (options: Record<string, unknown>) => Promise<unknown>;

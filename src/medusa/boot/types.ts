@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { MedusaPackages } from '../packages.ts';
-import type { LoadedApp } from './boot.ts';
+import type { LoadedApp } from './loaded-app.ts';
 
 type Generate = (...args: unknown[]) => Promise<unknown>;
 

@@ -1,4 +1,4 @@
-import type { MedusaContainer } from '../boot/boot.ts';
+import type { MedusaContainer } from '../boot/loaded-app.ts';
 import type { MedusaPackages } from '../packages.ts';
 import type { WorkflowRegistry } from '../workflows/workflow-registry.ts';
 

@@ -1,4 +1,4 @@
-import type { MedusaContainer } from '../boot/boot.ts';
+import type { MedusaContainer } from '../boot/loaded-app.ts';
 import type { MedusaPackages } from '../packages.ts';
 
 /** The part of a module's joiner config that is used here. */

@@ -6,10 +6,10 @@ import { inspect, stripVTControlCharacters } from 'node:util';
 import { onTestFailed } from 'vitest';
 import type { DevEvent } from '../../../src/protocol/events.ts';
 import { cleanEnv } from './clean-env.ts';
+import { commandOf, LAUNCHER, type Launcher } from './launcher.ts';
 import { forgetGroup, signalGroup, survivorsOf, trackGroup } from './process-groups.ts';
 import type { Project } from './project.ts';
 import { GiveUp, until } from './until.ts';
-import { commandOf, WAY_IN, type WayIn } from './way-in.ts';
 
 export type ReadyEvent = Extract<DevEvent, { event: 'ready' }>;
 export type UpdateEvent = Extract<DevEvent, { event: 'update' }>;
@@ -21,7 +21,7 @@ export interface DevServerOptions {
   /** @default the one that the repository's build made */
   cli?: string;
   /** @default that of the test run */
-  wayIn?: WayIn;
+  launcher?: Launcher;
 }
 
 export interface Answer {
@@ -57,7 +57,7 @@ export async function startDevServer(
 
 export class DevServer {
   readonly #process: ChildProcess;
-  readonly #wayIn: WayIn;
+  readonly #launcher: Launcher;
   readonly #events: DevEvent[] = [];
   /** Lines on stdout that are no events: there must be none. */
   readonly #stray: string[] = [];
@@ -65,9 +65,9 @@ export class DevServer {
   #hasEnded = false;
 
   constructor(project: Project, options: DevServerOptions) {
-    const { args = [], env = {}, databaseUrl, cli, wayIn = WAY_IN } = options;
-    const command = commandOf(wayIn, { root: project.root, args, cli });
-    this.#wayIn = wayIn;
+    const { args = [], env = {}, databaseUrl, cli, launcher = LAUNCHER } = options;
+    const command = commandOf(launcher, { root: project.root, args, cli });
+    this.#launcher = launcher;
     this.#process = spawn(process.execPath, command.args, {
       cwd: project.root,
       env: cleanEnv({
@@ -248,7 +248,7 @@ export class DevServer {
     const event = parseJson(line);
     if (event instanceof Object && 'event' in event) {
       this.#events.push(event as DevEvent);
-    } else if (this.#wayIn === 'vite') {
+    } else if (this.#launcher === 'vite') {
       // Vite has something to say there too.
       this.#output += `${line}\n`;
     } else {

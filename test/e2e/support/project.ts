@@ -14,10 +14,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { filesOf, LAUNCHER, type Launcher } from './launcher.ts';
 import { MEDUSA_VERSION, otherMedusaFolder } from './other-medusa.ts';
 import { otherViteFolder, VITE_VERSION } from './other-vite.ts';
 import { REPOSITORY, SHOP } from './repository.ts';
-import { filesOf, WAY_IN, type WayIn } from './way-in.ts';
 
 const NOT_COPIED = new Set(['node_modules', '.medusa', '.env', 'dist']);
 
@@ -41,16 +41,16 @@ export interface Project {
 export interface ProjectOptions {
   /** Folders between the temporary folder and the project, e.g. `.config/api`. */
   under?: string;
-  /** What stands in files besides the shop's and those of the way in, or instead of them; undefined leaves one out. */
+  /** What stands in files besides the shop's and those of the launcher, or instead of them; undefined leaves one out. */
   files?: Record<string, string | undefined>;
   /** Folders, relative to the project, that are linked into its `node_modules` by these names. */
   links?: Record<string, string>;
   /** @default that of the test run */
-  wayIn?: WayIn;
+  launcher?: Launcher;
 }
 
 export function createProject(options: ProjectOptions = {}): Project {
-  const { wayIn = WAY_IN } = options;
+  const { launcher = LAUNCHER } = options;
   const base = realpathSync(mkdtempSync(join(tmpdir(), 'medusa-vite ü ')));
   const root = join(base, options.under ?? '', 'my shøp');
   mkdirSync(root, { recursive: true });
@@ -63,7 +63,7 @@ export function createProject(options: ProjectOptions = {}): Project {
     filter: (source) => source === SHOP || !NOT_COPIED.has(basename(source)),
   });
   for (const [file, source] of Object.entries({
-    ...filesOf(wayIn),
+    ...filesOf(launcher),
     ...options.files,
   })) {
     if (source === undefined) {
@@ -76,7 +76,7 @@ export function createProject(options: ProjectOptions = {}): Project {
     name,
     join(root, folder),
   ]);
-  linkNodeModules(base, root, { wayIn, links });
+  linkNodeModules(base, root, { launcher, links });
 
   /** What stood in a file before its first change; `undefined` if there was none. */
   const originals = new Map<string, string | undefined>();
@@ -153,7 +153,7 @@ export function createProject(options: ProjectOptions = {}): Project {
 function linkNodeModules(
   base: string,
   root: string,
-  { wayIn, links }: { wayIn: WayIn; links: [name: string, folder: string][] },
+  { launcher, links }: { launcher: Launcher; links: [name: string, folder: string][] },
 ): void {
   const hoisted = MEDUSA_VERSION
     ? join(otherMedusaFolder(MEDUSA_VERSION), 'node_modules')
@@ -162,7 +162,7 @@ function linkNodeModules(
   if (VITE_VERSION || MEDUSA_VERSION) {
     own.push(['medusa-vite', REPOSITORY]);
   }
-  if (VITE_VERSION || (MEDUSA_VERSION && wayIn !== 'cli')) {
+  if (VITE_VERSION || (MEDUSA_VERSION && launcher !== 'cli')) {
     const vite = VITE_VERSION ? otherViteFolder(VITE_VERSION) : REPOSITORY;
     for (const name of ['vite', 'vite-node']) {
       own.push([name, join(vite, 'node_modules', name)]);

@@ -21,7 +21,7 @@ export async function startTemplateDatabase(): Promise<TemplateDatabase> {
   >('src/database/embedded.js');
   const { migrateIfPending } = await importBuilt<
     typeof import('../../../src/database/migrations/migrations.ts')
-  >('src/database/migrations.js');
+  >('src/database/migrations/migrations.js');
 
   const lines: string[] = [];
   const log = (line: string) => lines.push(line);

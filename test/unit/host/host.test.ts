@@ -2,9 +2,9 @@ import { EventEmitter } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import type { ViteDevServer } from 'vite';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { Backend, type BackendOptions } from '../../../src/host/host.ts';
+import { Host, type HostOptions } from '../../../src/host/host.ts';
 import type { Reporter } from '../../../src/host/terminal/reporter.ts';
-import type { HostOptions } from '../../../src/host/updates/updates.ts';
+import type { UpdatesOptions } from '../../../src/host/updates/updates.ts';
 import { createDeferred, type Deferred } from '../../../src/shared/deferred.ts';
 import type { SerializedError } from '../../../src/shared/serialized-error.ts';
 
@@ -15,7 +15,10 @@ const world = vi.hoisted(() => ({
   listeners: 0,
   mostListeners: 0,
   dotEnv: {} as Record<string, string>,
-  hosts: [] as { events: HostOptions['events']; booted: Deferred<SerializedError | undefined> }[],
+  hosts: [] as {
+    events: UpdatesOptions['events'];
+    booted: Deferred<SerializedError | undefined>;
+  }[],
 }));
 
 vi.mock('../../../src/project/project.ts', async (load) => ({
@@ -44,10 +47,10 @@ vi.mock('../../../src/host/port/listener.ts', () => ({
 }));
 vi.mock('../../../src/host/updates/updates.ts', () => ({
   describeCrash: () => ({ name: 'Error', message: 'it ended' }),
-  Host: class {
+  Updates: class {
     readonly booted = createDeferred<SerializedError | undefined>();
-    readonly events: HostOptions['events'];
-    constructor({ events }: HostOptions) {
+    readonly events: UpdatesOptions['events'];
+    constructor({ events }: UpdatesOptions) {
       this.events = events;
       world.hosts.push(this);
     }
@@ -87,14 +90,14 @@ beforeEach(() => {
 
 afterEach(() => vi.unstubAllEnvs());
 
-function createBackend(options: Partial<BackendOptions> = {}): Backend {
+function createHost(options: Partial<HostOptions> = {}): Host {
   const reporter = new Proxy({} as Reporter, {
     get:
       (_, name) =>
       (...[first]: unknown[]) =>
         said.push(name === 'warn' ? String(first) : String(name)),
   });
-  return new Backend({
+  return new Host({
     root: '/shop',
     reporter,
     isStdoutTaken: false,
@@ -114,10 +117,10 @@ const untilHosts = (count: number) =>
   vi.waitFor(() => expect(world.hosts).toHaveLength(count), PATIENT);
 
 it('says nothing of an app that failed because it was told to end', async () => {
-  const backend = createBackend();
-  const started = backend.start();
+  const host = createHost();
+  const started = host.start();
   await untilHosts(1);
-  await backend.close();
+  await host.close();
   await started;
   expect(said).toEqual([]);
   expect(world.listeners).toBe(0);
@@ -125,10 +128,10 @@ it('says nothing of an app that failed because it was told to end', async () => 
 
 it('has not failed if it was closed before there was an app', async () => {
   const vite = createDeferred<ViteDevServer>();
-  const backend = createBackend({ createVite: () => vite.promise });
-  const started = backend.start();
+  const host = createHost({ createVite: () => vite.promise });
+  const started = host.start();
   await vi.waitFor(() => expect(world.listeners).toBe(1), PATIENT);
-  const closed = backend.close();
+  const closed = host.close();
   vite.reject(new Error('Vite was closed'));
   await closed;
   await expect(started).resolves.toBeUndefined();
@@ -136,7 +139,7 @@ it('has not failed if it was closed before there was an app', async () => {
 });
 
 it('says what an app failed of otherwise', async () => {
-  const started = createBackend().start();
+  const started = createHost().start();
   await untilHosts(1);
   world.hosts[0]?.booted.resolve({ name: 'Error', message: 'a typo' });
   await started;
@@ -144,19 +147,19 @@ it('says what an app failed of otherwise', async () => {
 });
 
 it('one that is replaced before it has begun never takes the port', async () => {
-  const first = createBackend();
+  const first = createHost();
   void first.start();
   await untilHosts(1);
   world.hosts[0]?.booted.resolve(undefined);
-  const replaces = (previous: Backend) => ({
+  const replaces = (previous: Host) => ({
     replaces: {
       previous,
       files: ['vite.config.ts'],
       events: Object.assign(new EventEmitter(), { add: () => {} }),
     },
   });
-  const second = createBackend(replaces(first));
-  const third = createBackend(replaces(second));
+  const second = createHost(replaces(first));
+  const third = createHost(replaces(second));
   const starts = [second.start(), third.start()];
   await untilHosts(2);
   world.hosts[1]?.booted.resolve(undefined);
@@ -170,7 +173,7 @@ it('one that is replaced before it has begun never takes the port', async () => 
 const moved = (change: string) =>
   `${change}, which a restart does not follow: stop the dev server and start it again.`;
 
-it.each<[string, Partial<BackendOptions>, string[]]>([
+it.each<[string, Partial<HostOptions>, string[]]>([
   [
     'that it listens by',
     { port: undefined },
@@ -181,7 +184,7 @@ it.each<[string, Partial<BackendOptions>, string[]]>([
   world.dotEnv = { PORT: '9000', HOST: 'localhost' };
   vi.stubEnv('PORT', undefined);
   vi.stubEnv('HOST', undefined);
-  const started = createBackend(options).start();
+  const started = createHost(options).start();
   await untilHosts(1);
   world.hosts[0]?.booted.resolve(undefined);
   await started;
@@ -203,7 +206,7 @@ it.each<[string, Partial<BackendOptions>, string[]]>([
 
 it('says nothing of a variable in `.env` that the shell has too', async () => {
   vi.stubEnv('PORT', '9000');
-  const started = createBackend({ port: undefined }).start();
+  const started = createHost({ port: undefined }).start();
   await untilHosts(1);
   world.hosts[0]?.booted.resolve(undefined);
   await started;

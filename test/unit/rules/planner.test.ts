@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { builtInRules } from '../../../src/rules/built-in.ts';
 import { createMemoryGraph } from '../../../src/rules/memory-graph.ts';
-import { type Change, type Graph, type Plan, plan } from '../../../src/rules/planner.ts';
+import { type Graph, type Plan, plan } from '../../../src/rules/planner.ts';
 import type { CheckedRule } from '../../../src/rules/rule-set.ts';
+import type { Change } from '../../../src/shared/change.ts';
 
 const ROOT = 'C:/my shop';
 

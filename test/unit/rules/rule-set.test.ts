@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { collectRules, medusaRules } from '../../../plugins/rules.ts';
+import { medusaRules } from '../../../plugins/rules.ts';
 import { builtInRules } from '../../../src/rules/built-in.ts';
+import { collectRules } from '../../../src/rules/collect-rules.ts';
 import { BUILT_IN_RELOADERS, matches, type Rule, type RuleFile } from '../../../src/rules/rule.ts';
 import { createRuleSet, decidingRule, type RuleSet } from '../../../src/rules/rule-set.ts';
 

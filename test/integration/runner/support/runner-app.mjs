@@ -6,11 +6,11 @@ import { answer } from './answer.mjs';
 const [dist, root] = process.argv.slice(2);
 const load = (file) => import(pathToFileURL(`${dist}/src/${file}.js`).href);
 const { CHANNEL_FD } = await load('protocol/channel');
-const { ModuleChannel } = await load('child/module-channel');
-const { hookNativeRequire } = await load('child/native-files');
-const { ProjectRunner } = await load('child/project-runner');
-const { serializeError } = await load('protocol/serialized-error');
-const { StackTraces } = await load('child/stack-traces');
+const { ModuleChannel } = await load('app/runner/module-channel');
+const { hookNativeRequire } = await load('app/runner/native-files');
+const { ProjectRunner } = await load('app/runner/project-runner');
+const { serializeError } = await load('shared/serialized-error');
+const { StackTraces } = await load('app/runner/stack-traces');
 
 const report = { entries: [], edges: [], natives: [] };
 const require = createRequire(`${root}/package.json`);

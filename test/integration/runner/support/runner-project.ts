@@ -60,9 +60,9 @@ export function useRunnerProject(options: RunnerProjectOptions = {}): RunnerProj
     home = realpathSync(mkdtempSync(join(tmpdir(), 'medusa-vite ü ')));
     const root = join(home, 'my shop');
     createProject(root, options);
-    const { createViteServer } = await load<ViteServerModule>('host/vite-server');
-    const { Transformer } = await load<TransformerModule>('host/transformer');
-    const { AppModules } = await load<AppModulesModule>('host/app-modules');
+    const { createViteServer } = await load<ViteServerModule>('cli/vite-server');
+    const { Transformer } = await load<TransformerModule>('vite/transformer');
+    const { AppModules } = await load<AppModulesModule>('host/updates/app-modules');
     vite = await createViteServer({ root, pollMs: undefined });
     const transformer = new Transformer(vite, root);
     const modules = new AppModules(transformer);

@@ -3,7 +3,10 @@ import {
   AuthorsReloader,
   type AuthorsReloaderOptions,
 } from '../../../../src/app/reloaders/authors-reloader.ts';
-import { type ReloadContext, RestartNeeded } from '../../../../src/app/reloaders/reloader.ts';
+import {
+  type ReloadContext,
+  RestartNeeded,
+} from '../../../../src/app/reloaders/resource-reloader.ts';
 
 afterEach(() => {
   vi.useRealTimers();

@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { CLI_PLUGIN, wayInOf } from '../../../../src/host/launchers/launcher.ts';
+import { CLI_PLUGIN, launcherOf } from '../../../../src/host/launchers/launcher.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -7,13 +7,13 @@ const medusa = { name: 'medusa-vite:serve' };
 
 it('is told by the plugins, wherever they are nested', () => {
   vi.stubEnv('VITEST', undefined);
-  expect(wayInOf([[false, [medusa]], undefined])).toBe('vite');
-  expect(wayInOf([medusa, [[{ name: 'vite-node:hmr' }]]])).toBe('vite-node');
-  expect(wayInOf([{ name: CLI_PLUGIN }, medusa])).toBe('cli');
+  expect(launcherOf([[false, [medusa]], undefined])).toBe('vite');
+  expect(launcherOf([medusa, [[{ name: 'vite-node:hmr' }]]])).toBe('vite-node');
+  expect(launcherOf([{ name: CLI_PLUGIN }, medusa])).toBe('cli');
 });
 
 it('is none in Vitest, but for our own command', () => {
   vi.stubEnv('VITEST', 'true');
-  expect(wayInOf([medusa])).toBe('test');
-  expect(wayInOf([{ name: CLI_PLUGIN }, medusa])).toBe('cli');
+  expect(launcherOf([medusa])).toBe('test');
+  expect(launcherOf([{ name: CLI_PLUGIN }, medusa])).toBe('cli');
 });

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { ChildConnections } from '../../../../src/host/port/app-connections.ts';
+import { AppConnections } from '../../../../src/host/port/app-connections.ts';
 import type { Connection } from '../../../../src/host/port/connection.ts';
 import { ConnectionLedger } from '../../../../src/host/port/connection-ledger.ts';
 import { CONNECTION_STATE, placeOfHead } from '../../../../src/protocol/connection-state.ts';
@@ -26,12 +26,12 @@ class FakeChild extends EventEmitter {
 
 let child: FakeChild;
 let events: [name: string, connection?: Connection][];
-let connections: ChildConnections;
+let connections: AppConnections;
 
 beforeEach(() => {
   child = new FakeChild();
   events = [];
-  connections = new ChildConnections(child as unknown as ChildProcess, {
+  connections = new AppConnections(child as unknown as ChildProcess, {
     returned: (connection) => events.push(['returned', connection]),
     interrupted: (connection) => events.push(['interrupted', connection]),
     ended: (connection) => events.push(['ended', connection]),
@@ -161,7 +161,7 @@ describe('the connections of a child', () => {
     const ended = vi.fn();
     const ignore = (): void => {};
     const own = new FakeChild();
-    const cut = new ChildConnections(own as unknown as ChildProcess, {
+    const cut = new AppConnections(own as unknown as ChildProcess, {
       returned: ignore,
       interrupted: ignore,
       ended,

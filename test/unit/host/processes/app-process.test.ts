@@ -3,18 +3,18 @@ import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AppProcess, UnfitError } from '../../../../src/host/processes/app-process.ts';
-import type { ChildOptions, ChildToHost, HostToChild } from '../../../../src/protocol/messages.ts';
+import type { AppOptions, AppToHost, HostToApp } from '../../../../src/protocol/messages.ts';
 import { EMPTY_PLAN, reloaded } from '../../support/reloads.ts';
 
 /** A child that says only what the test has it say. */
 class FakeChild extends EventEmitter {
   readonly pid = 4711;
-  readonly sent: HostToChild[] = [];
+  readonly sent: HostToApp[] = [];
   readonly stderr = new PassThrough();
   readonly stdio = [null, null, this.stderr, null, new PassThrough(), new PassThrough()];
   killed: string[] = [];
 
-  send(message: HostToChild): boolean {
+  send(message: HostToApp): boolean {
     this.sent.push(message);
     return true;
   }
@@ -24,7 +24,7 @@ class FakeChild extends EventEmitter {
     return true;
   }
 
-  says(message: ChildToHost): void {
+  says(message: AppToHost): void {
     this.emit('message', message);
   }
 
@@ -47,7 +47,7 @@ class FakeChild extends EventEmitter {
 const forked = vi.hoisted(() => ({ child: undefined as unknown }));
 vi.mock('node:child_process', () => ({ fork: () => forked.child, spawn: () => {} }));
 
-const CHILD: ChildOptions = {
+const CHILD: AppOptions = {
   root: '/shop',
   port: 0,
   host: undefined,

@@ -7,10 +7,10 @@ import {
   UpdateQueue,
   type UpdateQueueOptions,
 } from '../../../../src/host/updates/update-queue.ts';
-import type { HostToChild, ReloadOutcome, Trial } from '../../../../src/protocol/messages.ts';
+import type { HostToApp, ReloadOutcome, Trial } from '../../../../src/protocol/messages.ts';
 import type { UpdateResult } from '../../../../src/protocol/update.ts';
 import { builtInRules } from '../../../../src/rules/built-in.ts';
-import type { Change } from '../../../../src/rules/planner.ts';
+import type { Change } from '../../../../src/shared/change.ts';
 import { createDeferred, type Deferred } from '../../../../src/shared/deferred.ts';
 import type { Transformer } from '../../../../src/vite/transformer.ts';
 
@@ -140,7 +140,7 @@ function fakeModules(): AppModules {
   return modules as unknown as AppModules;
 }
 
-function tell(message: HostToChild): void {
+function tell(message: HostToApp): void {
   if (message.type === 'retrace') {
     log.push('retrace');
   } else if (message.type === 'prune') {

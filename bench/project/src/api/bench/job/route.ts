@@ -1,4 +1,4 @@
-/** Runs the job in the way in which its schedule does, and answers with what it says. */
+/** Runs the job in the launcher which its schedule does, and answers with what it says. */
 interface Engine {
   run(id: string, options: object): Promise<{ result: unknown }>;
 }

@@ -3,20 +3,21 @@ import { dirname, join } from 'node:path';
 import { CLI } from './repository.ts';
 
 /** How the backend of a test is started; the same tests hold for each. */
-export type WayIn = 'cli' | 'vite-node' | 'vite';
+export type Launcher = 'cli' | 'vite-node' | 'vite';
 
 /** Set by the projects of vite.config.ts. */
-export const WAY_IN: WayIn = (process.env.MEDUSA_VITE_WAY_IN as WayIn | undefined) ?? 'cli';
+export const LAUNCHER: Launcher =
+  (process.env.MEDUSA_VITE_LAUNCHER as Launcher | undefined) ?? 'cli';
 
-/** Options of `medusa()`, for the one way in that is given them there. */
+/** Options of `medusa()`, for the one launcher that is given them there. */
 export const MEDUSA_OPTIONS: string =
-  WAY_IN === 'vite'
+  LAUNCHER === 'vite'
     ? "port: 0, json: true, nodeArgs: JSON.parse(process.env.NODE_ARGS ?? '[]'),"
     : '';
 
 /** What a project needs in order to be run in a way. */
-export function filesOf(wayIn: WayIn): Record<string, string> {
-  switch (wayIn) {
+export function filesOf(launcher: Launcher): Record<string, string> {
+  switch (launcher) {
     case 'cli':
       return {};
     case 'vite-node':
@@ -53,18 +54,18 @@ export interface Command {
 
 /** The arguments for Node. `args` are those of \`medusa-vite dev\`; the other ways know only what follows \`--\`. */
 export function commandOf(
-  wayIn: WayIn,
+  launcher: Launcher,
   { root, args, cli = CLI }: { root: string; args: string[]; cli?: string },
 ): Command {
-  if (wayIn === 'cli') {
+  if (launcher === 'cli') {
     return { args: [cli, 'dev', '--json', '-p', '0', ...args], env: {} };
   }
   const separator = args.indexOf('--');
   if (separator !== 0 && args.length > 0) {
-    throw new Error(`\`${wayIn}\` does not take \`${args.join(' ')}\`.`);
+    throw new Error(`\`${launcher}\` does not take \`${args.join(' ')}\`.`);
   }
   const env = { NODE_ARGS: JSON.stringify(args.slice(1)) };
-  return wayIn === 'vite'
+  return launcher === 'vite'
     ? { args: [binOf(root, 'vite', 'bin/vite.js')], env }
     : { args: [binOf(root, 'vite-node', 'dist/cli.mjs'), '--watch', 'dev.ts'], env };
 }

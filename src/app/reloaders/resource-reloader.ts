@@ -1,8 +1,8 @@
 import type { ReloadFile } from '../../protocol/messages.ts';
-import type { ReloadedModule } from '../../reloader.ts';
+import type { ReloadedModule } from './public-reloader.ts';
 
 /** Brings the resources of one kind up to date. */
-export interface Reloader {
+export interface ResourceReloader {
   readonly name: string;
   /** Whether it evaluates the files by itself, if at all. @default false: they are, before it prepares */
   readonly isLazy?: boolean;

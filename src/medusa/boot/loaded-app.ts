@@ -1,0 +1,13 @@
+/** The part of Medusa's awilix container that is used here. */
+export interface MedusaContainer {
+  resolve<T>(key: string): T;
+}
+
+/** What `medusa/dist/loaders/index.js` gives when the app is loaded, as far as it is used here. */
+export interface LoadedApp {
+  container: MedusaContainer;
+  modules: Record<string, unknown>;
+  gqlSchema?: unknown;
+  /** Runs the shutdown hooks and closes the connections of the app. */
+  shutdown(): Promise<void>;
+}
