@@ -107,6 +107,7 @@ let sessions: Sessions | undefined;
 let scheduledJobs: ScheduledJobs | undefined;
 let authorsReloaders: AuthorsReloader[] = [];
 let isInspectorReported = false;
+let isStopping = false;
 let connections: ReturnType<typeof interceptListen> | undefined;
 
 let resolvePackages: (packages: PackageList | null) => void = () => {};
@@ -409,8 +410,6 @@ async function fail(error: unknown): Promise<void> {
   }
   process.exit(1);
 }
-
-let isStopping = false;
 
 async function stop(exitCode = 0): Promise<void> {
   if (isStopping) {

@@ -159,6 +159,34 @@ describe('the host is sent', () => {
     project.restore();
   });
 
+  test('SIGTERM while the config waits for something: the app cleans up and says nothing', async () => {
+    project.edit(
+      'medusa-config.ts',
+      (source) => `${source}
+import { mkdirSync } from 'node:fs';
+import.meta.hot?.dispose(() => mkdirSync('.medusa/ended', { recursive: true }));
+mkdirSync('.medusa/waiting', { recursive: true });
+await new Promise((resolve) => setTimeout(resolve, 60_000));
+`,
+    );
+    const server = new DevServer(project, { databaseUrl: database.url });
+    dev = server;
+    await until(
+      () => existsSync(join(project.root, '.medusa/waiting')),
+      (isWaiting) => isWaiting,
+    );
+    server.signal('SIGTERM');
+    await until(
+      () => server.hasEnded,
+      (hasEnded) => hasEnded,
+    );
+    expect(server.output()).not.toContain('Error');
+    // As no process does that has to be killed.
+    expect(existsSync(join(project.root, '.medusa/ended'))).toBe(true);
+    expect(await server.stop()).toEqual({ code: 143, signal: null });
+    project.restore();
+  });
+
   test('SIGTERM while the app is in an endless loop: nothing is left', async () => {
     const server = await start();
     await loop(server);
