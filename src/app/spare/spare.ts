@@ -4,8 +4,8 @@ import type { FlagState } from '../../medusa/boot/flag-state.ts';
 import type { PackageList } from '../../protocol/messages.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import type { EnvironmentRecord } from './environment-record.ts';
-import { FileStates } from './file-states.ts';
 import type { Pace } from './pace.ts';
+import { PackageFiles } from './package-files.ts';
 import { findUnasked, isInPackage } from './package-trace.ts';
 import { holdOutput } from './quiet-output.ts';
 
@@ -36,7 +36,7 @@ export class UnfitError extends Error {
  */
 export class Spare {
   readonly #options: SpareOptions;
-  readonly #files = new FileStates();
+  readonly #files = new PackageFiles();
   readonly #release: () => void = holdOutput();
   readonly #activated: Promise<Record<string, string>>;
   #resolveActivated: (env: Record<string, string>) => void = () => {};

@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FileStates } from '../../../../src/app/spare/file-states.ts';
+import { PackageFiles } from '../../../../src/app/spare/package-files.ts';
 
 let root: string;
-let states: FileStates;
+let files: PackageFiles;
 const inModules = (path: string) => join(root, 'node_modules', path);
 
 beforeEach(() => {
@@ -14,15 +14,15 @@ beforeEach(() => {
     mkdirSync(join(inModules(file), '..'), { recursive: true });
     writeFileSync(inModules(file), '1');
   }
-  states = new FileStates();
-  states.note(inModules('@a/b/dist/lib/c.js'));
-  states.note(inModules('d/index.js'));
+  files = new PackageFiles();
+  files.note(inModules('@a/b/dist/lib/c.js'));
+  files.note(inModules('d/index.js'));
 });
 
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 it('says nothing of what is as it was', () => {
-  expect(states.findChanged()).toBeUndefined();
+  expect(files.findChanged()).toBeUndefined();
 });
 
 describe('finds', () => {
@@ -57,6 +57,6 @@ describe('finds', () => {
   ])('%s', (_, path, change) => {
     change();
     // The folder it is in may be the first to be noticed.
-    expect(inModules(path).startsWith(states.findChanged() ?? 'nothing')).toBe(true);
+    expect(inModules(path).startsWith(files.findChanged() ?? 'nothing')).toBe(true);
   });
 });

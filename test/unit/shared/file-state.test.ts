@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FileRecord } from '../../../src/shared/file-record.ts';
+import {
+  changedAt,
+  contentOf,
+  EMPTY_CONTENT,
+  readFileState,
+  stampOf,
+} from '../../../src/shared/file-state.ts';
+
+let root: string;
+let file: string;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'medusa-vite ü '));
+  file = join(root, 'a.ts');
+  writeFileSync(file, 'one');
+});
+
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+it('has the same content for the same text, whenever it was written', () => {
+  const before = readFileState(file);
+  utimesSync(file, 1, 1);
+  expect(readFileState(file)).toEqual({ content: before.content, writtenAt: 1_000 });
+  writeFileSync(file, 'two');
+  expect(contentOf(file)).not.toBe(before.content);
+});
+
+it('tells an empty file from one that is not there', () => {
+  writeFileSync(file, '');
+  expect(contentOf(file)).toBe(EMPTY_CONTENT);
+  rmSync(file);
+  expect(readFileState(file)).toEqual({ content: null, writtenAt: 0 });
+  expect(changedAt(file)).toBeNull();
+  expect(stampOf(file)).toBeNull();
+});
+
+it('has no content for a folder, but a stamp', () => {
+  expect(contentOf(root)).toBeNull();
+  const before = stampOf(root);
+  writeFileSync(join(root, 'b.ts'), '');
+  expect(stampOf(root)).not.toBe(before);
+});
+
+it('does not read a big file, and sees that it was written', () => {
+  truncateSync(file, 5 * 1024 * 1024);
+  utimesSync(file, 1, 1);
+  const before = contentOf(file);
+  expect(contentOf(file)).toBe(before);
+  utimesSync(file, 2, 2);
+  expect(contentOf(file)).not.toBe(before);
+});
+
+it.each([
+  ['written anew', () => writeFileSync(file, 'two')],
+  ['set back in time', () => utimesSync(file, 1, 1)],
+])('has another stamp when it is %s', (_, change) => {
+  const before = stampOf(file);
+  change();
+  expect(stampOf(file)).not.toBe(before);
+});
+
+describe('FileRecord', () => {
+  it('finds what is not as it was when it was noted first', () => {
+    const record = new FileRecord(contentOf);
+    const other = join(root, 'b.ts');
+    record.note(file);
+    record.note(other);
+    expect(record.findChanged()).toBeUndefined();
+    writeFileSync(other, 'new');
+    record.note(other);
+    expect(record.has(other)).toBe(true);
+    expect(record.findChanged()).toBe(other);
+    rmSync(other);
+    expect(record.findChanged()).toBeUndefined();
+  });
+});
