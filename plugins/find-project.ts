@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { ResolvedConfig } from 'vite';
+import { kindOf } from '../src/project/layout.ts';
 import { toPosix } from '../src/shared/paths.ts';
 
 /** The folder with `medusa-config`: a front end may have its root elsewhere. */
@@ -10,8 +11,7 @@ export function findProject({
 }: Pick<ResolvedConfig, 'root' | 'configFile'>): string {
   const folders = [root, ...(configFile === undefined ? [] : [dirname(configFile)]), process.cwd()];
   const found = folders.find(
-    (folder) =>
-      existsSync(folder) && readdirSync(folder).some((name) => name.startsWith('medusa-config.')),
+    (folder) => existsSync(folder) && readdirSync(folder).some((name) => kindOf(name) === 'config'),
   );
   return toPosix(realpathSync.native(found ?? root));
 }

@@ -2,7 +2,8 @@ import { realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import type { ViteDevServer } from 'vite';
-import { assertMedusaProject, listFiles, UNWATCHED } from '../project/project.ts';
+import { isNeverSource } from '../project/layout.ts';
+import { assertMedusaProject, listFiles } from '../project/project.ts';
 import { collectRules } from '../rules/collect-rules.ts';
 import {
   type DecisionDescription,
@@ -42,7 +43,7 @@ async function explainFile(file: string, root: string): Promise<ExplainedFile> {
   const vite = await startVite(root);
   try {
     const { rules, problems } = createRuleSet(collectRules(vite.config), root);
-    if (UNWATCHED.test(path)) {
+    if (isNeverSource(path)) {
       const reason = `nothing below \`${path.split('/')[0]}\` is watched`;
       const nothing = { chain: [path], reloads: [], guards: [], decisions: [], notes: [] };
       return { file: path, result: 'ignore', reason, ...nothing, limits: [], problems };

@@ -4,8 +4,7 @@ import { dirname, join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { MedusaViteError } from '../shared/failure.ts';
 import { isInside, toPosix } from '../shared/paths.ts';
-
-const CONFIG_FILE = /^medusa-config\.[cm]?[jt]s$/;
+import { type FileKind, isNeverSource, isTest, kindOf, LOCKFILES } from './layout.ts';
 
 /** Checks what can be checked before anything is started. @throws MedusaViteError */
 export function assertMedusaProject(root: string): void {
@@ -22,7 +21,7 @@ export function assertMedusaProject(root: string): void {
       hint: 'Run medusa-vite in the folder of your Medusa backend.',
     });
   }
-  if (!readdirSync(root).some((name) => CONFIG_FILE.test(name))) {
+  if (!readdirSync(root).some((name) => kindOf(name) === 'config')) {
     throw new MedusaViteError(`\`${root}\` is not a Medusa project: it has no medusa-config.ts.`, {
       code: 'NO_CONFIG',
       hint: 'Run medusa-vite in the folder of your Medusa backend.',
@@ -45,16 +44,6 @@ export function topLevelFiles(root: string): string[] {
     .filter((entry) => entry.isFile())
     .map((entry) => `${root}/${entry.name}`);
 }
-
-const LOCKFILES = [
-  'package-lock.json',
-  'npm-shrinkwrap.json',
-  'yarn.lock',
-  'pnpm-lock.yaml',
-  'pnpm-workspace.yaml',
-  'bun.lock',
-  'bun.lockb',
-];
 
 /** In which is written down what is installed for the project. */
 export function lockfiles(root: string): string[] {
@@ -91,16 +80,22 @@ export function packageOf(root: string, file: string): string {
 
 /** Backend sources, for Vite to transform before the app asks for them. */
 export function sourceFiles(root: string): string[] {
-  const folder = `${root}/src`;
-  return listBelow(folder)
-    .map((path) => `${folder}/${toPosix(path)}`)
-    .filter(
-      (file) =>
-        /\.[jt]s$/.test(file) &&
-        !file.endsWith('.d.ts') &&
-        !file.startsWith(`${folder}/admin/`) &&
-        !/\/(?:__tests__|migrations|scripts)\/|\.(?:spec|test)\.[jt]s$/.test(file),
-    );
+  return listBelow(`${root}/src`)
+    .map((path) => `src/${toPosix(path)}`)
+    .filter((path) => /(?<!\.d)\.[jt]s$/.test(path) && !isTest(path) && !isOfNoApp(path))
+    .map((path) => `${root}/${path}`);
+}
+
+/** Kinds of sources that a running app does without. */
+const OF_NO_APP: readonly (FileKind | undefined)[] = [
+  'admin extension',
+  'migration',
+  'migration script',
+  'script',
+];
+
+function isOfNoApp(path: string): boolean {
+  return OF_NO_APP.includes(kindOf(path));
 }
 
 /** At any depth, relative to the folder; none if it cannot be read, or changes at this moment. */
@@ -112,17 +107,13 @@ function listBelow(folder: string): string[] {
   }
 }
 
-/** Relative to the project; what is written there is never source. */
-export const UNWATCHED: RegExp =
-  /(?:^|\/)(?:node_modules|\.git)(?:\/|$)|^(?:\.medusa|dist|static|private|uploads)(?:\/|$)/;
-
 /** Every file whose change would be noticed; relative, with forward slashes. */
 export async function listFiles(root: string, folder = ''): Promise<string[]> {
   const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(() => []);
   const files: string[] = [];
   for (const entry of entries) {
     const path = `${folder}${entry.name}`;
-    if (UNWATCHED.test(path)) {
+    if (isNeverSource(path)) {
       continue;
     }
     if (entry.isDirectory()) {

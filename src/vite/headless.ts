@@ -1,5 +1,5 @@
 import type { UserConfig } from 'vite';
-import { UNWATCHED } from '../project/project.ts';
+import { isNeverSource } from '../project/layout.ts';
 import { isInside, toPosix } from '../shared/paths.ts';
 
 export interface HeadlessOptions {
@@ -31,5 +31,5 @@ export function headlessConfig({ root, pollMs }: HeadlessOptions): UserConfig {
 
 /** Asked of the path below the project: the project itself may well live in a folder called `dist`. */
 export function isUnwatched(root: string, path: string): boolean {
-  return isInside(root, path) && UNWATCHED.test(path.slice(root.length + 1));
+  return isInside(root, path) && isNeverSource(path.slice(root.length + 1));
 }

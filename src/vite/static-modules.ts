@@ -1,3 +1,4 @@
+import { isEntry } from '../project/layout.ts';
 import type { Graph } from '../rules/planner.ts';
 import { fileOfId, isAbsoluteFile, isRunnerFile, relativeToRoot } from '../shared/paths.ts';
 import type { Transformer } from './transformer.ts';
@@ -11,8 +12,8 @@ export interface StaticLimit {
 }
 
 /**
- * The modules that an app would have, as far as its sources tell: the files that Medusa scans for, and what
- * these import.
+ * The modules that an app would have, as far as its sources tell: the files that Medusa loads by itself, and what
+ * these import. A Medusa module that the config does not name is taken for one that it does.
  */
 export class StaticModules implements Graph {
   readonly limits: StaticLimit[] = [];
@@ -128,29 +129,6 @@ export class StaticModules implements Graph {
 const REQUIRE = /(?<![\w$.])require\s*\(/;
 const COMPUTED_IMPORT = /__vite_ssr_dynamic_import__\((?!\s*["'])/;
 const ACCEPT = /\.hot\??\.accept/;
-
-/**
- * Whether Medusa loads a file by itself, as its loaders do from 2.12.1 to 2.21.2. A module that the config
- * does not name is taken for one that it does.
- */
-function isEntry(path: string): boolean {
-  return /\.[jt]s$/.test(path) && !/\.d\.ts$/.test(path) && ENTRIES.some((entry) => entry(path));
-}
-
-const TEST_FILE = /(?:^|\/)__tests__\/|\.(?:spec|test)\.[jt]s$/;
-
-const ENTRIES: ((path: string) => boolean)[] = [
-  (path) => /^(?:medusa-config|instrumentation)\.[jt]s$/.test(path),
-  (path) => /^src\/api\/(?:.*\/)?route\.[jt]s$/.test(path) && !/\/_/.test(path),
-  (path) => /^src\/api\/middlewares\.[jt]s$/.test(path),
-  (path) =>
-    /^src\/(?:workflows|subscribers|jobs|links|search)\/(?:.*\/)?[^_/][^/]*$/.test(path) &&
-    !TEST_FILE.test(path),
-  (path) => /^src\/(?:modules|providers)\/[^/]+\/index\.[jt]s$/.test(path),
-  (path) =>
-    /^src\/modules\/[^/]+\/(?:models|services|repositories|feature-flags)\/[^/]+$/.test(path),
-  (path) => /^(?:[^/]+\/)?(?:feature-flags|policies)\/[^/]+$/.test(path),
-];
 
 function firstLine(text: string): string {
   return text.split('\n')[0] ?? '';

@@ -13,7 +13,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ['host', 'app'],
   ['vite'],
   ['medusa', 'rules'],
-  ['protocol', 'project', 'database'],
+  ['protocol', 'database'],
+  ['project'],
   ['shared'],
 ];
 

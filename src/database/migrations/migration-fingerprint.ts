@@ -1,9 +1,11 @@
 import type { Hash } from 'node:crypto';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { kindOf } from '../../project/layout.ts';
+import { type FoundPackage, findPackage } from '../../project/medusa-version.ts';
 
 /** Raised when what goes into the fingerprint changes: then every project migrates once. */
 const FINGERPRINT_VERSION = 1;
@@ -22,7 +24,7 @@ const FLAG = /^\s*(?:export\s+)?(MEDUSA_FF_(?!BACKEND_HMR\b)\w+)\s*=(.*)$/;
 export async function fingerprintMigrations(root: string, env: NodeJS.ProcessEnv): Promise<string> {
   const hash = createHash('sha256');
   add(hash, 'format', String(FINGERPRINT_VERSION));
-  add(hash, 'medusa', packageVersion(root, '@medusajs/medusa') ?? '');
+  add(hash, 'medusa', findInstalled(root, '@medusajs/medusa')?.version ?? '');
   const dependencies = await readDependencies(root);
   add(hash, 'dependencies', JSON.stringify(dependencies));
   for (const [name, value] of flagsOf(root, env)) add(hash, name, value);
@@ -42,7 +44,7 @@ function add(hash: Hash, name: string, content: string | Buffer): void {
 
 /** Relative to the root, with forward slashes, sorted. */
 async function projectFiles(root: string): Promise<string[]> {
-  const config = (await listNames(root)).filter((name) => /^medusa-config\.[cm]?[jt]s$/.test(name));
+  const config = (await listNames(root)).filter((name) => kindOf(name) === 'config');
   const modules = await walk(join(root, 'src/modules'), 'src/modules');
   const ofModules = modules.filter((file) => {
     const parts = file.split('/').slice(2);
@@ -72,17 +74,22 @@ async function walk(folder: string, prefix: string, depth = 0): Promise<string[]
 
 /** A plugin of Medusa is a package with a `.medusa/server`; what it is built of may change in place. */
 async function describePlugin(root: string, name: string): Promise<string[]> {
-  const folder = findPackage(root, name);
-  if (folder === undefined || !existsSync(join(folder, '.medusa/server'))) return [];
-  const files = await walk(join(folder, '.medusa/server/src'), 'src');
+  const plugin = findInstalled(root, name);
+  const server = plugin && join(plugin.folder, '.medusa/server');
+  if (server === undefined || !existsSync(server)) return [];
+  const files = await walk(join(server, 'src'), 'src');
   const relevant = files
     .filter((file) => /\/(?:migrations|models|links)\//.test(`/${file}`))
     .sort();
   const lines = relevant.map((file) => {
-    const { size, mtimeMs } = statSync(join(folder, '.medusa/server', file));
+    const { size, mtimeMs } = statSync(join(server, file));
     return `${file} ${size} ${Math.floor(mtimeMs)}`;
   });
-  return [packageVersion(root, name) ?? '', ...lines];
+  return [plugin?.version ?? '', ...lines];
+}
+
+function findInstalled(root: string, name: string): FoundPackage | undefined {
+  return findPackage(createRequire(join(root, 'package.json')), name);
 }
 
 async function readDependencies(root: string): Promise<[string, string][]> {
@@ -101,22 +108,6 @@ function flagsOf(root: string, env: NodeJS.ProcessEnv): [string, string][] {
     const [, name, value] = FLAG.exec(line) ?? [];
     return name === undefined ? [] : [[name, (value ?? '').trim()]];
   });
-}
-
-function packageVersion(root: string, name: string): string | undefined {
-  const folder = findPackage(root, name);
-  if (folder === undefined) return undefined;
-  const { version } = readJson(join(folder, 'package.json'));
-  return typeof version === 'string' ? version : undefined;
-}
-
-/** Looks up the folders itself: `exports` of a package may hide its package.json from `resolve`. */
-function findPackage(root: string, name: string): string | undefined {
-  const places = createRequire(join(root, 'package.json')).resolve.paths(name) ?? [];
-  const found = places
-    .map((place) => join(place, name))
-    .find((at) => existsSync(join(at, 'package.json')));
-  return found === undefined ? undefined : realpathSync(found);
 }
 
 function readJson(file: string): Record<string, unknown> {

@@ -1,0 +1,170 @@
+/**
+ * Medusa's layout of a project: the one place that knows which path is what. Paths are relative to the project,
+ * with forward slashes. (2.12.1 to 2.21.2; beside each kind stands who reads it)
+ */
+
+export type FileKind =
+  | 'admin extension'
+  | 'route'
+  | 'middlewares'
+  | 'workflow'
+  | 'subscriber'
+  | 'job'
+  | 'link'
+  | 'search index'
+  | 'script'
+  | 'migration script'
+  | 'medusa module'
+  | 'migration'
+  | 'data model'
+  | 'service'
+  | 'repository'
+  | 'feature flag'
+  | 'policy'
+  | 'environment file'
+  | 'config'
+  | 'instrumentation'
+  | 'lockfile'
+  | 'project settings'
+  | 'package manager settings';
+
+type Table = readonly (readonly [FileKind, Pick<RegExp, 'test'>])[];
+
+/** The folder of sources: only here it is told from the rest of the project, so there may be others one day. */
+const SOURCES = 'src/';
+
+/** Scripts at any depth below a folder; a `_` before the name hides one. */
+const below = (folder: string) => script(`^${folder}/(?:.*/)?`);
+/** Scripts that are directly in the folder. */
+const directlyIn = (folder: string) => script(`^${folder}/`);
+const script = (place: string) => new RegExp(`${place}[^_/][^/]*(?<!\\.d)\\.[jt]s$`);
+
+/** By the path below the folder of sources; the first that matches decides. */
+const IN_SOURCES: Table = [
+  ['admin extension', /^admin\//], // the dashboard's Vite
+  ['route', /^api\/(?:(?!_)[^/]+\/)*route\.[jt]s$/], // framework/dist/http/routes-loader.js
+  ['middlewares', /^api\/middlewares\.[jt]s$/], // framework/dist/http/middleware-file-loader.js
+  ['workflow', below('workflows')], // framework/dist/utils/resource-loader.js
+  ['subscriber', below('subscribers')], // the same
+  ['job', below('jobs')], // the same
+  ['link', below('links')], // framework/dist/links/link-loader.js
+  ['search index', below('search')], // framework/dist/search/search-index-loader.js
+  ['script', /^scripts\//], // medusa/dist/commands/exec.js
+  ['migration script', /^migration-scripts\//], // framework/dist/migrations/run-migration-scripts.js
+  // Of a Medusa module or of a module provider: which of them, only its exports tell.
+  ['medusa module', /^(?:modules|providers)\/[^/]+\/index\.[jt]s$/], // the config names it
+  ['migration', /^modules\/[^/]+\/migrations\//], // utils/dist/dal/mikro-orm
+  ['data model', below('modules/[^/]+/models')], // modules-sdk/dist/loaders/utils/load-internal.js
+  ['service', directlyIn('modules/[^/]+/services')], // the same
+  ['repository', directlyIn('modules/[^/]+/repositories')], // the same
+  ['feature flag', directlyIn('(?:modules/[^/]+/)?feature-flags')], // utils/dist/feature-flags
+  ['policy', directlyIn('policies')], // utils/dist/policies
+];
+
+export const LOCKFILES: readonly string[] = [
+  'package-lock.json',
+  'npm-shrinkwrap.json',
+  'yarn.lock',
+  'pnpm-lock.yaml',
+  'pnpm-workspace.yaml',
+  'bun.lock',
+  'bun.lockb',
+];
+
+/** By the path below the project, for what is not in its sources. */
+const IN_PROJECT: Table = [
+  ['environment file', /^\.env(?!.*\.(?:template|example|sample)$)(?:\.[\w-]+)*$/],
+  ['config', /^medusa-config\.[cm]?[jt]s$/], // utils/dist/common/get-config-file.js
+  ['instrumentation', /^instrumentation\.[jt]s$/], // medusa/dist/commands/start.js
+  ['lockfile', { test: (path: string) => LOCKFILES.includes(path) }],
+  ['project settings', /^(?:package|tsconfig[^/]*)\.json$|^vite\.config\.[cm]?[jt]s$/],
+  ['package manager settings', /^(?:\.npmrc|\.yarnrc\.yml|\.pnp\.[cm]js)$/],
+  // Medusa looks for both two folders deep, wherever that is.
+  ['feature flag', directlyIn('(?:[^/]+/)?feature-flags')],
+  ['policy', directlyIn('(?:[^/]+/)?policies')],
+];
+
+/** Kinds that are there for others than the running app. */
+const NOT_OF_THE_APP: readonly FileKind[] = [
+  'admin extension',
+  'script',
+  'migration script',
+  'migration',
+  'environment file',
+  'lockfile',
+  'project settings',
+  'package manager settings',
+];
+
+/** Kinds that Medusa does not look for among tests. */
+const BESIDE_TESTS: readonly FileKind[] = ['workflow', 'subscriber', 'job', 'link', 'search index'];
+
+/** Kinds of which an `index` is one. As for workflows, Medusa says so from 2.13 on or so. */
+const WITH_INDEX: readonly FileKind[] = ['workflow', 'medusa module'];
+
+/** @returns undefined for a file that is there only for those that import it */
+export function kindOf(path: string): FileKind | undefined {
+  const inSources = belowSources(path);
+  return inSources === undefined ? firstMatch(IN_PROJECT, path) : firstMatch(IN_SOURCES, inSources);
+}
+
+/** Whether Medusa loads the file by itself; others in the same folders are helpers of those. */
+export function isEntry(path: string): boolean {
+  const kind = kindOf(path);
+  return (
+    kind !== undefined &&
+    !NOT_OF_THE_APP.includes(kind) &&
+    /\.[jt]s$/.test(path) &&
+    (WITH_INDEX.includes(kind) || !isIndex(path)) &&
+    !(BESIDE_TESTS.includes(kind) && isTest(path))
+  );
+}
+
+export function isIndex(path: string): boolean {
+  return /(?:^|\/)index\.[jt]s$/.test(path);
+}
+
+export function isTest(path: string): boolean {
+  return /(?:^|\/)(?:__tests__\/|[^/]+\.(?:spec|test)\.[jt]sx?$)/.test(path);
+}
+
+/** The Medusa module, or the module provider, that the file belongs to. */
+export function medusaModuleOf(path: string): string | undefined {
+  return /^(?:modules|providers)\/([^/]+)\//.exec(belowSources(path) ?? '')?.[1];
+}
+
+/** The path of a resource below the folder of its kind, without extension: all the name that some have. */
+export function resourceNameOf(path: string): string {
+  return (belowSources(path) ?? path).replace(/^[^/]+\/|\.[jt]s$/g, '');
+}
+
+/** Whether it says which packages there are, or how they and the project are read; in any folder. */
+export function isAboutPackages(file: string): boolean {
+  const kind = kindOf(baseName(file));
+  return kind === 'lockfile' || kind === 'project settings' || kind === 'package manager settings';
+}
+
+/** In any folder. */
+export function isLockfile(file: string): boolean {
+  return LOCKFILES.includes(baseName(file));
+}
+
+/** Whether a place, of a file or a folder, is one that is never source. */
+export function isNeverSource(path: string): boolean {
+  return NEVER_SOURCE.test(path);
+}
+
+const NEVER_SOURCE =
+  /(?:^|\/)(?:node_modules|\.git)(?:\/|$)|^(?:\.medusa|dist|static|private|uploads)(?:\/|$)/;
+
+function belowSources(path: string): string | undefined {
+  return path.startsWith(SOURCES) ? path.slice(SOURCES.length) : undefined;
+}
+
+function baseName(file: string): string {
+  return file.slice(file.lastIndexOf('/') + 1);
+}
+
+function firstMatch(table: Table, path: string): FileKind | undefined {
+  return table.find(([, pattern]) => pattern.test(path))?.[0];
+}
