@@ -384,7 +384,7 @@ async function reload(id: number, plan: Parameters<ReloadPass['run']>[0]): Promi
     pass?.run(plan) ?? Promise.reject(new Error('the app was not ready'))
   ).catch((error: unknown): ReloadOutcome => {
     const { message } = serializeError(error);
-    return { type: 'restart-needed', reason: `the reload failed: ${message}` };
+    return { type: 'restart-needed', reason: { type: 'reload-failed', message } };
   });
   loaded.flush();
   await sendToHost({ type: 'hmr-result', id, outcome });

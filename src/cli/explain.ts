@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { ViteDevServer } from 'vite';
 import { isNeverSource } from '../project/layout.ts';
 import { assertMedusaProject, listFiles } from '../project/project.ts';
+import { describeReason } from '../protocol/reason.ts';
 import { collectRules } from '../rules/collect-rules.ts';
 import {
   type DecisionDescription,
@@ -44,7 +45,8 @@ async function explainFile(file: string, root: string): Promise<ExplainedFile> {
   try {
     const { rules, problems } = createRuleSet(collectRules(vite.config), root);
     if (isNeverSource(path)) {
-      const reason = `nothing below \`${path.split('/')[0]}\` is watched`;
+      const folder = path.split('/')[0] ?? '';
+      const reason = describeReason({ type: 'not-watched', folder });
       const nothing = { chain: [path], reloads: [], guards: [], decisions: [], notes: [] };
       return { file: path, result: 'ignore', reason, ...nothing, limits: [], problems };
     }

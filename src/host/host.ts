@@ -7,6 +7,7 @@ import { findSupportedMedusa } from '../project/medusa-version.ts';
 import { assertMedusaProject, readDotEnv } from '../project/project.ts';
 import type { UpdateEvent } from '../protocol/events.ts';
 import type { Trial } from '../protocol/messages.ts';
+import type { RestartReason } from '../protocol/reason.ts';
 import type { UpdateResult } from '../protocol/update.ts';
 import { assertDatabaseReachable } from '../shared/database-check.ts';
 import { MedusaViteError } from '../shared/failure.ts';
@@ -132,7 +133,7 @@ export class Host {
     }
   }
 
-  restart(reason: string): void {
+  restart(reason: RestartReason): void {
     void this.#updates?.restart(reason);
   }
 
@@ -364,7 +365,7 @@ export class Host {
     }
     this.#untold = [];
     const ms = Math.round(performance.now() - this.#startedAt);
-    const reason = `${replaces.files.join(', ')} changed`;
+    const reason: RestartReason = { type: 'host-replaced', paths: replaces.files };
     this.#report(
       error
         ? { type: 'kept-previous', files, error, isDown: true, ms }

@@ -1,5 +1,6 @@
 import type { SerializedError } from '../shared/serialized-error.ts';
 import type { AdminRequest, AdminState } from './admin.ts';
+import type { RestartReason } from './reason.ts';
 
 /** What a module is executed from; `externalize` names a file or package that Node loads natively. */
 export type FetchedModule =
@@ -99,7 +100,7 @@ export interface ReloadPlan {
 export interface ReloadGuard {
   importer: string;
   imported: string;
-  reason: string;
+  reason: RestartReason;
 }
 
 export interface ReloadStep {
@@ -119,7 +120,7 @@ export type ReloadOutcome =
   | { type: 'reloaded'; resources: string[]; modules: number; timing: ReloadTiming }
   /** `module`: the one that the app has asked for when the error came, if it was evaluated just then. */
   | { type: 'kept-previous'; error: SerializedError; module?: string }
-  | { type: 'restart-needed'; reason: string };
+  | { type: 'restart-needed'; reason: RestartReason };
 
 /** Milliseconds. */
 export interface ReloadTiming {

@@ -1,5 +1,6 @@
 import type { SerializedError } from '../shared/serialized-error.ts';
 import type { ReloadTiming } from './messages.ts';
+import type { IgnoreReason, RestartReason } from './reason.ts';
 
 /** Every update ends in exactly one of these; the terminal, the JSON events and the tests read this value. */
 export type UpdateResult =
@@ -16,7 +17,7 @@ export type UpdateResult =
   | {
       type: 'restarted';
       files: string[];
-      reason: string;
+      reason: RestartReason;
       /** From the changed file up to the resource that forced the restart. */
       chain: string[];
       ms: number;
@@ -32,7 +33,7 @@ export type UpdateResult =
   | {
       type: 'ignored';
       files: string[];
-      reason: string;
+      reason: IgnoreReason;
       /** Set if it takes back what the app could not be brought to: it is up to date again. */
       isUndone?: true;
     };

@@ -1,6 +1,10 @@
 import { type FileKind, isLockfile, isTest, kindOf } from '../project/layout.ts';
 import { isAbsoluteFile } from '../shared/paths.ts';
-import type { BuiltInReloader, Rule, RuleFile } from './rule.ts';
+import type { BuiltInReloader, Rule, RuleFile, RuleTraits } from './rule.ts';
+
+export interface BuiltInRule extends Rule, RuleTraits {
+  action: 'restart' | 'ignore' | BuiltInReloader;
+}
 
 /**
  * What Medusa loads from a project, and what a change of it takes. Written in the form that users and
@@ -13,11 +17,19 @@ import type { BuiltInReloader, Rule, RuleFile } from './rule.ts';
  * );
  * medusa({ builtInRules: rules });
  */
-export const builtInRules: readonly (Rule & {
-  action: 'restart' | 'ignore' | BuiltInReloader;
-})[] = [
-  { name: 'environment file', match: isOf('environment file'), action: 'restart' },
-  { name: 'config', match: isOf('config', 'instrumentation'), action: 'restart' },
+export const builtInRules: readonly BuiltInRule[] = [
+  {
+    name: 'environment file',
+    match: isOf('environment file'),
+    action: 'restart',
+    choosesModules: true,
+  },
+  {
+    name: 'config',
+    match: isOf('config', 'instrumentation'),
+    action: 'restart',
+    choosesModules: true,
+  },
   { name: 'project settings', match: isOf('project settings', 'lockfile'), action: 'restart' },
   {
     // Its path is absolute: it lies above the project.
@@ -30,9 +42,15 @@ export const builtInRules: readonly (Rule & {
     name: 'admin',
     match: ({ path, isLoaded }) => !isLoaded && kindOf(path) === 'admin extension',
     action: 'ignore',
+    mayBeMissing: isNoJsx,
   },
   { name: 'types', match: '**/*.d.ts', action: 'ignore' },
-  { name: 'tests', match: ({ path, isLoaded }) => !isLoaded && isTest(path), action: 'ignore' },
+  {
+    name: 'tests',
+    match: ({ path, isLoaded }) => !isLoaded && isTest(path),
+    action: 'ignore',
+    mayBeMissing: isNoJsx,
+  },
   { name: 'route', match: isOf('route'), action: 'routes' },
   { name: 'middlewares', match: isOf('middlewares'), action: 'routes' },
   { name: 'workflow', match: isOf('workflow'), action: 'workflows' },
@@ -82,6 +100,11 @@ function isOf(...kinds: FileKind[]): (file: RuleFile) => boolean {
     const kind = kindOf(path);
     return kind !== undefined && kinds.includes(kind);
   };
+}
+
+/** Widgets, and tests of them, are for the dashboard alone. */
+function isNoJsx(path: string): boolean {
+  return !/\.[jt]sx$/.test(path);
 }
 
 /** One that the app has loaded, or would have loaded had it been there. */

@@ -1,3 +1,4 @@
+import { describeReason } from '../protocol/reason.ts';
 import type { Change, FileChange } from '../shared/change.ts';
 import { fileOfId, relativeToRoot } from '../shared/paths.ts';
 import { type Decision, type Plan, type PlannerOptions, plan } from './planner.ts';
@@ -57,7 +58,7 @@ export function explain(change: Change, options: PlannerOptions): Explanation {
   const guarded = guards.map(({ importer, imported, reason }) => ({
     path: relative(fileOfId(importer)),
     imports: relative(fileOfId(imported)),
-    reason,
+    reason: describeReason(reason),
   }));
   const result = resultOf(planned);
   const path = relative(change.file);
@@ -69,10 +70,10 @@ export function explain(change: Change, options: PlannerOptions): Explanation {
           return isIt && rule.action === 'restart';
         })
       : soleDecision(planned);
-  const reason = restart?.reason ?? planned.ignored[0]?.reason ?? guard?.reason;
+  const reason = restart?.reason ?? planned.ignored[0]?.reason ?? guards[0]?.reason;
   return {
     result,
-    ...(result !== 'reload' && reason !== undefined && { reason }),
+    ...(result !== 'reload' && reason && { reason: describeReason(reason) }),
     ...(decisive && { rule: describe(decisive.rule) }),
     chain: [...(decisive?.file.chain ?? restart?.chain ?? [path])],
     reloads: steps.map(({ reloader, files }) => ({

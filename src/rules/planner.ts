@@ -1,6 +1,7 @@
 import type { ReloadFile, ReloadGuard, ReloadStep } from '../protocol/messages.ts';
+import type { IgnoreReason, RestartReason } from '../protocol/reason.ts';
 import type { Change, FileChange } from '../shared/change.ts';
-import { fileOfId, relativeToRoot } from '../shared/paths.ts';
+import { fileOfId, isRunnerFile, relativeToRoot } from '../shared/paths.ts';
 import type { RuleFile } from './rule.ts';
 import { type CheckedRule, decidingRule } from './rule-set.ts';
 
@@ -19,13 +20,20 @@ export interface Graph {
 }
 
 export interface Restart {
-  reason: string;
+  reason: RestartReason;
   /** From the changed file up to what forced the restart; relative paths. */
   chain: string[];
 }
 
+export interface Ignored {
+  file: string;
+  reason: IgnoreReason;
+  /** Whether the app may come to load the file: then it may be what an app that cannot run was missing. */
+  mayBeMissing: boolean;
+}
+
 export interface Plan {
-  ignored: { file: string; reason: string }[];
+  ignored: Ignored[];
   /** Set if anything asks for a restart; then nothing of the rest matters. */
   restart: Restart | undefined;
   /** Ids of out-of-date modules, importers included; some may not be imported by anything any more. */
@@ -102,7 +110,7 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
     }
   }
 
-  function restart(reason: string, chain: string[]): void {
+  function restart(reason: RestartReason, chain: string[]): void {
     result.restart ??= { reason, chain: chain.map((file) => relativeToRoot(root, file)) };
   }
 
@@ -135,8 +143,12 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
       return;
     }
     if (rule ? rule.action === 'restart' : graph.isEntry(file)) {
-      const name = rule ? ` (${rule.name})` : '';
-      const reason = `${describe(chain)} changed, used by ${relativeToRoot(root, file)}${name}`;
+      const reason: RestartReason = {
+        type: 'import-changed',
+        path: relativeToRoot(root, chain[0] ?? ''),
+        importer: relativeToRoot(root, file),
+        rule: rule?.name,
+      };
       if (imported === undefined) {
         restart(reason, [...chain, file]);
       } else {
@@ -150,25 +162,23 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
     visit(id, chain);
   }
 
-  function describe(path: string[]): string {
-    return relativeToRoot(root, path[0] ?? '');
-  }
-
   for (const { file, change, isForced } of changes) {
+    const path = relativeToRoot(root, file);
     const rule = decide(file, change, []);
     const modules = graph.modulesOf(file);
     if (rule?.note) {
       result.notes.push(rule.note);
     }
     if (rule?.action === 'ignore') {
-      result.ignored.push({ file, reason: `ignored by the rule \`${rule.name}\`` });
+      result.ignored.push({
+        file,
+        reason: { type: 'rule', rule: rule.name },
+        mayBeMissing: isCode(root, file) && (rule.mayBeMissing?.(path) ?? false),
+      });
     } else if (rule?.action === 'restart') {
-      restart(`${relativeToRoot(root, file)} ${PAST_TENSE[change]}`, [file]);
+      restart({ type: 'file-changed', path, change }, [file]);
     } else if (graph.isNative(file)) {
-      restart(
-        `${relativeToRoot(root, file)} ${PAST_TENSE[change]}, and Node has loaded it natively`,
-        [file],
-      );
+      restart({ type: 'native-file-changed', path, change }, [file]);
     } else {
       // A new file may take the place of another one in an import without extension, or be in a glob.
       const isNew = change === 'create';
@@ -176,7 +186,11 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
       const globImporters = isNew ? graph.globImportersOf(file) : [];
       const affected = [...modules, ...replaced];
       if (!rule && affected.length === 0 && globImporters.length === 0) {
-        result.ignored.push({ file, reason: 'not loaded by the app' });
+        result.ignored.push({
+          file,
+          reason: { type: 'not-loaded' },
+          mayBeMissing: isCode(root, file),
+        });
         continue;
       }
       if (isForced) {
@@ -189,7 +203,7 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
       if (rule) {
         addStep(rule.action, file, change);
       } else if (graph.isEntry(file)) {
-        restart(`${relativeToRoot(root, file)} changed, and nothing reloads it in place`, [file]);
+        restart({ type: 'no-reloader', path }, [file]);
         continue;
       }
       for (const id of affected) {
@@ -207,6 +221,13 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
   return result;
 }
 
+/** Whether the runner or Node can execute the file. */
+function isCode(root: string, file: string): boolean {
+  return isRunnerFile(root, file) || NATIVE_CODE.test(file);
+}
+
+const NATIVE_CODE = /\.(?:[cm]?js|json|node)$/;
+
 /** The file and what imports it, at any depth. */
 function affectedFiles(graph: Graph, file: string): string[] {
   const ids = new Set(graph.modulesOf(file));
@@ -217,9 +238,3 @@ function affectedFiles(graph: Graph, file: string): string[] {
   }
   return [...new Set([file, ...[...ids].map(fileOfId)])];
 }
-
-const PAST_TENSE: Record<FileChange, string> = {
-  create: 'was added',
-  update: 'changed',
-  delete: 'was deleted',
-};

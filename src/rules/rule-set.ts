@@ -3,7 +3,7 @@ import type { ReloaderModule } from '../protocol/messages.ts';
 import { MedusaViteError } from '../shared/failure.ts';
 import { isAbsoluteFile } from '../shared/paths.ts';
 import { isReloaderFile, resolveReloader } from './own-reloader.ts';
-import { BUILT_IN_RELOADERS, matches, type Rule, type RuleFile } from './rule.ts';
+import { BUILT_IN_RELOADERS, matches, type Rule, type RuleFile, type RuleTraits } from './rule.ts';
 
 export const USER = 'vite.config';
 export const BUILT_IN = 'built-in';
@@ -16,7 +16,7 @@ export interface RuleSource {
 }
 
 /** A rule that was checked. */
-export interface CheckedRule extends Pick<Rule, 'name' | 'match' | 'note'> {
+export interface CheckedRule extends Pick<Rule, 'name' | 'match' | 'note'>, RuleTraits {
   /** `restart`, `ignore`, or the name of a reloader, also of one of the author's own. */
   action: string;
   /** As in `RuleSource`. @default built-in */
@@ -90,6 +90,7 @@ function addRule(set: RuleSet, { rule, from, root, position }: GivenRule): void 
     match: match as Rule['match'],
     action: 'restart',
     from,
+    ...(from === BUILT_IN && traitsOf(rule)),
   };
   const complain = (problem: string) => {
     set.problems.push(`${capitalize(describeRule(checked))} ${problem}`);
@@ -128,6 +129,16 @@ function addRule(set: RuleSet, { rule, from, root, position }: GivenRule): void 
     );
   }
   set.rules.push(checked);
+}
+
+function traitsOf(rule: object): RuleTraits {
+  const { choosesModules, mayBeMissing } = rule as Record<keyof RuleTraits, unknown>;
+  return {
+    ...(choosesModules === true && { choosesModules }),
+    ...(typeof mayBeMissing === 'function' && {
+      mayBeMissing: mayBeMissing as RuleTraits['mayBeMissing'],
+    }),
+  };
 }
 
 /** Every rule that matches the file, in their order: the first decides. @throws MedusaViteError if one fails */

@@ -42,6 +42,14 @@ export interface Rule {
   note?: string;
 }
 
+/** What a built-in rule says besides its action. */
+export interface RuleTraits {
+  /** Whether the rule's files decide which Medusa modules there are. */
+  choosesModules?: true;
+  /** Of a rule that ignores files only because the app has not loaded them: whether the app may be missing one. */
+  mayBeMissing?: (path: string) => boolean;
+}
+
 export type RuleAction = 'restart' | 'ignore' | BuiltInReloader | OwnReloader;
 
 /** The reloaders that medusa-vite comes with, by what Medusa calls the resources. */

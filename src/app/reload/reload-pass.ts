@@ -6,6 +6,7 @@ import type {
   ReloadOutcome,
   ReloadPlan,
 } from '../../protocol/messages.ts';
+import type { RestartReason } from '../../protocol/reason.ts';
 import { fileOfId, relativeToRoot } from '../../shared/paths.ts';
 import { serializeError } from '../../shared/serialized-error.ts';
 import {
@@ -92,7 +93,7 @@ export class ReloadPass {
     );
     const awaited = [...this.#registering].find((file) => this.#runner.isAwaited(file));
     if (awaited !== undefined) {
-      return { type: 'restart-needed', reason: this.#describeAwaited(awaited) };
+      return { type: 'restart-needed', reason: this.#cannotAwait(awaited) };
     }
     const restores = new Map(files.map(({ file }) => [file, this.#fileConfigs.reset(file)]));
     const invalidated = new Set(plan.invalidated);
@@ -137,7 +138,7 @@ export class ReloadPass {
       this.#rollback(prepared, [...restores.values()]);
       await this.#hot.emit('vite:error', { type: 'error', err: serializeError(error) });
       if (error instanceof RestartNeeded) {
-        return { type: 'restart-needed', reason: error.message };
+        return { type: 'restart-needed', reason: error.reason };
       }
       const module = this.#evaluating;
       return {
@@ -165,7 +166,7 @@ export class ReloadPass {
       }
     } catch (error) {
       const { message } = serializeError(error);
-      return { type: 'restart-needed', reason: `the reload failed half-way: ${message}` };
+      return { type: 'restart-needed', reason: { type: 'commit-failed', message } };
     }
     const committedAt = performance.now();
     const awaiting = [...this.#deferring].filter((id) => !this.#runner.isEvaluated(id));
@@ -226,16 +227,15 @@ export class ReloadPass {
         this.#show('leave');
       }
       if (wait && this.#registering.has(wait.what)) {
-        throw new RestartNeeded(this.#describeAwaited(wait.what));
+        throw new RestartNeeded(this.#cannotAwait(wait.what));
       }
       await wait?.settle();
     }
     this.#evaluating = undefined;
   }
 
-  #describeAwaited(file: string): string {
-    const path = relativeToRoot(this.#runner.root, file);
-    return `${path} has a top-level await, and registers what it defines`;
+  #cannotAwait(file: string): RestartReason {
+    return { type: 'registers-asynchronously', path: relativeToRoot(this.#runner.root, file) };
   }
 
   #show(state: 'enter' | 'leave'): void {

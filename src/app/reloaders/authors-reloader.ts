@@ -68,7 +68,7 @@ export class AuthorsReloader implements ResourceReloader {
     const { root, onError } = this.#options;
     const reloader = this.#reloader;
     if (!reloader) {
-      throw new RestartNeeded(`the reloader ${this.name} cannot be used`);
+      throw new RestartNeeded({ type: 'reloader-unusable', reloader: this.name });
     }
     const changed = files.map(({ file, change }) => ({ path: relativeToRoot(root, file), change }));
     const prepared: unknown = await reloader.prepare(
@@ -122,8 +122,8 @@ export class AuthorsReloader implements ResourceReloader {
         onEntry(file);
         return (await importFile(file)) as Exports;
       },
-      needRestart: (reason) => {
-        throw new RestartNeeded(reason);
+      needRestart: (text) => {
+        throw new RestartNeeded({ type: 'asked-by-reloader', text });
       },
     };
   }

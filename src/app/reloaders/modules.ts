@@ -87,9 +87,7 @@ export class ModulesReloader implements ResourceReloader {
       assertSameProvider(loaded, read, name);
       const { containers, commit } = await runLoaders(loaded, read, name);
       if (containers.some(({ names }) => names.length > 0) && hasOwnServices(file)) {
-        throw new RestartNeeded(
-          `services of the module ${name} may hold what its loaders register`,
-        );
+        throw new RestartNeeded({ type: 'module-loader-services', module: name });
       }
       staged.push(...containers);
       commits.push(commit);
@@ -154,13 +152,13 @@ export class ModulesReloader implements ResourceReloader {
     const exports = await context.importFile(file);
     const read = readModule(exports) ?? readProvider(exports);
     if (!loaded || !read) {
-      throw new RestartNeeded(`the module ${name} is not one that the app has loaded`);
+      throw new RestartNeeded({ type: 'module-not-loaded', module: name });
     }
     if (
       read.services.length !== loaded.shells.length ||
       read.loaders.length !== loaded.loaders.length
     ) {
-      throw new RestartNeeded(`the services or loaders of the module ${name} are others now`);
+      throw new RestartNeeded({ type: 'module-parts-changed', module: name });
     }
     return { loaded, read, name };
   }
@@ -168,9 +166,7 @@ export class ModulesReloader implements ResourceReloader {
   #assertReplaceable(changed: Map<string, JoinerConfig>, name: string, file: string): void {
     const dependent = withFile(file, () => this.#joinerConfigs.dependent(changed));
     if (dependent !== undefined) {
-      throw new RestartNeeded(
-        `the joiner config of the module ${name} changed, and is built into ${dependent}`,
-      );
+      throw new RestartNeeded({ type: 'joiner-config-in-use', module: name, dependent });
     }
   }
 
@@ -189,9 +185,7 @@ function assertSameProvider(
       kind === 'provider' && providerIdentity(service) !== providerIdentity(shells[index]?.current),
   );
   if (isOther) {
-    throw new RestartNeeded(
-      `the provider ${name} has another identifier, name, lifetime or validateOptions now`,
-    );
+    throw new RestartNeeded({ type: 'provider-identity', provider: name });
   }
 }
 
@@ -224,13 +218,13 @@ async function runLoaders(
       };
       const { commit, missing } = await loader.rerun(next, stage);
       if (missing.length > 0) {
-        throw new RestartNeeded(`a loader of the module ${name} does not register ${missing} now`);
+        throw new RestartNeeded({ type: 'module-loader-misses', module: name, missing });
       }
       commits.push(commit);
     }
   }
   if ([...containers.values()].some(({ hasAppended }) => hasAppended)) {
-    throw new RestartNeeded(`a loader of the module ${name} adds to what is registered`);
+    throw new RestartNeeded({ type: 'module-loader-adds', module: name });
   }
   return {
     containers: [...containers.values()],

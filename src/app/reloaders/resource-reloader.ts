@@ -1,4 +1,5 @@
 import type { ReloadFile } from '../../protocol/messages.ts';
+import { describeReason, type RestartReason } from '../../protocol/reason.ts';
 import type { ReloadedModule } from './public-reloader.ts';
 
 /** Brings the resources of one kind up to date. */
@@ -48,4 +49,10 @@ export interface PreparedReload {
 /** Thrown by a reloader whose resource cannot be brought up to date in the running app. */
 export class RestartNeeded extends Error {
   override readonly name = 'RestartNeeded';
+  readonly reason: RestartReason;
+
+  constructor(reason: RestartReason) {
+    super(describeReason(reason));
+    this.reason = reason;
+  }
 }

@@ -5,10 +5,11 @@ import type { Duplex } from 'node:stream';
 import type { AdminAddress, AdminRequest, AdminToHost, HostToAdmin } from '../../protocol/admin.ts';
 import { createDeferred } from '../../shared/deferred.ts';
 import { killTree } from '../../shared/kill-tree.ts';
+import { describeExit } from '../../shared/process-exit.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
 import type { Transformer } from '../../vite/transformer.ts';
 import { AppModules } from '../updates/app-modules.ts';
-import { BootError, describeExit } from './app-process.ts';
+import { BootError } from './app-process.ts';
 
 export interface AdminProcessOptions {
   root: string;

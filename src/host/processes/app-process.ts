@@ -14,8 +14,10 @@ import {
   type ReloadOutcome,
   type ReloadPlan,
 } from '../../protocol/messages.ts';
+import type { RestartReason } from '../../protocol/reason.ts';
 import { createDeferred } from '../../shared/deferred.ts';
 import { killTree } from '../../shared/kill-tree.ts';
+import { describeExit, type ProcessExit } from '../../shared/process-exit.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
 
 export interface AppProcessOptions {
@@ -49,9 +51,7 @@ export interface AppKeeper {
   onAdminRetry(): void;
 }
 
-export interface AppExit {
-  code: number | null;
-  signal: NodeJS.Signals | null;
+export interface AppExit extends ProcessExit {
   /** The last lines that the app wrote to stderr. */
   stderr: string;
 }
@@ -59,7 +59,7 @@ export interface AppExit {
 /** The app's process is there, but does nothing any more. */
 export interface Hang {
   type: 'hung';
-  reason: string;
+  reason: RestartReason;
 }
 
 /** The app could not get ready. */
@@ -271,7 +271,7 @@ export class AppProcess {
         exited.resolve({ code, signal, stderr: this.#stderr });
         // Only now, so that nobody acts on it who takes the app for running still.
         for (const reply of this.#waiting.values()) {
-          reply({ type: 'restart-needed', reason: `the app exited ${how}` });
+          reply({ type: 'restart-needed', reason: { type: 'app-exited', code, signal } });
         }
         this.#waiting.clear();
       };
@@ -419,10 +419,9 @@ export class AppProcess {
       };
       const watchdog = this.#watch(() => {
         if (this.#isHanging(HANG_LIMIT_MS)) {
-          settle({ type: 'hung', reason: 'the app does not answer, as in an endless loop' });
+          settle({ type: 'hung', reason: { type: 'app-hung' } });
         } else if (this.#isWatched && performance.now() - startedAt > RELOAD_LIMIT_MS) {
-          const reason = `the reload took longer than ${RELOAD_LIMIT_MS / 1000} s`;
-          settle({ type: 'hung', reason });
+          settle({ type: 'hung', reason: { type: 'reload-too-slow', limitMs: RELOAD_LIMIT_MS } });
         }
       });
       this.#waiting.set(id, settle);
@@ -464,8 +463,4 @@ export class AppProcess {
       killTree(this.process);
     }
   }
-}
-
-export function describeExit({ code, signal }: Pick<AppExit, 'code' | 'signal'>): string {
-  return signal ? `by ${signal}` : `with code ${code}`;
 }

@@ -1,12 +1,8 @@
 import type { PreparedApp, ReloadOutcome, ReloadPlan, Trial } from '../../protocol/messages.ts';
+import type { RestartReason } from '../../protocol/reason.ts';
+import { describeExit } from '../../shared/process-exit.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
-import {
-  type AppExit,
-  type AppProcess,
-  BootError,
-  describeExit,
-  UnfitError,
-} from './app-process.ts';
+import { type AppExit, type AppProcess, BootError, UnfitError } from './app-process.ts';
 
 /** What a supervisor needs of an app. */
 export type App = Pick<
@@ -17,7 +13,7 @@ export type App = Pick<
 /** Where the app's connections go meanwhile. */
 export interface Gate<A> {
   forwardTo(app: A): void;
-  hold(reason: string): void;
+  hold(reason: RestartReason): void;
   fail(error: SerializedError): void;
 }
 
@@ -78,12 +74,12 @@ export class Supervisor<A extends App = AppProcess> {
   }
 
   /** For a save. Never rejects. A second call waits for the first. */
-  restart(reason: string, trial?: Trial): Promise<RestartResult> {
+  restart(reason: RestartReason, trial?: Trial): Promise<RestartResult> {
     this.#crashes = 0;
     return this.#enqueue(reason, trial);
   }
 
-  #enqueue(reason: string, trial?: Trial): Promise<RestartResult> {
+  #enqueue(reason: RestartReason, trial?: Trial): Promise<RestartResult> {
     const restarting = this.#restarting.then(() => this.#restart(reason, trial));
     this.#restarting = restarting;
     return restarting;
@@ -99,7 +95,7 @@ export class Supervisor<A extends App = AppProcess> {
     this.#next?.hurry();
   }
 
-  async #restart(reason: string, trial: Trial | undefined): Promise<RestartResult> {
+  async #restart(reason: RestartReason, trial: Trial | undefined): Promise<RestartResult> {
     clearTimeout(this.#backoff);
     const failed = trial && this.#app ? await this.#tryOut(trial) : undefined;
     if (failed) {
@@ -131,7 +127,7 @@ export class Supervisor<A extends App = AppProcess> {
     }
   }
 
-  async #bringUp(reason: string, spawn: () => A): Promise<RestartResult | UnfitError> {
+  async #bringUp(reason: RestartReason, spawn: () => A): Promise<RestartResult | UnfitError> {
     const { gate, onServing } = this.#options;
     let next: A | undefined;
     try {
@@ -224,10 +220,11 @@ export class Supervisor<A extends App = AppProcess> {
       return;
     }
     this.#app = undefined;
-    const how = describeExit(exit);
+    const { code, signal } = exit;
+    const gone: RestartReason = { type: 'app-exited', code, signal };
     if (this.#next) {
       // Its successor is on the way already.
-      this.#options.gate.hold(`the app exited ${how}`);
+      this.#options.gate.hold(gone);
       this.#options.onCrash(exit, true);
       return;
     }
@@ -237,16 +234,16 @@ export class Supervisor<A extends App = AppProcess> {
     if (delay === undefined) {
       this.#options.gate.fail({
         name: 'Error',
-        message: `The app exited ${how}, again and again. The next save starts it.`,
+        message: `The app exited ${describeExit(exit)}, again and again. The next save starts it.`,
       });
       this.#options.onCrash(exit, false);
       return;
     }
-    this.#options.gate.hold(`the app exited ${how}`);
+    this.#options.gate.hold(gone);
     this.#options.onCrash(exit, true);
     this.#backoff = setTimeout(() => {
       if (!this.#app && !this.#next && !this.#isClosed) {
-        void this.#enqueue('crash').then((result) => this.#options.onRecovered(result));
+        void this.#enqueue({ type: 'crash' }).then((result) => this.#options.onRecovered(result));
       }
     }, delay);
   }

@@ -1,5 +1,6 @@
 import pc from 'picocolors';
 import type { DevEvent } from '../../protocol/events.ts';
+import { describeReason } from '../../protocol/reason.ts';
 import type { UpdateResult } from '../../protocol/update.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
 import { completeLocation } from './error-location.ts';
@@ -110,7 +111,8 @@ export function createTerminalReporter(options: TerminalReporterOptions): Report
               colors.green(`mended: ${describeFiles(result.files, root)} is what the app runs`),
             );
           } else if (isDebugEnabled('reload')) {
-            print(colors.dim(`ignored ${describeFiles(result.files, root)}: ${result.reason}`));
+            const reason = describeReason(result.reason);
+            print(colors.dim(`ignored ${describeFiles(result.files, root)}: ${reason}`));
           }
           return;
       }

@@ -67,7 +67,7 @@ export function bindHostShortcuts(
   bindShortcuts({
     print: (line) => reporter.info(line),
     actions: {
-      restart: () => host.restart('asked for by a key'),
+      restart: () => host.restart({ type: 'key' }),
       printUrls() {
         const { url, adminUrl } = host;
         reporter.info(`app: ${url}${adminUrl === undefined ? '' : `, admin: ${adminUrl}`}`);

@@ -1,4 +1,5 @@
 import type { EventError, UpdateEvent } from '../../protocol/events.ts';
+import { describeReason } from '../../protocol/reason.ts';
 import type { UpdateResult } from '../../protocol/update.ts';
 import { relativeToRoot } from '../../shared/paths.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
@@ -17,7 +18,14 @@ export function toUpdateEvent(
     }
     case 'restarted': {
       const { reason, ms } = result;
-      return { event: 'update', id, result: 'restarted', files, reason, ms };
+      return {
+        event: 'update',
+        id,
+        result: 'restarted',
+        files,
+        reason: describeReason(reason),
+        ms,
+      };
     }
     case 'kept-previous': {
       const error = toEventError(result.error, root);
@@ -39,7 +47,7 @@ export function toUpdateEvent(
         id,
         result: 'ignored',
         files,
-        reason,
+        reason: describeReason(reason),
         ...(isUndone && { isUndone }),
       };
     }

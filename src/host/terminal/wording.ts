@@ -1,3 +1,4 @@
+import { describeReason } from '../../protocol/reason.ts';
 import type { UpdateResult, UpdateTiming } from '../../protocol/update.ts';
 import { relativeToRoot } from '../../shared/paths.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
@@ -18,7 +19,7 @@ export function describeUpdate(
   }
   const chain = result.chain.map((file) => relativeToRoot(root, file));
   const path = chain.length > 1 ? ` (${chain.join(' -> ')})` : '';
-  return `restarted: ${result.reason}${path} ${duration}`;
+  return `restarted: ${describeReason(result.reason)}${path} ${duration}`;
 }
 
 /** In the order in which it happens. */

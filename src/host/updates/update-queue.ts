@@ -1,3 +1,4 @@
+import { medusaModuleOf } from '../../project/layout.ts';
 import type {
   FetchedModule,
   ReloadPlan,
@@ -5,8 +6,9 @@ import type {
   ReloadTiming,
   Trial,
 } from '../../protocol/messages.ts';
+import type { RestartReason } from '../../protocol/reason.ts';
 import type { UpdateResult, UpdateTiming } from '../../protocol/update.ts';
-import { type Plan, plan } from '../../rules/planner.ts';
+import { type Plan, plan, type Restart } from '../../rules/planner.ts';
 import type { CheckedRule } from '../../rules/rule-set.ts';
 import type { Change } from '../../shared/change.ts';
 import { createDeferred, type Deferred } from '../../shared/deferred.ts';
@@ -30,7 +32,7 @@ export interface UpdateQueueOptions {
    * Brings Vite itself up to date, where a change concerns it: one of the batch, or one that the app is behind by.
    * @returns the reason, if the app has to restart because of that
    */
-  beforePass(changes: Change[], batch: FileBatch): Promise<string | undefined>;
+  beforePass(changes: Change[], batch: FileBatch): Promise<RestartReason | undefined>;
   /** Resolves when no more files are about to be saved. */
   filesSettled(): Promise<void>;
   onResult(result: UpdateResult): void;
@@ -46,13 +48,13 @@ export interface AppSupervisor
 }
 
 interface PendingRestart {
-  reason: string;
+  reason: RestartReason;
   done: Deferred<void>;
 }
 
 interface PassOptions {
   /** Why to restart whatever the files say, if so. */
-  wanted: string | undefined;
+  wanted: RestartReason | undefined;
   /** Whether the rest of a branch switch was waited for. */
   hasSettled?: boolean;
 }
@@ -114,7 +116,7 @@ export class UpdateQueue {
   }
 
   /** A restart that nobody saved a file for. */
-  restart(reason: string): Promise<void> {
+  restart(reason: RestartReason): Promise<void> {
     this.#pendingRestart ??= { reason, done: createDeferred<void>() };
     const { done } = this.#pendingRestart;
     this.#options.supervisor.hurry();
@@ -183,7 +185,7 @@ export class UpdateQueue {
       (forced === undefined ? undefined : { reason: forced, chain: [] }) ??
       planned.restart ??
       (isDown || !this.#options.isHmrOn()
-        ? { reason: describeChanges(root, files.length > 0 ? files : unchanged), chain: [] }
+        ? { reason: filesChanged(root, files.length > 0 ? files : unchanged), chain: [] }
         : undefined);
     if (restart && !hasSettled) {
       // One restart for all files of a branch switch.
@@ -225,7 +227,7 @@ export class UpdateQueue {
       this.#behind.clear();
       this.#broken = undefined;
       supervisor.app?.send({ type: 'retrace', modules: modules.retrace(fresh) });
-      const reason = 'the emitted code is the same';
+      const reason = { type: 'code-unchanged' } as const;
       this.#report({ type: 'ignored', files: concerned, reason, ...(isUndone && { isUndone }) });
       return;
     }
@@ -238,7 +240,7 @@ export class UpdateQueue {
     }
     if (modules !== this.#options.modules()) {
       // The app has crashed meanwhile, and the plan is for the one that is gone.
-      const reason = describeChanges(root, concerned);
+      const reason = filesChanged(root, concerned);
       await this.#restart(concerned, { reason, chain: [] }, since);
       return;
     }
@@ -326,7 +328,7 @@ export class UpdateQueue {
       default:
         await this.#restart(
           files,
-          { reason: outcome?.reason ?? describeChanges(root, files), chain: [] },
+          { reason: outcome?.reason ?? filesChanged(root, files), chain: [] },
           since,
         );
     }
@@ -334,7 +336,7 @@ export class UpdateQueue {
 
   async #restart(
     files: string[],
-    { reason, chain }: { reason: string; chain: string[] },
+    { reason, chain }: Restart,
     since: number,
     trial?: Trial,
   ): Promise<void> {
@@ -363,8 +365,8 @@ export class UpdateQueue {
     const { root } = this.#options;
     const isOptional =
       this.#broken !== undefined &&
-      IN_MODULE.test(relativeToRoot(root, fileOfId(this.#broken.module))) &&
-      decisions.some(({ rule }) => CHOOSES_MODULES.includes(rule.name));
+      medusaModuleOf(relativeToRoot(root, fileOfId(this.#broken.module))) !== undefined &&
+      decisions.some(({ rule }) => rule.choosesModules);
     return isOptional ? undefined : this.#broken;
   }
 
@@ -450,24 +452,16 @@ export class UpdateQueue {
 
   #reportUnchanged(files: string[]): void {
     if (files.length > 0) {
-      this.#report({ type: 'ignored', files, reason: 'content unchanged' });
+      this.#report({ type: 'ignored', files, reason: { type: 'content-unchanged' } });
     }
   }
 
   #reportIgnored(changes: Change[], planned: Plan, isDown: boolean): Set<string> {
-    const { root } = this.#options;
     const reported = new Set<string>();
     // While no app runs, or one is behind, nothing is known to be unused: a file may be what was missing.
     const isIncomplete = isDown || this.#behind.size > 0;
-    const isByRule = (path: string) =>
-      !WIDGET.test(path) &&
-      planned.decisions.some(
-        ({ file, rule }) => file.path === path && FOR_NOT_LOADED.includes(rule.name),
-      );
-    for (const { file, reason } of planned.ignored) {
-      const isCode = isRunnerFile(root, file) || NATIVE_CODE.test(file);
-      const isMissable = reason === 'not loaded by the app' || isByRule(relativeToRoot(root, file));
-      const mayMend = isIncomplete && isMissable && isCode;
+    for (const { file, reason, mayBeMissing } of planned.ignored) {
+      const mayMend = isIncomplete && mayBeMissing;
       if (!mayMend && changes.some((change) => change.file === file)) {
         reported.add(file);
         this.#report({ type: 'ignored', files: [file], reason });
@@ -484,18 +478,6 @@ export class UpdateQueue {
     this.#options.onResult({ ...result, files });
   }
 }
-
-const IN_MODULE = /^src\/(?:modules|providers)\//;
-/** Rules of what decides which modules there are. */
-const CHOOSES_MODULES = ['config', 'environment file'];
-
-/** Rules that ignore a file for no other reason than that the app has not loaded it. */
-const FOR_NOT_LOADED = ['admin', 'tests'];
-/** A widget, in the folder of the admin: only that loads it. */
-const WIDGET = /\.[jt]sx$/;
-
-/** What Node may load itself. */
-const NATIVE_CODE = /\.(?:[cm]?js|json|node)$/;
 
 /** Route files that only something below them has changed for. */
 function deferrableFiles(
@@ -540,9 +522,8 @@ function filesOf({ changes, unchanged }: FileBatch): string[] {
   return [...changes.map(({ file }) => file), ...unchanged];
 }
 
-function describeChanges(root: string, files: string[]): string {
-  const [first = '', ...rest] = files.map((file) => relativeToRoot(root, file));
-  return rest.length === 0 ? `${first} changed` : `${first} and ${rest.length} more changed`;
+function filesChanged(root: string, files: string[]): RestartReason {
+  return { type: 'files-changed', paths: files.map((file) => relativeToRoot(root, file)) };
 }
 
 function elapsed(since: number): number {

@@ -7,22 +7,19 @@ import {
 } from '../../project/project.ts';
 import { tsconfigFiles } from '../../project/tsconfig-files.ts';
 import type { PreparedApp, Trial } from '../../protocol/messages.ts';
+import { describeReason, type RestartReason } from '../../protocol/reason.ts';
 import type { UpdateResult } from '../../protocol/update.ts';
 import { RuleBook } from '../../rules/rule-book.ts';
 import type { Change } from '../../shared/change.ts';
 import { fileOfId, isAbsoluteFile, isInside, relativeToRoot, toPosix } from '../../shared/paths.ts';
+import { describeExit } from '../../shared/process-exit.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
 import { isUnwatched } from '../../vite/headless.ts';
 import { Transformer } from '../../vite/transformer.ts';
 import type { Listener } from '../port/listener.ts';
 import { AdminProcess } from '../processes/admin-process.ts';
 import { AdminSupervisor } from '../processes/admin-supervisor.ts';
-import {
-  type Activation,
-  type AppExit,
-  type AppProcess,
-  describeExit,
-} from '../processes/app-process.ts';
+import type { Activation, AppExit, AppProcess } from '../processes/app-process.ts';
 import { SpareKeeper } from '../processes/spare-keeper.ts';
 import { Supervisor } from '../processes/supervisor.ts';
 import { completeLocation } from '../terminal/error-location.ts';
@@ -132,7 +129,7 @@ export class Updates {
           }
           this.#wakeSpare();
         },
-        hold: (reason) => listener.hold(reason),
+        hold: (reason) => listener.hold(describeReason(reason)),
         fail: (error) => listener.fail(error),
       },
       spawn: () => this.#keep(this.#spares.take() ?? options.fork('app', activation())),
@@ -223,7 +220,7 @@ export class Updates {
     const { root } = this.#options;
     this.#listen(known);
     void this.#transformer.warmUp(sourceFiles(root));
-    const result = await this.#supervisor.restart('start');
+    const result = await this.#supervisor.restart({ type: 'start' });
     if (result.type === 'restarted') {
       this.#announce();
       return undefined;
@@ -249,9 +246,9 @@ export class Updates {
   }
 
   /** A restart that nobody saved a file for. */
-  restart(reason: string): Promise<void> {
+  restart(reason: RestartReason): Promise<void> {
     // Who asks for one may have doubts about everything.
-    this.#spares.drop(reason);
+    this.#spares.drop(describeReason(reason));
     return this.#queue.restart(reason);
   }
 

@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { InlineConfig, ViteDevServer } from 'vite';
+import type { RestartReason } from '../../protocol/reason.ts';
 import type { Change } from '../../shared/change.ts';
 import { createDeferred, type Deferred } from '../../shared/deferred.ts';
 import { relativeToRoot, toPosix } from '../../shared/paths.ts';
@@ -47,7 +48,7 @@ export class ViteConfig {
    * @returns the reason, if the app has to restart because of that
    * @throws what is wrong with the config
    */
-  async update(changes: Change[], batch: FileBatch): Promise<string | undefined> {
+  async update(changes: Change[], batch: FileBatch): Promise<RestartReason | undefined> {
     const { root, vite } = this.#options;
     const { configFile, configFileDependencies, envDir, mode, inlineConfig } = vite.config;
     const dependencies = new Set([configFile, ...configFileDependencies]);
@@ -80,7 +81,7 @@ export class ViteConfig {
       this.#options.onTsconfig();
     }
     const cause = changed ?? tsconfig;
-    return cause && `${relativeToRoot(root, cause.file)} changed`;
+    return cause && { type: 'files-changed', paths: [relativeToRoot(root, cause.file)] };
   }
 
   /** `isOwnRestart`: beside a front end, Vite restarts by itself for what was saved. */

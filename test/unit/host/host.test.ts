@@ -7,6 +7,7 @@ import type { Reporter } from '../../../src/host/terminal/reporter.ts';
 import type { UpdatesOptions } from '../../../src/host/updates/updates.ts';
 import { createDeferred, type Deferred } from '../../../src/shared/deferred.ts';
 import type { SerializedError } from '../../../src/shared/serialized-error.ts';
+import { because } from '../support/because.ts';
 
 /** Of a busy machine. */
 const PATIENT = { timeout: 30_000 };
@@ -192,7 +193,7 @@ it.each<[string, Partial<HostOptions>, string[]]>([
     world.hosts[0]?.events.update({
       type: 'restarted',
       files: [file],
-      reason: 'saved',
+      reason: because('saved'),
       chain: [],
       ms: 1,
     });
@@ -212,6 +213,12 @@ it('says nothing of a variable in `.env` that the shell has too', async () => {
   await started;
   world.dotEnv = { PORT: '9001' };
   const files = ['/shop/.env'];
-  world.hosts[0]?.events.update({ type: 'restarted', files, reason: 'saved', chain: [], ms: 1 });
+  world.hosts[0]?.events.update({
+    type: 'restarted',
+    files,
+    reason: because('saved'),
+    chain: [],
+    ms: 1,
+  });
   expect(said).toEqual(['update']);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { describeReason } from '../../../src/protocol/reason.ts';
 import { builtInRules } from '../../../src/rules/built-in.ts';
 import { createMemoryGraph } from '../../../src/rules/memory-graph.ts';
 import { type Graph, type Plan, plan } from '../../../src/rules/planner.ts';
@@ -33,6 +34,8 @@ function createGraph({ imports = {}, ...world }: World): Graph & { asked: number
   return counting;
 }
 
+const reasonOf = ({ restart }: Plan) => restart && describeReason(restart.reason);
+
 function planOf(changes: Change[], world: World): Plan {
   const rules = [...(world.rules ?? []), ...builtInRules];
   return plan(changes, { root: ROOT, graph: createGraph(world), rules });
@@ -64,15 +67,13 @@ describe('a changed file', () => {
 
   test('that the app has not loaded is ignored', () => {
     expect(planOf([update('README.md')], {}).ignored).toEqual([
-      { file: absolute('README.md'), reason: 'not loaded by the app' },
+      { file: absolute('README.md'), reason: { type: 'not-loaded' }, mayBeMissing: false },
     ]);
   });
 
   test('that Node has loaded natively restarts', () => {
     const planned = planOf([update('src/lib/old.cjs')], { natives: ['src/lib/old.cjs'] });
-    expect(planned.restart?.reason).toBe(
-      'src/lib/old.cjs changed, and Node has loaded it natively',
-    );
+    expect(reasonOf(planned)).toBe('src/lib/old.cjs changed, and Node has loaded it natively');
   });
 
   test('that a loader of Medusa asked for, and that no rule knows, restarts', () => {
@@ -80,9 +81,7 @@ describe('a changed file', () => {
       imports: { 'src/custom/thing.ts': [] },
       entries: ['src/custom/thing.ts'],
     });
-    expect(planned.restart?.reason).toBe(
-      'src/custom/thing.ts changed, and nothing reloads it in place',
-    );
+    expect(reasonOf(planned)).toBe('src/custom/thing.ts changed, and nothing reloads it in place');
   });
 
   test('guards what would need a restart, instead of restarting', () => {
@@ -99,7 +98,12 @@ describe('a changed file', () => {
       {
         importer: absolute('src/links/product-brand.ts'),
         imported: absolute('src/modules/brand/index.ts'),
-        reason: 'src/modules/brand/service.ts changed, used by src/links/product-brand.ts (link)',
+        reason: {
+          type: 'import-changed',
+          path: 'src/modules/brand/service.ts',
+          importer: 'src/links/product-brand.ts',
+          rule: 'link',
+        },
       },
     ]);
     expect(planned.invalidated).not.toContain(absolute('src/links/product-brand.ts'));
@@ -197,10 +201,32 @@ describe('rules', () => {
     ['src/modules/brand/migrations/Migration1.ts', 'ignore'],
   ])('%s: %s', (path, expected) => {
     const planned = planOf([update(path)], {});
-    const rule = planned.ignored[0]?.reason.startsWith('ignored by the rule')
-      ? 'ignore'
-      : undefined;
+    const rule = planned.ignored[0]?.reason.type === 'rule' ? 'ignore' : undefined;
     expect(planned.restart ? 'restart' : rule).toBe(expected);
+  });
+
+  test.each([
+    ['src/lib/helper.ts', true],
+    ['src/lib/old.cjs', true],
+    ['src/emails/order.tsx', true],
+    ['README.md', false],
+    ['src/admin/lib/limits.ts', true],
+    ['src/admin/widgets/brand.tsx', false],
+    ['src/api/brand.spec.ts', true],
+    ['src/api/brand.spec.tsx', false],
+    ['src/types/brand.d.ts', false],
+    ['src/modules/brand/migrations/Migration1.ts', false],
+  ])('tell whether the app may be missing %s: %s', (path, mayBeMissing) => {
+    expect(planOf([update(path)], {}).ignored).toMatchObject([{ mayBeMissing }]);
+  });
+
+  test.each([
+    ['medusa-config.ts', true],
+    ['.env', true],
+    ['package.json', undefined],
+  ])('tell whether %s chooses modules: %s', (path, choosesModules) => {
+    const [decision] = planOf([update(path)], {}).decisions;
+    expect(decision?.rule.choosesModules).toBe(choosesModules);
   });
 
   test('leave a file of the admin that the backend imports to who imports it', () => {
@@ -216,7 +242,11 @@ describe('rules', () => {
       rules: [{ name: 'no ping', match: /ping/, action: 'ignore' }],
     });
     expect(planned.ignored).toEqual([
-      { file: absolute('src/api/ping/route.ts'), reason: 'ignored by the rule `no ping`' },
+      {
+        file: absolute('src/api/ping/route.ts'),
+        reason: { type: 'rule', rule: 'no ping' },
+        mayBeMissing: false,
+      },
     ]);
   });
 
@@ -224,7 +254,7 @@ describe('rules', () => {
     const planned = planOf([update('src/modules/brand/models/brand.ts')], {
       imports: { 'src/modules/brand/models/brand.ts': [] },
     });
-    expect(planned.restart?.reason).toBe('src/modules/brand/models/brand.ts changed');
+    expect(reasonOf(planned)).toBe('src/modules/brand/models/brand.ts changed');
     expect(planned.notes.join()).toContain('npx medusa db:generate');
   });
 });

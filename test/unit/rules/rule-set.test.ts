@@ -2,7 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { medusaRules } from '../../../plugins/rules.ts';
 import { builtInRules } from '../../../src/rules/built-in.ts';
 import { collectRules } from '../../../src/rules/collect-rules.ts';
-import { BUILT_IN_RELOADERS, matches, type Rule, type RuleFile } from '../../../src/rules/rule.ts';
+import {
+  BUILT_IN_RELOADERS,
+  matches,
+  type Rule,
+  type RuleFile,
+  type RuleTraits,
+} from '../../../src/rules/rule.ts';
 import { createRuleSet, decidingRule, type RuleSet } from '../../../src/rules/rule-set.ts';
 
 const ROOT = '/my shop';
@@ -50,6 +56,18 @@ describe('the order', () => {
     const own = medusaRules({ builtInRules: reversed });
     const { rules } = createRuleSet(collectRules({ plugins: [medusaRules({}), own] }), ROOT);
     expect(rules.map(({ name }) => name)).toEqual(reversed.map(({ name }) => name));
+  });
+
+  test('leaves each built-in rule what it means besides its action, and gives it to no other', () => {
+    const traits = { choosesModules: true, mayBeMissing: () => true } as const;
+    const sources = collectRules({
+      plugins: [medusaRules({ builtInRules, rules: [{ ...GOOD, ...traits }] })],
+    });
+    const { rules } = createRuleSet(sources, ROOT);
+    expect(rules[0]).not.toHaveProperty('choosesModules');
+    expect(rules[0]).not.toHaveProperty('mayBeMissing');
+    const meant = ({ choosesModules, mayBeMissing }: RuleTraits) => [choosesModules, mayBeMissing];
+    expect(rules.slice(1).map(meant)).toEqual(builtInRules.map(meant));
   });
 
   test('lets the first that matches decide', () => {

@@ -150,7 +150,7 @@ describe('an app that does not answer', () => {
     await vi.advanceTimersByTimeAsync(2_000);
     expect(reload.outcome).toMatchObject({
       type: 'hung',
-      reason: 'the reload took longer than 20 s',
+      reason: { type: 'reload-too-slow', limitMs: 20_000 },
     });
   });
 
@@ -194,7 +194,7 @@ describe('an app that does not answer', () => {
     child.stderr.destroy();
     expect(await reload).toEqual({
       type: 'restart-needed',
-      reason: 'the app exited by SIGKILL',
+      reason: { type: 'app-exited', code: null, signal: 'SIGKILL' },
     });
     expect(order).toEqual(['exited', 'told']);
   });

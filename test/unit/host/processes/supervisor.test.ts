@@ -11,7 +11,9 @@ import {
   Supervisor,
 } from '../../../../src/host/processes/supervisor.ts';
 import type { PreparedApp, ReloadOutcome } from '../../../../src/protocol/messages.ts';
+import { describeReason } from '../../../../src/protocol/reason.ts';
 import { createDeferred } from '../../../../src/shared/deferred.ts';
+import { because } from '../../support/because.ts';
 import { EMPTY_PLAN, reloaded } from '../../support/reloads.ts';
 
 const PREPARED: PreparedApp = {
@@ -67,7 +69,7 @@ class FakeApp implements App {
     const error = new BootError({ name: 'Error', message: `${this.name} exited` });
     this.onPrepared.reject(error);
     this.onReady.reject(error);
-    this.onReload.resolve({ type: 'restart-needed', reason: `${this.name} exited` });
+    this.onReload.resolve({ type: 'restart-needed', reason: because(`${this.name} exited`) });
     this.onExited.resolve({ code: 0, signal: null, stderr: '', ...exit });
   }
 
@@ -99,7 +101,7 @@ beforeEach(() => {
   supervisor = new Supervisor<FakeApp>({
     gate: {
       forwardTo: (app) => log.push(`forward to ${app.name}`),
-      hold: (reason) => log.push(`hold: ${reason}`),
+      hold: (reason) => log.push(`hold: ${describeReason(reason)}`),
       fail: ({ message }) => log.push(`fail: ${message}`),
     },
     spawn() {
@@ -162,7 +164,7 @@ async function boot(index: number): Promise<void> {
 
 /** An app that serves, and an empty log. */
 async function serving(): Promise<FakeApp> {
-  const result = supervisor.restart('start');
+  const result = supervisor.restart(because('start'));
   await boot(0);
   expect(await result).toEqual({ type: 'restarted' });
   await takeLog();
@@ -171,7 +173,7 @@ async function serving(): Promise<FakeApp> {
 
 describe('a first start', () => {
   it('prepares, starts and then forwards', async () => {
-    const result = supervisor.restart('start');
+    const result = supervisor.restart(because('start'));
     expect(await takeLog()).toEqual(['spawn a']);
     app(0).onPrepared.resolve(PREPARED);
     expect(await takeLog()).toEqual(['hold: start', 'serving a', 'start a']);
@@ -183,7 +185,7 @@ describe('a first start', () => {
   });
 
   it.each(['prepare', 'boot'])('that fails to %s waits for the next one', async (phase) => {
-    const result = supervisor.restart('start');
+    const result = supervisor.restart(because('start'));
     await settle();
     if (phase === 'boot') {
       app(0).onPrepared.resolve(PREPARED);
@@ -193,19 +195,19 @@ describe('a first start', () => {
     const { type } = await result;
     expect(type).toBe('down');
     expect((await takeLog()).slice(-2)).toEqual(['kill a', 'fail: no config']);
-    const second = supervisor.restart('save');
+    const second = supervisor.restart(because('save'));
     await boot(1);
     expect(await second).toEqual({ type: 'restarted' });
   });
 
   it('reports a process that cannot be made, and is not stuck after it', async () => {
     failSpawn = true;
-    expect(await supervisor.restart('start')).toMatchObject({
+    expect(await supervisor.restart(because('start'))).toMatchObject({
       type: 'down',
       error: { message: 'Error: no more processes' },
     });
     failSpawn = false;
-    const second = supervisor.restart('save');
+    const second = supervisor.restart(because('save'));
     await boot(0);
     expect(await second).toEqual({ type: 'restarted' });
   });
@@ -214,7 +216,7 @@ describe('a first start', () => {
 describe('a restart', () => {
   it('stops the old app when the new one is prepared, and starts that when the old one is gone', async () => {
     const a = await serving();
-    const result = supervisor.restart('.env changed');
+    const result = supervisor.restart(because('.env changed'));
     expect(await takeLog()).toEqual(['spawn b']);
     expect(supervisor.app).toBe(a);
     app(1).onPrepared.resolve(PREPARED);
@@ -228,7 +230,7 @@ describe('a restart', () => {
 
   it('keeps the old app when the new one cannot be prepared', async () => {
     const a = await serving();
-    const result = supervisor.restart('config changed');
+    const result = supervisor.restart(because('config changed'));
     await settle();
     app(1).fail('typo');
     expect(await result).toMatchObject({ type: 'kept-previous', error: { message: 'typo' } });
@@ -238,7 +240,7 @@ describe('a restart', () => {
 
   it('is down when the new app fails after the old one has made way', async () => {
     const a = await serving();
-    const result = supervisor.restart('save');
+    const result = supervisor.restart(because('save'));
     await settle();
     app(1).onPrepared.resolve(PREPARED);
     await settle();
@@ -255,7 +257,7 @@ describe('a restart', () => {
 
     it('keeps the app that runs if another process cannot do with it either', async () => {
       const a = await serving();
-      const result = supervisor.restart('link changed', broken);
+      const result = supervisor.restart(because('link changed'), broken);
       expect(await takeLog()).toEqual(['try job in b']);
       app(1).fail('not there');
       expect(await result).toMatchObject({
@@ -268,7 +270,7 @@ describe('a restart', () => {
 
     it('is made if the other process can', async () => {
       const a = await serving();
-      const result = supervisor.restart('link changed', broken);
+      const result = supervisor.restart(because('link changed'), broken);
       await settle();
       app(1).onPrepared.resolve(PREPARED);
       expect(await takeLog()).toEqual(['try job in b', 'kill b', 'spawn c']);
@@ -282,7 +284,7 @@ describe('a restart', () => {
     });
 
     it('is made at once if no app runs', async () => {
-      const result = supervisor.restart('link changed', broken);
+      const result = supervisor.restart(because('link changed'), broken);
       expect(await takeLog()).toEqual(['spawn a']);
       await boot(0);
       expect(await result).toEqual({ type: 'restarted' });
@@ -290,7 +292,7 @@ describe('a restart', () => {
 
     it('is down if the app ends while that is found out', async () => {
       const a = await serving();
-      const result = supervisor.restart('link changed', broken);
+      const result = supervisor.restart(because('link changed'), broken);
       await settle();
       a.exit({ code: 1 });
       await settle();
@@ -301,7 +303,7 @@ describe('a restart', () => {
 
     it('leaves nothing of it when the host ends', async () => {
       const a = await serving();
-      void supervisor.restart('link changed', broken);
+      void supervisor.restart(because('link changed'), broken);
       await settle();
       supervisor.kill();
       await settle();
@@ -313,8 +315,8 @@ describe('a restart', () => {
 
   it('that is asked for during another one comes after it', async () => {
     const a = await serving();
-    const first = supervisor.restart('one');
-    const second = supervisor.restart('two');
+    const first = supervisor.restart(because('one'));
+    const second = supervisor.restart(because('two'));
     await settle();
     app(1).onPrepared.resolve(PREPARED);
     await settle();
@@ -335,7 +337,7 @@ describe('a restart', () => {
 
   it('settles when nothing is under way any more', async () => {
     let isSettled = false;
-    void supervisor.restart('start');
+    void supervisor.restart(because('start'));
     void supervisor.settled().then(() => {
       isSettled = true;
     });
@@ -349,7 +351,7 @@ describe('a restart', () => {
     await serving();
     supervisor.hurry();
     expect(await takeLog()).toEqual([]);
-    void supervisor.restart('save');
+    void supervisor.restart(because('save'));
     await settle();
     supervisor.hurry();
     expect(await takeLog()).toEqual(['spawn b', 'hurry b']);
@@ -359,7 +361,7 @@ describe('a restart', () => {
 describe('a spare that turns out to be unfit', () => {
   it('while it is prepared gives way to a new process, and the old app serves on', async () => {
     const a = await serving();
-    const result = supervisor.restart('.env changed');
+    const result = supervisor.restart(because('.env changed'));
     await settle();
     app(1).misfit('the variable X has changed');
     expect(await takeLog()).toEqual(['spawn b', 'kill b', 'respawn c: the variable X has changed']);
@@ -375,7 +377,7 @@ describe('a spare that turns out to be unfit', () => {
 
   it('while it boots gives way to a new process, when it is gone and not before', async () => {
     const a = await serving();
-    const result = supervisor.restart('save');
+    const result = supervisor.restart(because('save'));
     await settle();
     app(1).onPrepared.resolve(PREPARED);
     await settle();
@@ -393,7 +395,7 @@ describe('a spare that turns out to be unfit', () => {
 
   it('is not said to be broken: the new process says what is', async () => {
     const a = await serving();
-    const result = supervisor.restart('config changed');
+    const result = supervisor.restart(because('config changed'));
     await settle();
     app(1).misfit('it exited with code 1');
     await settle();
@@ -415,7 +417,7 @@ describe('a spare that turns out to be unfit', () => {
 
   it('has no successor once everything is closed', async () => {
     const a = await serving();
-    const result = supervisor.restart('save');
+    const result = supervisor.restart(because('save'));
     await settle();
     const closed = supervisor.close();
     app(1).misfit('old');
@@ -429,7 +431,7 @@ describe('a spare that turns out to be unfit', () => {
 
 describe('events in an unusual order', () => {
   it('takes `ready` that comes before anyone waits for it', async () => {
-    const result = supervisor.restart('start');
+    const result = supervisor.restart(because('start'));
     await settle();
     app(0).onReady.resolve();
     app(0).onPrepared.resolve(PREPARED);
@@ -437,7 +439,7 @@ describe('events in an unusual order', () => {
   });
 
   it('notices an app that exits in the moment it gets ready', async () => {
-    const result = supervisor.restart('start');
+    const result = supervisor.restart(because('start'));
     await settle();
     app(0).onPrepared.resolve(PREPARED);
     await settle();
@@ -454,7 +456,7 @@ describe('events in an unusual order', () => {
 
   it('is down when the new app exits while the old one still stops', async () => {
     const a = await serving();
-    const result = supervisor.restart('save');
+    const result = supervisor.restart(because('save'));
     await settle();
     app(1).onPrepared.resolve(PREPARED);
     await settle();
@@ -467,7 +469,7 @@ describe('events in an unusual order', () => {
 
   it('restarts once when the app crashes while its successor is prepared', async () => {
     const a = await serving();
-    const result = supervisor.restart('save');
+    const result = supervisor.restart(because('save'));
     await settle();
     a.exit({ code: 9 });
     expect(await takeLog()).toEqual([
@@ -483,7 +485,7 @@ describe('events in an unusual order', () => {
 
   it('does not take the end of an app that was asked to stop for a crash', async () => {
     const a = await serving();
-    void supervisor.restart('save');
+    void supervisor.restart(because('save'));
     await settle();
     app(1).onPrepared.resolve(PREPARED);
     await settle();
@@ -499,8 +501,8 @@ describe('events in an unusual order', () => {
     await vi.advanceTimersByTimeAsync(0);
     await boot(1);
     expect((await takeLog()).at(-1)).toBe('recovered: restarted');
-    a.onReload.resolve({ type: 'hung', reason: 'no answer' });
-    expect(await reload).toEqual({ type: 'restart-needed', reason: 'no answer' });
+    a.onReload.resolve({ type: 'hung', reason: because('no answer') });
+    expect(await reload).toEqual({ type: 'restart-needed', reason: because('no answer') });
     expect(await takeLog()).toEqual(['kill a']);
     expect(supervisor.app).toBe(app(1));
   });
@@ -523,11 +525,11 @@ describe('a reload', () => {
     const a = await serving();
     vi.spyOn(a, 'kill').mockImplementation(() => log.push('kill a'));
     const reload = supervisor.reload(EMPTY_PLAN);
-    a.onReload.resolve({ type: 'hung', reason: 'no answer' });
+    a.onReload.resolve({ type: 'hung', reason: because('no answer') });
     expect(await takeLog()).toEqual(['hold: no answer', 'kill a']);
     expect(supervisor.app).toBeUndefined();
     a.exit(KILLED);
-    expect(await reload).toEqual({ type: 'restart-needed', reason: 'no answer' });
+    expect(await reload).toEqual({ type: 'restart-needed', reason: because('no answer') });
     expect(await takeLog()).toEqual([]);
   });
 });
@@ -567,7 +569,7 @@ describe('a crash', () => {
     ]);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(apps).toHaveLength(5);
-    void supervisor.restart('save');
+    void supervisor.restart(because('save'));
     await settle();
     expect(apps).toHaveLength(6);
   });
@@ -587,7 +589,7 @@ describe('a crash', () => {
     for (let index = 0; index < 12; index += 2) {
       app(index).exit({ code: 1 });
       await boot(index + 1);
-      void supervisor.restart('save');
+      void supervisor.restart(because('save'));
       await settle();
       app(index + 2).onPrepared.resolve(PREPARED);
       await settle();
@@ -625,7 +627,7 @@ describe('a crash', () => {
     app(1).exit({ code: 1 });
     await settle();
     expect(apps).toHaveLength(2);
-    const result = supervisor.restart('save');
+    const result = supervisor.restart(because('save'));
     await boot(2);
     expect(await result).toEqual({ type: 'restarted' });
     await vi.advanceTimersByTimeAsync(60_000);
@@ -645,7 +647,7 @@ describe('closing', () => {
 
   it('stops all apps that a restart has brought together', async () => {
     const a = await serving();
-    const result = supervisor.restart('save');
+    const result = supervisor.restart(because('save'));
     await settle();
     app(1).onPrepared.resolve(PREPARED);
     await settle();
@@ -666,7 +668,7 @@ describe('closing', () => {
     const closed = supervisor.close();
     app(1).exit();
     await closed;
-    const { type }: RestartResult = await supervisor.restart('save');
+    const { type }: RestartResult = await supervisor.restart(because('save'));
     expect(type).toBe('down');
     await vi.advanceTimersByTimeAsync(60_000);
     expect(apps).toHaveLength(2);
@@ -674,7 +676,7 @@ describe('closing', () => {
 
   it('ends everything at once when it is told to', async () => {
     const a = await serving();
-    void supervisor.restart('save');
+    void supervisor.restart(because('save'));
     await settle();
     supervisor.kill();
     expect(await takeLog()).toEqual(expect.arrayContaining(['kill a', 'kill b']));

@@ -7,6 +7,7 @@ import {
 } from '../../../../src/host/terminal/reporter.ts';
 import type { UpdateResult } from '../../../../src/protocol/update.ts';
 import type { SerializedError } from '../../../../src/shared/serialized-error.ts';
+import { because } from '../../support/because.ts';
 
 const root = '/shop';
 const ready: ReadyEvent = {
@@ -51,14 +52,14 @@ const kept: UpdateResult = {
 const restarted: UpdateResult = {
   type: 'restarted',
   files: ['/shop/medusa-config.ts'],
-  reason: 'medusa-config.ts changed',
+  reason: { type: 'files-changed', paths: ['medusa-config.ts'] },
   chain: ['/shop/medusa-config.ts'],
   ms: 900,
 };
 const ignored: UpdateResult = {
   type: 'ignored',
   files: ['/shop/README.md'],
-  reason: 'not loaded by the app',
+  reason: { type: 'not-loaded' },
 };
 
 function createOutput(traits: { isTTY?: boolean; rows?: number } = {}) {
@@ -143,7 +144,11 @@ describe('terminal', () => {
     reporter.update(1, restarted);
     expect(output.take()).toBe('10:42:07 [medusa] restarted: medusa-config.ts changed in 900 ms\n');
     const chain = ['/shop/src/lib/a.ts', '/shop/src/jobs/b.ts'];
-    reporter.update(2, { ...restarted, chain, reason: 'src/jobs/b.ts cannot be reloaded' });
+    reporter.update(2, {
+      ...restarted,
+      chain,
+      reason: because('src/jobs/b.ts cannot be reloaded'),
+    });
     expect(output.take()).toContain(
       'restarted: src/jobs/b.ts cannot be reloaded (src/lib/a.ts -> src/jobs/b.ts) in 900 ms',
     );

@@ -8,11 +8,13 @@ import {
   type UpdateQueueOptions,
 } from '../../../../src/host/updates/update-queue.ts';
 import type { HostToApp, ReloadOutcome, Trial } from '../../../../src/protocol/messages.ts';
+import { describeReason, type RestartReason } from '../../../../src/protocol/reason.ts';
 import type { UpdateResult } from '../../../../src/protocol/update.ts';
 import { builtInRules } from '../../../../src/rules/built-in.ts';
 import type { Change } from '../../../../src/shared/change.ts';
 import { createDeferred, type Deferred } from '../../../../src/shared/deferred.ts';
 import type { Transformer } from '../../../../src/vite/transformer.ts';
+import { because } from '../../support/because.ts';
 
 const ROOT = '/shop';
 const A = `${ROOT}/src/api/a/route.ts`;
@@ -36,7 +38,7 @@ let settled: Promise<void>;
 let filesSettled: () => Promise<void>;
 let isDown: boolean;
 let isHmrOn: boolean;
-let viteReason: string | undefined;
+let viteReason: RestartReason | undefined;
 let beforePass: UpdateQueueOptions['beforePass'];
 let modules: AppModules;
 let onTransform: () => void;
@@ -71,7 +73,7 @@ beforeEach(() => {
     settled: () => settled,
     hurry: () => log.push('hurry'),
     restart(reason, next) {
-      log.push(`restart: ${reason}`);
+      log.push(`restart: ${describeReason(reason)}`);
       trial = next;
       restart = createDeferred();
       return restart.promise;
@@ -177,7 +179,7 @@ async function breaksWhileEvaluated(file: string): Promise<void> {
 }
 
 async function queueRestart(): Promise<void> {
-  void queue.restart('asked for');
+  void queue.restart(because('asked for'));
   await settle();
 }
 
@@ -522,11 +524,13 @@ describe('a restart', () => {
   it('is made when the app asks for it, for reasons of its own', async () => {
     save(A);
     await settle();
-    reload.resolve({ type: 'restart-needed', reason: 'the app does not answer' });
+    reload.resolve({ type: 'restart-needed', reason: because('the app does not answer') });
     expect(await actions()).toEqual(['reload a', 'restart: the app does not answer']);
     restart.resolve({ type: 'restarted' });
     await settle();
-    expect(results).toMatchObject([{ type: 'restarted', reason: 'the app does not answer' }]);
+    expect(results).toMatchObject([
+      { type: 'restarted', reason: because('the app does not answer') },
+    ]);
   });
 
   it('is made when the app was gone before it could reload', async () => {
@@ -570,7 +574,7 @@ describe('a restart', () => {
   });
 
   it('is made when Vite itself had to be restarted', async () => {
-    viteReason = 'shared.config.ts changed';
+    viteReason = because('shared.config.ts changed');
     save(`${ROOT}/shared.config.ts`);
     expect(await actions()).toEqual(['restart: shared.config.ts changed']);
   });
@@ -601,18 +605,18 @@ test('Vite is told of the last change of a pass, not of the first', async () => 
 
 describe('a restart that the user asks for', () => {
   it('needs no saved file', async () => {
-    const done = queue.restart('asked for');
+    const done = queue.restart(because('asked for'));
     expect(await actions()).toEqual(['restart: asked for']);
     restart.resolve({ type: 'restarted' });
     await done;
-    expect(results).toMatchObject([{ type: 'restarted', files: [], reason: 'asked for' }]);
+    expect(results).toMatchObject([{ type: 'restarted', files: [], reason: because('asked for') }]);
   });
 
   it('waits for the pass that is running, and takes pending files along', async () => {
     save(A);
     await takeLog();
-    const done = queue.restart('asked for');
-    void queue.restart('asked for again');
+    const done = queue.restart(because('asked for'));
+    void queue.restart(because('asked for again'));
     save(B);
     expect(await actions()).toEqual([]);
     reload.resolve(RELOADED);
