@@ -24,6 +24,7 @@ import { SchemaAhead } from '../medusa/speed/schema-ahead.ts';
 import { nameCoreFlows } from '../medusa/workflows/core-flows.ts';
 import { HookRegistry } from '../medusa/workflows/hook-registry.ts';
 import { RunningWorkflows } from '../medusa/workflows/running-workflows.ts';
+import { loadsIndexFiles } from '../medusa/workflows/workflow-loader.ts';
 import { WorkflowRegistry } from '../medusa/workflows/workflow-registry.ts';
 import { WorkflowStore } from '../medusa/workflows/workflow-store.ts';
 import { CHANNEL_FD } from '../protocol/channel.ts';
@@ -286,7 +287,7 @@ function hookIntoMedusa(packages: MedusaPackages): () => ReloadPass {
     new WorkflowsReloader({
       registry: workflows,
       fileConfigs,
-      loadsIndexFiles: packages.isAtLeast('2.13.0'),
+      loadsIndexFiles: loadsIndexFiles(packages),
     }),
     routes,
     subscribers,

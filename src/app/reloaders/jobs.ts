@@ -1,12 +1,12 @@
 import { SKIP_FILE } from '../../medusa/boot/file-config.ts';
 import { compareScanOrder } from '../../medusa/boot/scan-order.ts';
 import type { JobConfig, ScheduledJobs } from '../../medusa/events/scheduled-jobs.ts';
+import { isEntry, kindOf } from '../../project/layout.ts';
 import type { ReloadFile } from '../../protocol/messages.ts';
+import type { Exports } from '../../shared/exports.ts';
 import { relativeToRoot } from '../../shared/paths.ts';
 import { createStableFunction, type StableFunction } from '../reload/stable-function.ts';
-import type { Exports } from './api-file.ts';
 import type { PreparedReload, ReloadContext, ResourceReloader } from './resource-reloader.ts';
-import { isScanned } from './scanned-files.ts';
 
 /** The job of one file. Of files that share a name, Medusa runs the one that it comes upon last. */
 interface Job {
@@ -32,7 +32,8 @@ export class JobsReloader implements ResourceReloader {
   }
 
   accepts(file: string): boolean {
-    return isScanned(relativeToRoot(this.#root, file), 'jobs');
+    const path = relativeToRoot(this.#root, file);
+    return kindOf(path) === 'job' && isEntry(path);
   }
 
   /** Called for every file that Medusa's loaders import. */

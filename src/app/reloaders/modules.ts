@@ -9,10 +9,11 @@ import { ModuleLoader } from '../../medusa/modules/module-loader.ts';
 import { hasOwnServices } from '../../medusa/modules/own-services.ts';
 import { type ServiceReplacement, ServiceShell } from '../../medusa/modules/service-shell.ts';
 import { StagedContainer } from '../../medusa/modules/staged-container.ts';
+import { kindOf, medusaModuleOf } from '../../project/layout.ts';
 import type { ReloadFile } from '../../protocol/messages.ts';
+import type { Exports } from '../../shared/exports.ts';
 import { relativeToRoot } from '../../shared/paths.ts';
 import { sameStructure } from '../reload/same-exports.ts';
-import type { Exports } from './api-file.ts';
 import {
   type PreparedReload,
   type ReloadContext,
@@ -35,8 +36,6 @@ interface ModuleInstance {
   __joinerConfig?: JoinerConfig;
 }
 
-const MODULE_FILE = /^src\/(?:modules|providers)\/[^/]+\/index\.[jt]s$/;
-
 /** Services of modules and of module providers, the loaders of modules, and their joiner configs. */
 export class ModulesReloader implements ResourceReloader {
   readonly name = 'modules';
@@ -51,7 +50,7 @@ export class ModulesReloader implements ResourceReloader {
 
   /** Called for every file that Medusa's loaders import; Medusa imports a module's file twice. */
   decorate(file: string, exports: Exports): Exports {
-    if (!MODULE_FILE.test(relativeToRoot(this.#root, file))) {
+    if (kindOf(relativeToRoot(this.#root, file)) !== 'medusa module') {
       return exports;
     }
     const module = readModule(exports);
@@ -147,7 +146,7 @@ export class ModulesReloader implements ResourceReloader {
     file: string,
     context: ReloadContext,
   ): Promise<{ loaded: LoadedModule; read: ModuleExports; name: string }> {
-    const name = relativeToRoot(this.#root, file).split('/').at(-2) ?? '';
+    const name = medusaModuleOf(relativeToRoot(this.#root, file)) ?? '';
     const loaded = this.#loaded.get(file);
     const exports = await context.importFile(file);
     const read = readModule(exports) ?? readProvider(exports);

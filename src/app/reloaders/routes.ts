@@ -1,12 +1,13 @@
 import { SKIP_FILE } from '../../medusa/boot/file-config.ts';
+import type { ApiFile } from '../../medusa/http/api-file.ts';
 import type { ApiRouter } from '../../medusa/http/api-router.ts';
+import { readMiddlewares } from '../../medusa/http/middleware-file.ts';
+import { readRoutes } from '../../medusa/http/route-file.ts';
 import type { ReloadFile } from '../../protocol/messages.ts';
+import type { Exports } from '../../shared/exports.ts';
 import { relativeToRoot } from '../../shared/paths.ts';
 import { createStableFunction, type StableFunction } from '../reload/stable-function.ts';
-import type { ApiFile, Exports } from './api-file.ts';
-import { readMiddlewares } from './middleware-file.ts';
 import type { PreparedReload, ReloadContext, ResourceReloader } from './resource-reloader.ts';
-import { readRoutes } from './route-file.ts';
 
 interface Registered {
   shape: string;

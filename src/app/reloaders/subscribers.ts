@@ -1,11 +1,11 @@
 import { SKIP_FILE } from '../../medusa/boot/file-config.ts';
 import type { Subscriber, Subscriptions } from '../../medusa/events/subscriptions.ts';
+import { isEntry, kindOf, resourceNameOf } from '../../project/layout.ts';
 import type { ReloadFile } from '../../protocol/messages.ts';
+import type { Exports } from '../../shared/exports.ts';
 import { relativeToRoot } from '../../shared/paths.ts';
 import { createStableFunction, type StableFunction } from '../reload/stable-function.ts';
-import type { Exports } from './api-file.ts';
 import type { PreparedReload, ReloadContext, ResourceReloader } from './resource-reloader.ts';
-import { isScanned } from './scanned-files.ts';
 
 interface Registered {
   shape: string;
@@ -25,7 +25,8 @@ export class SubscribersReloader implements ResourceReloader {
   }
 
   accepts(file: string): boolean {
-    return isScanned(relativeToRoot(this.#root, file), 'subscribers');
+    const path = relativeToRoot(this.#root, file);
+    return kindOf(path) === 'subscriber' && isEntry(path);
   }
 
   /** Called for every file that Medusa's loaders import. */
@@ -45,7 +46,7 @@ export class SubscribersReloader implements ResourceReloader {
     const own = files.filter(({ file }) => this.accepts(file));
     const changing = new Set(own.map(({ file }) => file));
     for (const { file, change } of own) {
-      const name = relativeToRoot(this.#root, file).replace(/^src\/subscribers\/|\.[jt]s$/g, '');
+      const name = resourceNameOf(relativeToRoot(this.#root, file));
       const exports = change === 'delete' ? undefined : await context.importFile(file);
       const next =
         exports && !context.isDisabled(file) ? this.#subscriptions.read(file, exports) : undefined;

@@ -1,12 +1,14 @@
 import type { FileConfigs } from '../../medusa/boot/file-config.ts';
+import { workflowIdsOf } from '../../medusa/workflows/workflow-loader.ts';
 import type { WorkflowRegistry } from '../../medusa/workflows/workflow-registry.ts';
+import { isIndex } from '../../project/layout.ts';
 import type { ReloadFile } from '../../protocol/messages.ts';
 import type { PreparedReload, ReloadContext, ResourceReloader } from './resource-reloader.ts';
 
 export interface WorkflowsReloaderOptions {
   registry: WorkflowRegistry;
   fileConfigs: FileConfigs;
-  /** Whether this Medusa loads `src/workflows/x/index.ts` by itself: from 2.13 on or so, 2.12.1 does not. */
+  /** Whether this Medusa loads `src/workflows/x/index.ts` by itself. */
   loadsIndexFiles: boolean;
 }
 
@@ -23,7 +25,7 @@ export class WorkflowsReloader implements ResourceReloader {
   }
 
   accepts(file: string): boolean {
-    return this.#options.loadsIndexFiles || !/\/index\.[jt]s$/.test(file);
+    return this.#options.loadsIndexFiles || !isIndex(file);
   }
 
   async prepare(files: ReloadFile[], context: ReloadContext): Promise<PreparedReload> {
@@ -31,7 +33,7 @@ export class WorkflowsReloader implements ResourceReloader {
     const disabled: string[] = [];
     for (const { file, change } of files) {
       if (change !== 'delete' && fileConfigs.isDisabled(file)) {
-        disabled.push(...Object.values(await context.importFile(file)).flatMap(workflowName));
+        disabled.push(...workflowIdsOf(await context.importFile(file)));
       }
     }
     return {
@@ -43,10 +45,4 @@ export class WorkflowsReloader implements ResourceReloader {
       },
     };
   }
-}
-
-function workflowName(value: unknown): string[] {
-  const { getName } = Object(value) as { getName?: () => unknown };
-  const name = typeof getName === 'function' ? getName() : undefined;
-  return typeof name === 'string' ? [name] : [];
 }

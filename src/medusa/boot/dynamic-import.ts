@@ -1,9 +1,8 @@
 import { createRequire } from 'node:module';
+import type { Exports } from '../../shared/exports.ts';
 import { isRunnerFile, toPosix } from '../../shared/paths.ts';
 import type { MedusaPackages } from '../packages.ts';
 import { type FileConfigs, SKIP_FILE } from './file-config.ts';
-
-type Exports = Record<PropertyKey, unknown>;
 
 export interface ProjectLoader {
   importFile(file: string): Promise<object>;

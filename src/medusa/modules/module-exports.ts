@@ -1,4 +1,5 @@
-type Exports = Record<PropertyKey, unknown>;
+import type { Exports } from '../../shared/exports.ts';
+
 type ServiceClass = new (...args: unknown[]) => object;
 type Loader = (...args: unknown[]) => unknown;
 

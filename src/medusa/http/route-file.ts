@@ -1,16 +1,22 @@
-import type { ApiFile, Exports } from './api-file.ts';
+import { kindOf, resourceNameOf } from '../../project/layout.ts';
+import type { Exports } from '../../shared/exports.ts';
+import type { ApiFile } from './api-file.ts';
 
-const ROUTE_FILE = /^src\/api\/(?:(.*)\/)?route\.[jt]s$/;
-/** As Medusa's `HTTP_METHODS`; other exported functions are not registered. */
+/** Other exported functions are not registered. (`framework/dist/http/types.js`, the same in 2.12.1 and 2.21.2) */
 const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD']);
 
-/** @returns undefined if the file is not a route file. */
+/**
+ * What Medusa registers of a route file.
+ * (`framework/dist/http/routes-loader.js`, 2.12.1 to 2.21.2)
+ *
+ * @param path relative to the project
+ * @returns undefined if the file is not a route file
+ */
 export function readRoutes(path: string, exports: Exports): ApiFile | undefined {
-  const match = ROUTE_FILE.exec(path);
-  if (!match || path.split('/').some((segment) => segment.startsWith('_'))) {
+  if (kindOf(path) !== 'route') {
     return undefined;
   }
-  const matcher = `/${(match[1] ?? '').replace(/\[([^\]/]+)\]/g, ':$1')}`;
+  const matcher = matcherOf(path);
   const functions = new Map<string, (...args: never[]) => unknown>();
   for (const [key, value] of Object.entries(exports)) {
     if (METHODS.has(key) && typeof value === 'function') {
@@ -33,6 +39,13 @@ export function readRoutes(path: string, exports: Exports): ApiFile | undefined 
   };
 }
 
+/** `/store/brands/:id` for `src/api/store/brands/[id]/route.ts`. */
+function matcherOf(path: string): string {
+  const folders = resourceNameOf(path).replace(/\/?route$/, '');
+  return `/${folders.replace(/\[([^\]/]+)\]/g, ':$1')}`;
+}
+
+/** What a route file says of itself, which is true unless it is said otherwise. */
 function flag(exports: Exports, name: string): boolean {
   return name in exports ? !!exports[name] : true;
 }

@@ -1,4 +1,4 @@
-export type Exports = Record<PropertyKey, unknown>;
+import type { Exports } from '../../shared/exports.ts';
 
 /** What a route or middleware file gives to Medusa's loaders, taken apart. */
 export interface ApiFile {

@@ -1,13 +1,19 @@
-import type { ApiFile, Exports } from './api-file.ts';
-
-const MIDDLEWARE_FILE = /^src\/api\/middlewares\.[jt]s$/;
+import { kindOf } from '../../project/layout.ts';
+import type { Exports } from '../../shared/exports.ts';
+import type { ApiFile } from './api-file.ts';
 
 type AnyFunction = (...args: never[]) => unknown;
 type MiddlewareRoute = Record<string, unknown>;
 
-/** @returns undefined if the file is not the middleware file. */
+/**
+ * What Medusa registers of `src/api/middlewares.ts`, the result of `defineMiddlewares`.
+ * (`framework/dist/http/middleware-file-loader.js`, 2.12.1 to 2.21.2)
+ *
+ * @param path relative to the project
+ * @returns undefined if the file is not the middleware file
+ */
 export function readMiddlewares(path: string, exports: Exports): ApiFile | undefined {
-  if (!MIDDLEWARE_FILE.test(path)) {
+  if (kindOf(path) !== 'middlewares') {
     return undefined;
   }
   const config = exports.default instanceof Object ? (exports.default as MiddlewareRoute) : {};

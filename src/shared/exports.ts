@@ -1,0 +1,2 @@
+/** What a file exports. */
+export type Exports = Record<PropertyKey, unknown>;
