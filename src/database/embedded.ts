@@ -1,28 +1,19 @@
-import type { ChildProcess } from 'node:child_process';
-import { fork } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { MedusaViteError } from '../shared/failure.ts';
 import { ensureDatabase } from './database-client.ts';
 import { DATABASE_FOLDER_NAME, resolveDatabaseFolder } from './database-folder.ts';
-import type {
-  GuardedProgram,
-  GuardianToHost,
-  HostToGuardian,
-} from './guardian/guardian-messages.ts';
-import { isGuardianToHost } from './guardian/guardian-messages.ts';
+import type { GuardedProgram } from './guardian/guardian-messages.ts';
+import { GuardianProcess } from './guardian/guardian-process.ts';
 import { findEmbeddedPostgres, resolvePostgresPackage } from './server/postgres-package.ts';
-import { stopOrphan } from './server/postmaster.ts';
 import type { ProgramEnd } from './server/program-run.ts';
 
 export interface EmbeddedDatabase {
   /** With the password: for `DATABASE_URL`, not for the terminal. */
   readonly url: string;
   readonly port: number;
-  /** The database was made by this start: it has no tables yet. */
+  /** Whether this start has made the database: then it has no tables yet. */
   readonly isNew: boolean;
-  /** Runs a program that is ended together with the host, also when that is killed. */
+  /** Runs a program that ends together with the host, even when the host is killed. */
   run(program: GuardedProgram): Promise<ProgramEnd>;
   /** Stops PostgreSQL; may be called more than once. */
   stop(): Promise<void>;
@@ -36,10 +27,6 @@ export interface EmbeddedDatabaseOptions {
 }
 
 const DEFAULT_NAME = 'medusa';
-/** The guardian's own limits (lock, `initdb`, recovery) come first; this one is for a hung guardian. */
-const START_WAIT_MS = 120_000;
-/** The guardian kills PostgreSQL after five seconds. */
-const STOP_WAIT_MS = 8000;
 
 export function isEmbeddedDatabaseInstalled(root: string): boolean {
   return findEmbeddedPostgres(root) !== undefined;
@@ -59,9 +46,11 @@ export async function startEmbeddedDatabase(
     const url = `postgres://${user}:${password}@127.0.0.1:${port}/${encodeURIComponent(name)}`;
     const isNew = await ensureDatabase({ port, user, password, name, entry: binaries.entry });
     const folder = resolveDatabaseFolder(root);
-    // A fingerprint that is left from a database that was dropped says nothing about this one.
-    if (isNew) await rm(folder.migrations, { force: true });
-    // That of a host that was killed may be another user's.
+    // The fingerprint of a database that was dropped says nothing about this one.
+    if (isNew) {
+      await rm(folder.migrations, { force: true });
+    }
+    // The file of a host that was killed may be another user's.
     await rm(folder.url, { force: true });
     await writeFile(folder.url, `${url}\n`, { mode: 0o600 });
     const ms = Math.round(performance.now() - startedAt);
@@ -83,152 +72,4 @@ export async function startEmbeddedDatabase(
     await guardian.stop();
     throw error;
   }
-}
-
-/** The host's end of the guardian. */
-class GuardianProcess {
-  readonly #child: ChildProcess;
-  readonly #root: string;
-  readonly #log: (line: string) => void;
-  /** What waits for a message of the guardian; told `undefined` when the guardian has ended. */
-  readonly #listeners = new Set<(message: GuardianToHost | undefined) => void>();
-  #lastRunId = 0;
-  /** Set by the first `stop`. */
-  #stopping: Promise<void> | undefined;
-  #hasEnded = false;
-  /** Set when the guardian ended in order; not when it was killed, which leaves PostgreSQL running. */
-  #hasStoppedPostgres = false;
-  /** Set by the answer to `start`. */
-  #postgresPid: number | undefined;
-
-  constructor(root: string, log: (line: string) => void) {
-    this.#root = root;
-    this.#log = log;
-    this.#child = fork(guardianFile(), [], {
-      cwd: root,
-      // Out of the terminal's foreground group: Ctrl-C must not end the database before the app.
-      detached: true,
-      // Flags such as --inspect belong to the host, and a port can be inspected once only.
-      execArgv: [],
-      env: withoutNodeOptions(process.env),
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    });
-    this.#child.on('message', (message) => this.#receive(message));
-    this.#child.once('error', () => this.#end());
-    this.#child.once('exit', (code) => {
-      this.#hasStoppedPostgres = code === 0;
-      this.#end();
-    });
-  }
-
-  async start(): Promise<Extract<GuardianToHost, { type: 'started' }>> {
-    const answer = this.#next(START_WAIT_MS, (message) =>
-      message.type === 'started' || message.type === 'failed' ? message : undefined,
-    );
-    this.#send({ type: 'start', root: this.#root });
-    const message = await answer;
-    if (message === undefined) {
-      throw new MedusaViteError('The process that keeps the database ended, or gave no answer.', {
-        code: 'DATABASE_START_FAILED',
-        hint: `Look into \`${DATABASE_FOLDER_NAME}/postgres.log\`, or set \`DATABASE_URL\`.`,
-      });
-    }
-    if (message.type === 'failed') {
-      const { code, hint } = message;
-      throw new MedusaViteError(message.message, {
-        ...(code !== undefined && { code }),
-        ...(hint !== undefined && { hint }),
-      });
-    }
-    this.#postgresPid = message.pid;
-    // From here on the guardian follows the host; it must not keep a finished host alive.
-    this.#child.unref();
-    this.#child.channel?.unref();
-    return message;
-  }
-
-  async run(program: GuardedProgram): Promise<ProgramEnd> {
-    this.#lastRunId += 1;
-    const id = this.#lastRunId;
-    this.#child.channel?.ref();
-    const answer = this.#next(program.limitMs + STOP_WAIT_MS, (message) =>
-      message.type === 'ran' && message.id === id ? message : undefined,
-    );
-    this.#send({ type: 'run', id, program });
-    const message = await answer;
-    this.#child.channel?.unref();
-    return message?.end ?? { code: null, signal: null, output: 'The database was stopped.' };
-  }
-
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stop();
-    return this.#stopping;
-  }
-
-  async #stop(): Promise<void> {
-    if (!this.#hasEnded) {
-      const end = this.#next(STOP_WAIT_MS, () => undefined);
-      this.#send({ type: 'stop' });
-      await end;
-      if (!this.#hasEnded) this.#child.kill('SIGKILL');
-    }
-    if (this.#hasStoppedPostgres || this.#postgresPid === undefined) return;
-    const folder = resolveDatabaseFolder(this.#root);
-    const binaries = await resolvePostgresPackage(this.#root);
-    await stopOrphan(this.#postgresPid, { folder, binaries });
-  }
-
-  #send(message: HostToGuardian): void {
-    // A guardian that is gone is noticed by its `exit`.
-    if (this.#child.connected) this.#child.send(message, () => {});
-  }
-
-  /** The first message that `pick` takes; `undefined` when the guardian ends or the limit passes. */
-  #next<T>(
-    limitMs: number,
-    pick: (message: GuardianToHost) => T | undefined,
-  ): Promise<T | undefined> {
-    if (this.#hasEnded) return Promise.resolve(undefined);
-    return new Promise((resolve) => {
-      const finish = (value: T | undefined): void => {
-        clearTimeout(limit);
-        this.#listeners.delete(listener);
-        resolve(value);
-      };
-      const listener = (message: GuardianToHost | undefined): void => {
-        const picked = message === undefined ? undefined : pick(message);
-        if (message === undefined || picked !== undefined) finish(picked);
-      };
-      const limit = setTimeout(() => finish(undefined), limitMs);
-      this.#listeners.add(listener);
-    });
-  }
-
-  #receive(message: unknown): void {
-    if (!isGuardianToHost(message)) return;
-    if (message.type === 'log') this.#log(message.line);
-    if (message.type === 'ended') {
-      this.#log(`PostgreSQL ended on its own, start again to get it back:\n${message.output}`);
-    }
-    for (const listener of [...this.#listeners]) listener(message);
-  }
-
-  #end(): void {
-    this.#hasEnded = true;
-    for (const listener of [...this.#listeners]) listener(undefined);
-  }
-}
-
-function guardianFile(): string {
-  // In a unit test the sources run as they are; everywhere else they are built.
-  const name = import.meta.url.endsWith('.ts')
-    ? './guardian/guardian.ts'
-    : './guardian/guardian.js';
-  return fileURLToPath(new URL(name, import.meta.url));
-}
-
-/** The user's `NODE_OPTIONS` are for the app: an inspector or a loader has no place here. */
-function withoutNodeOptions(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { NODE_OPTIONS: _, ...rest } = env;
-  return rest;
 }

@@ -14,6 +14,11 @@ export class MedusaViteError extends Error {
   }
 }
 
+/** Whether it is an error of Node (`ENOENT`) or of another library with this code. */
+export function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
 /** For errors that pass through somebody who prints stacks: then this is all that there is to read. */
 export function withoutStack(error: MedusaViteError): MedusaViteError {
   error.stack = `medusa-vite: ${error.hint ? `${error.message} ${error.hint}` : error.message}`;

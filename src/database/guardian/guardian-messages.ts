@@ -24,7 +24,6 @@ export type GuardianToHost =
       readonly user: string;
       readonly password: string;
       readonly version: string;
-      readonly isNewData: boolean;
     }
   | {
       readonly type: 'failed';
@@ -55,6 +54,8 @@ export function isGuardianToHost(message: unknown): message is GuardianToHost {
 }
 
 function typeOf(message: unknown): string {
-  if (typeof message !== 'object' || message === null || !('type' in message)) return '';
+  if (typeof message !== 'object' || message === null || !('type' in message)) {
+    return '';
+  }
   return String(message.type);
 }

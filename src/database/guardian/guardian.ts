@@ -1,31 +1,29 @@
-import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
-import { chmod, chown, mkdir, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmod } from 'node:fs/promises';
 import { MedusaViteError } from '../../shared/failure.ts';
-import type { DatabaseFolder } from '../database-folder.ts';
-import { DATABASE_FOLDER_NAME, resolveDatabaseFolder } from '../database-folder.ts';
-import {
-  giveDataTo,
-  hasData,
-  initialiseData,
-  readOrCreatePassword,
-  SUPERUSER,
-} from '../server/data-directory.ts';
-import { DatabaseLock } from '../server/database-lock.ts';
+import { resolveDatabaseFolder } from '../database-folder.ts';
+import { giveDataTo, hasData } from '../server/data-directory.ts';
+import { initialiseData } from '../server/initdb.ts';
 import { hydrateLibraryLinks } from '../server/library-links.ts';
+import { readOrCreatePassword, SUPERUSER } from '../server/password.ts';
 import { resolvePostgresPackage } from '../server/postgres-package.ts';
 import type { Postmaster } from '../server/postmaster.ts';
-import { startPostmaster, stopLeftover } from '../server/postmaster.ts';
+import { startPostmaster } from '../server/postmaster-start.ts';
+import { stopLeftover } from '../server/postmaster-stop.ts';
 import { killGroup, waitForEnd } from '../server/program-run.ts';
 import { resolveServerUser } from '../server/server-user.ts';
-import type { GuardedProgram, GuardianToHost, HostToGuardian } from './guardian-messages.ts';
-import { isHostToGuardian } from './guardian-messages.ts';
+import { DatabaseLock } from './database-lock.ts';
+import {
+  type GuardedProgram,
+  type GuardianToHost,
+  type HostToGuardian,
+  isHostToGuardian,
+} from './guardian-messages.ts';
+import { giveToProjectOwner, makeDatabaseFolder } from './make-folder.ts';
 
 /**
- * The process between the host and PostgreSQL. It is in a session of its own, so that Ctrl-C in the
- * terminal ends the app before its database, and it stops PostgreSQL when the host is gone, also
- * when that was killed.
+ * The process between the host and PostgreSQL. It has a session of its own, so that Ctrl-C in the terminal ends
+ * the app before its database, and it stops PostgreSQL when the host has gone, even when the host was killed.
  */
 class Guardian {
   /** Set once this process holds the data directory. */
@@ -64,7 +62,9 @@ class Guardian {
     try {
       await this.#startPostgres(root);
     } catch (error) {
-      if (this.#stop !== undefined) return;
+      if (this.#stop !== undefined) {
+        return;
+      }
       await send({
         type: 'failed',
         message: error instanceof Error ? error.message : String(error),
@@ -77,24 +77,19 @@ class Guardian {
   async #startPostgres(root: string): Promise<void> {
     const folder = resolveDatabaseFolder(root);
     const binaries = await resolvePostgresPackage(root);
-    await makeFolder(root, folder);
+    await makeDatabaseFolder(root, folder);
     this.#lock = await DatabaseLock.acquire(folder.lock, process.ppid);
     this.#assertRunning();
     await hydrateLibraryLinks(binaries);
     const user = resolveServerUser({ root, folder, program: binaries.postgres });
     const isNewData = !(await hasData(folder, binaries));
     const password = await readOrCreatePassword(folder.password, isNewData);
-    await belongToProject(root, folder.password);
+    await giveToProjectOwner(root, folder.password);
     await chmod(folder.password, 0o600);
     this.#assertRunning();
     if (isNewData) {
-      await initialiseData({
-        folder,
-        binaries,
-        user,
-        password,
-        onProgram: (child) => this.#watch(child),
-      });
+      const onProgram = (child: ChildProcess): void => this.#watch(child);
+      await initialiseData({ folder, binaries, user, password, onProgram });
     } else {
       await stopLeftover({ folder, binaries }, (line) => void send({ type: 'log', line }));
       await giveDataTo(user, folder.data);
@@ -106,8 +101,10 @@ class Guardian {
       user,
       onSpawn: (spawned) => {
         this.#postmaster = spawned;
-        // The stop did not see this one, and ends the process without waiting for it.
-        if (this.#stop !== undefined) spawned.kill();
+        // A stop in between did not see this one, and does not wait for it.
+        if (this.#stop !== undefined) {
+          spawned.kill();
+        }
         this.#assertRunning();
       },
     });
@@ -119,7 +116,6 @@ class Guardian {
       user: SUPERUSER,
       password,
       version: binaries.version,
-      isNewData,
     });
   }
 
@@ -146,67 +142,50 @@ class Guardian {
   #watch(child: ChildProcess): void {
     this.#programs.add(child);
     child.once('close', () => this.#programs.delete(child));
-    if (this.#stop !== undefined) killGroup(child);
+    if (this.#stop !== undefined) {
+      killGroup(child);
+    }
   }
 
   async #reportEnd(postmaster: Postmaster): Promise<void> {
-    if (this.#stop !== undefined) return;
+    if (this.#stop !== undefined) {
+      return;
+    }
     await send({ type: 'ended', output: await postmaster.describeFailure() });
     this.stop();
   }
 
   async #stopAll(): Promise<void> {
-    for (const child of this.#programs) killGroup(child);
+    for (const child of this.#programs) {
+      killGroup(child);
+    }
     await this.#postmaster?.stop();
     await this.#lock?.release();
   }
 
   #assertRunning(): void {
-    if (this.#stop !== undefined) throw new Error('stopped while it started');
-  }
-}
-
-async function makeFolder(root: string, folder: DatabaseFolder): Promise<void> {
-  try {
-    const first = await mkdir(folder.folder, { recursive: true, mode: 0o755 });
-    if (first === undefined) return;
-    // The folder holds a password and must not be committed, whatever the project ignores.
-    await writeFile(join(folder.folder, '.gitignore'), '*\n');
-    for (const made of new Set([first, folder.folder])) {
-      // The umask may have closed it to the user that PostgreSQL runs as.
-      await chmod(made, 0o755);
-      await belongToProject(root, made);
+    if (this.#stop !== undefined) {
+      throw new Error('stopped while it started');
     }
-  } catch (error) {
-    throw new MedusaViteError(
-      `The folder \`${DATABASE_FOLDER_NAME}\` for the database could not be made: ${error instanceof Error ? error.message : String(error)}`,
-      {
-        code: 'DATABASE_FOLDER_CLOSED',
-        hint: 'Make the project writable, or set `DATABASE_URL`.',
-        cause: error,
-      },
-    );
   }
 }
 
-/** What root makes must stay usable for the project's owner. */
-async function belongToProject(root: string, file: string): Promise<void> {
-  if (process.getuid?.() !== 0) return;
-  const { uid, gid } = await stat(root);
-  await chown(file, uid, gid);
-}
-
-/** Resolves when the message has left, also when the host is gone: `disconnect` says that. */
+/** Resolves when the message has left. A host that is gone is noticed by `disconnect`. */
 function send(message: GuardianToHost): Promise<void> {
   return new Promise((resolve) => {
-    if (process.connected) process.send?.(message, undefined, undefined, () => resolve());
-    else resolve();
+    if (process.connected) {
+      process.send?.(message, undefined, undefined, () => resolve());
+    } else {
+      resolve();
+    }
   });
 }
 
 const guardian = new Guardian();
 process.on('message', (message: unknown) => {
-  if (isHostToGuardian(message)) guardian.receive(message);
+  if (isHostToGuardian(message)) {
+    guardian.receive(message);
+  }
 });
 process.on('disconnect', () => guardian.stop());
 for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) {

@@ -1,5 +1,4 @@
-import type { Hash } from 'node:crypto';
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -27,12 +26,16 @@ export async function fingerprintMigrations(root: string, env: NodeJS.ProcessEnv
   add(hash, 'medusa', findInstalled(root, '@medusajs/medusa')?.version ?? '');
   const dependencies = await readDependencies(root);
   add(hash, 'dependencies', JSON.stringify(dependencies));
-  for (const [name, value] of flagsOf(root, env)) add(hash, name, value);
+  for (const [name, value] of flagsOf(root, env)) {
+    add(hash, name, value);
+  }
   for (const file of await projectFiles(root)) {
     add(hash, file, await readFile(join(root, file)));
   }
   for (const name of dependencies.map(([dependency]) => dependency)) {
-    for (const line of await describePlugin(root, name)) add(hash, name, line);
+    for (const line of await describePlugin(root, name)) {
+      add(hash, name, line);
+    }
   }
   return hash.digest('hex');
 }
@@ -58,14 +61,20 @@ async function projectFiles(root: string): Promise<string[]> {
 }
 
 async function walk(folder: string, prefix: string, depth = 0): Promise<string[]> {
-  if (depth > MAX_DEPTH) return [];
+  if (depth > MAX_DEPTH) {
+    return [];
+  }
   const found = await Promise.all(
     (await listNames(folder)).map(async (name) => {
-      if (name === 'node_modules') return [];
+      if (name === 'node_modules') {
+        return [];
+      }
       const file = join(folder, name);
       // `stat`, not the entry's own type: a module may be a link to a folder.
       const info = await stat(file).catch(() => undefined);
-      if (info?.isDirectory()) return walk(file, `${prefix}/${name}`, depth + 1);
+      if (info?.isDirectory()) {
+        return walk(file, `${prefix}/${name}`, depth + 1);
+      }
       return info?.isFile() && CODE.test(name) ? [`${prefix}/${name}`] : [];
     }),
   );
@@ -76,7 +85,9 @@ async function walk(folder: string, prefix: string, depth = 0): Promise<string[]
 async function describePlugin(root: string, name: string): Promise<string[]> {
   const plugin = findInstalled(root, name);
   const server = plugin && join(plugin.folder, '.medusa/server');
-  if (server === undefined || !existsSync(server)) return [];
+  if (server === undefined || !existsSync(server)) {
+    return [];
+  }
   const files = await walk(join(server, 'src'), 'src');
   const relevant = files
     .filter((file) => /\/(?:migrations|models|links)\//.test(`/${file}`))

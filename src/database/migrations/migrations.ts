@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { MedusaViteError } from '../../shared/failure.ts';
 import { DATABASE_FOLDER_NAME, resolveDatabaseFolder } from '../database-folder.ts';
 import type { EmbeddedDatabase } from '../embedded.ts';
-import { FOREIGN_DATABASE_CODE } from '../server/foreign-database-code.ts';
+import { FOREIGN_DATABASE_CODE } from './foreign-database-code.ts';
 import { fingerprintMigrations } from './migration-fingerprint.ts';
 
 export interface MigrateOptions {
@@ -31,7 +31,9 @@ export async function migrateIfPending(
   const name = new URL(database.url).pathname.slice(1);
   const fingerprint = await fingerprintMigrations(root, env);
   // A new database has no fingerprint: its start removed the one of its predecessor.
-  if ((await readFingerprint(file, name)) === fingerprint) return 'up-to-date';
+  if ((await readFingerprint(file, name)) === fingerprint) {
+    return 'up-to-date';
+  }
 
   log(
     database.isNew
@@ -47,7 +49,9 @@ export async function migrateIfPending(
     limitMs: MIGRATE_WAIT_MS,
   });
   const output = withoutPassword(end.output, database.url);
-  if (end.code === FOREIGN_DATABASE_CODE) throw foreignDatabase(output);
+  if (end.code === FOREIGN_DATABASE_CODE) {
+    throw foreignDatabase(output);
+  }
   if (end.code !== 0) {
     const reason = end.signal === null ? `code \`${end.code}\`` : `signal \`${end.signal}\``;
     const tail = output.trimEnd().split('\n').slice(-TAIL_LINES).join('\n');
@@ -69,7 +73,7 @@ export async function migrateIfPending(
 function migrateArguments(root: string): string[] {
   const require = createRequire(join(root, 'package.json'));
   // Beside the running CLI both are JavaScript; in a unit test nothing is spawned.
-  const guard = new URL('../server/only-our-database.js', import.meta.url).href;
+  const guard = new URL('./only-our-database.js', import.meta.url).href;
   // Without the option that command asks the terminal. Medusa below the version that has search
   // indexes refuses the option for them.
   const search = canResolve(require, '@medusajs/medusa/commands/db/migrate-search')
@@ -83,7 +87,9 @@ function resolveCli(require: NodeJS.Require): string {
   for (const from of [require, requireOf(require, '@medusajs/medusa')]) {
     try {
       const file = from?.resolve('@medusajs/cli/cli.js');
-      if (file !== undefined && existsSync(file)) return file;
+      if (file !== undefined && existsSync(file)) {
+        return file;
+      }
     } catch {
       // The next place.
     }
@@ -113,7 +119,9 @@ function canResolve(require: NodeJS.Require, name: string): boolean {
 async function readFingerprint(file: string, database: string): Promise<string | undefined> {
   try {
     const value: unknown = JSON.parse(await readFile(file, 'utf8'));
-    if (typeof value !== 'object' || value === null) return undefined;
+    if (typeof value !== 'object' || value === null) {
+      return undefined;
+    }
     const fingerprint: unknown = Reflect.get(value, database);
     return typeof fingerprint === 'string' ? fingerprint : undefined;
   } catch {

@@ -1,6 +1,6 @@
 import { chmod, readFile, stat, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { MedusaViteError } from '../../shared/failure.ts';
+import { hasCode, MedusaViteError } from '../../shared/failure.ts';
 import type { PostgresPackage } from './postgres-package.ts';
 
 interface LibraryLink {
@@ -37,12 +37,16 @@ export async function hydrateLibraryLinks(binaries: PostgresPackage): Promise<vo
 async function hydrate(folder: string, link: LibraryLink): Promise<void> {
   const source = join(folder, link.source);
   const target = join(folder, link.target);
-  if (await exists(target)) return;
+  if (await exists(target)) {
+    return;
+  }
   try {
     await symlink(relative(dirname(target), source), target);
   } catch (error) {
     // Another start made it between the two calls.
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (!hasCode(error, 'EEXIST')) {
+      throw error;
+    }
   }
 }
 
@@ -59,7 +63,9 @@ async function readLinks(file: string): Promise<LibraryLink[]> {
 }
 
 function isLibraryLink(value: unknown): value is LibraryLink {
-  if (typeof value !== 'object' || value === null) return false;
+  if (typeof value !== 'object' || value === null) {
+    return false;
+  }
   return (
     'source' in value &&
     typeof value.source === 'string' &&

