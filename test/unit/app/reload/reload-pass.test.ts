@@ -266,13 +266,13 @@ describe('a reloader', () => {
   it('that needs a restart gets one, and all is as before until then', async () => {
     const routes = recordingReloader('routes', {
       prepare: () => {
-        throw new RestartNeeded('another shape');
+        throw new RestartNeeded({ type: 'asked-by-reloader', text: 'another shape' });
       },
     });
     const app = await shop({ reloaders: [routes], registries: [recordingRegistry()] });
     expect(await app.save({ [WORD]: `export const word = 'new';` })).toEqual({
       type: 'restart-needed',
-      reason: 'another shape',
+      reason: { type: 'asked-by-reloader', text: 'another shape' },
     });
     expect(takeLines()).toContain('registry rollback');
     expect(app.wordOf(A)).toBe('old');
@@ -288,7 +288,7 @@ describe('a reloader', () => {
     });
     expect(await (await shop({ reloaders: [routes] })).save({ [A]: route('1;') })).toEqual({
       type: 'restart-needed',
-      reason: 'the reload failed half-way: half a router',
+      reason: { type: 'commit-failed', message: 'half a router' },
     });
   });
 
@@ -405,7 +405,7 @@ describe('a top-level await', () => {
     await app.load(A);
     expect(await app.save({ [FLOW]: after, [A]: `export const GET = 'new';` })).toEqual({
       type: 'restart-needed',
-      reason: `${FLOW} has a top-level await, and registers what it defines`,
+      reason: { type: 'registers-asynchronously', path: FLOW },
     });
     expect(app.exportsOf(A)).toMatchObject({ GET: 'old' });
   });
@@ -422,7 +422,7 @@ describe('a module that only a restart evaluates again', () => {
   }
   const reason = (path = LIB) => ({
     type: 'restart-needed',
-    reason: `${path} changed, used by ${CONFIG} (config)`,
+    reason: { type: 'import-changed', path, importer: CONFIG, rule: 'config' },
   });
 
   it('goes on if what it imports by name is the same', async () => {

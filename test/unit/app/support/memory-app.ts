@@ -11,6 +11,7 @@ import type { MedusaPackages } from '../../../../src/medusa/packages.ts';
 import type { Registry } from '../../../../src/medusa/workflows/registry.ts';
 import type { ReloadOutcome, ReloadPlan } from '../../../../src/protocol/messages.ts';
 import type { CheckedRule } from '../../../../src/rules/rule-set.ts';
+import { relativeToRoot } from '../../../../src/shared/paths.ts';
 import { REPOSITORY } from '../../../e2e/support/repository.ts';
 import { type Files, MemoryHost } from './memory-host.ts';
 
@@ -54,7 +55,7 @@ export async function project(files: Files, options: MemoryAppOptions = {}): Pro
 
 beforeEach(() => {
   Object.assign(globalThis, {
-    log: (...words: unknown[]) => lines.push(words.join(' ')),
+    log: (...words: unknown[]) => lines.push(words.map(String).join(' ')),
     defineFileConfig: fileConfigExports.defineFileConfig,
     [Symbol.for('evaluated')]: (path: string) => evaluated.push(path),
   });
@@ -168,7 +169,7 @@ export class MemoryApp {
   }
 
   pathOf(id: string): string {
-    return id.startsWith(`${ROOT}/`) ? id.slice(ROOT.length + 1) : id;
+    return relativeToRoot(ROOT, id);
   }
 }
 

@@ -11,7 +11,7 @@ import { createMemoryGraph } from '../../../../src/rules/memory-graph.ts';
 import { plan } from '../../../../src/rules/planner.ts';
 import type { CheckedRule } from '../../../../src/rules/rule-set.ts';
 import type { Change } from '../../../../src/shared/change.ts';
-import { stemOf } from '../../../../src/shared/paths.ts';
+import { relativeToRoot, stemOf } from '../../../../src/shared/paths.ts';
 import { serializeError } from '../../../../src/shared/serialized-error.ts';
 import { readTraits } from '../../../../src/vite/module-traits.ts';
 
@@ -80,7 +80,7 @@ export class MemoryHost {
   }
 
   setAccepts(id: string, dependencies: string[]): void {
-    this.#accepts[this.#pathOf(id)] = dependencies;
+    this.#accepts[this.#pathOf(id)] = dependencies.map((one) => this.#pathOf(one));
   }
 
   /** What a save takes. `deleted` names files that are gone. */
@@ -245,7 +245,7 @@ export class MemoryHost {
   ];
 
   #pathOf(id: string): string {
-    return id.slice(this.root.length + 1);
+    return relativeToRoot(this.root, id);
   }
 }
 
