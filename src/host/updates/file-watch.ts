@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Dirent, existsSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import type { Change } from '../../shared/change.ts';
 import { toPosix } from '../../shared/paths.ts';
+import type { Batch } from './batch.ts';
 
 /** The part of a chokidar watcher that is used here. */
 export interface FileEvents {
@@ -16,16 +17,6 @@ export interface FileEvents {
 
 type FileEvent = 'add' | 'change' | 'unlink' | 'addDir' | 'unlinkDir';
 
-export interface FileBatch {
-  changes: Change[];
-  /** Saved, but with the content that they had. */
-  unchanged: string[];
-  /** When the first event of the batch came in; `performance.now()`. */
-  since: number;
-  /** When the last one did. */
-  until: number;
-}
-
 export interface FileWatchOptions {
   events: FileEvents;
   /** Files whose present content is known to be in use, such as `.env`. */
@@ -38,7 +29,7 @@ export interface FileWatchOptions {
   /** A file was touched, and more may follow; a call of `onBatch` comes later in any case. */
   onFirst(file: string): void;
   /** The batch may turn out empty. */
-  onBatch(batch: FileBatch): void;
+  onBatch(batch: Batch): void;
 }
 
 /** "Save all" of an editor writes its files within a millisecond or two. */
@@ -71,7 +62,7 @@ export class FileWatch {
   readonly #loaded: () => Iterable<string>;
   readonly #present: () => Iterable<string>;
   readonly #onFirst: (file: string) => void;
-  readonly #onBatch: (batch: FileBatch) => void;
+  readonly #onBatch: (batch: Batch) => void;
   /** Content that was reported last; null for a file that is gone. */
   readonly #hashes = new Map<string, string | null>();
   /** When the reported content was written; one slow save may show as two events. */
@@ -272,7 +263,7 @@ export class FileWatch {
   }
 
   #flush(): void {
-    const batch: FileBatch = {
+    const batch: Batch = {
       changes: [],
       unchanged: [],
       since: this.#since,

@@ -25,6 +25,7 @@ import { Supervisor } from '../processes/supervisor.ts';
 import { completeLocation } from '../terminal/error-location.ts';
 import { describePlace, describeWarning, isDebugEnabled } from '../terminal/wording.ts';
 import { AppModules } from './app-modules.ts';
+import { createBatch } from './batch.ts';
 import { FileWatch } from './file-watch.ts';
 import { UpdateQueue } from './update-queue.ts';
 import { ViteConfig } from './vite-config.ts';
@@ -175,7 +176,7 @@ export class Updates {
       supervisor: this.#supervisor,
       modules: () => this.#current,
       isHmrOn: () => this.isHmrOn,
-      beforePass: (changes, batch) => {
+      updateVite: (changes, batch) => {
         this.#dropSpareFor(changes);
         return this.#viteConfig.update(changes, batch);
       },
@@ -240,8 +241,7 @@ export class Updates {
   catchUp(files: string[]): void {
     if (files.length > 0) {
       const changes = files.map((file): Change => ({ file, change: 'update' }));
-      const now = performance.now();
-      this.#queue.add({ changes, unchanged: [], since: now, until: now });
+      this.#queue.add(createBatch(changes));
     }
   }
 
@@ -304,8 +304,7 @@ export class Updates {
       },
       onInvalidate: (id) => {
         const change: Change = { file: fileOfId(id), change: 'update', isForced: true };
-        const now = performance.now();
-        this.#queue.add({ changes: [change], unchanged: [], since: now, until: now });
+        this.#queue.add(createBatch([change]));
       },
       sessions: () => this.#sessions,
       onSessions: (sessions) => {

@@ -7,7 +7,7 @@ import { createDeferred, type Deferred } from '../../shared/deferred.ts';
 import { relativeToRoot, toPosix } from '../../shared/paths.ts';
 import { loadVite } from '../../vite/project-vite.ts';
 import { untilFilled } from '../../vite/until-filled.ts';
-import type { FileBatch } from './file-watch.ts';
+import type { Batch } from './batch.ts';
 
 export interface ViteConfigOptions {
   root: string;
@@ -48,7 +48,7 @@ export class ViteConfig {
    * @returns the reason, if the app has to restart because of that
    * @throws what is wrong with the config
    */
-  async update(changes: Change[], batch: FileBatch): Promise<RestartReason | undefined> {
+  async update(changes: Change[], batch: Batch): Promise<RestartReason | undefined> {
     const { root, vite } = this.#options;
     const { configFile, configFileDependencies, envDir, mode, inlineConfig } = vite.config;
     const dependencies = new Set([configFile, ...configFileDependencies]);

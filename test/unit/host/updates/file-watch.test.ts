@@ -3,18 +3,15 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, utimesSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import {
-  type FileBatch,
-  FileWatch,
-  type FileWatchOptions,
-} from '../../../../src/host/updates/file-watch.ts';
+import type { Batch } from '../../../../src/host/updates/batch.ts';
+import { FileWatch, type FileWatchOptions } from '../../../../src/host/updates/file-watch.ts';
 import { toPosix } from '../../../../src/shared/paths.ts';
 
 let folder: string;
 let events: ReturnType<typeof fakeWatcher>;
 let watched: string[];
 let watch: FileWatch;
-let batches: FileBatch[];
+let batches: Batch[];
 let firsts: number;
 let loaded: string[];
 

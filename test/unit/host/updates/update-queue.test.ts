@@ -2,11 +2,8 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import type { RestartResult } from '../../../../src/host/processes/supervisor.ts';
 import type { AppModules } from '../../../../src/host/updates/app-modules.ts';
-import {
-  type AppSupervisor,
-  UpdateQueue,
-  type UpdateQueueOptions,
-} from '../../../../src/host/updates/update-queue.ts';
+import type { AppSupervisor } from '../../../../src/host/updates/update.ts';
+import { UpdateQueue, type UpdateQueueOptions } from '../../../../src/host/updates/update-queue.ts';
 import type { HostToApp, ReloadOutcome, Trial } from '../../../../src/protocol/messages.ts';
 import { describeReason, type RestartReason } from '../../../../src/protocol/reason.ts';
 import type { UpdateResult } from '../../../../src/protocol/update.ts';
@@ -39,7 +36,7 @@ let filesSettled: () => Promise<void>;
 let isDown: boolean;
 let isHmrOn: boolean;
 let viteReason: RestartReason | undefined;
-let beforePass: UpdateQueueOptions['beforePass'];
+let updateVite: UpdateQueueOptions['updateVite'];
 let modules: AppModules;
 let onTransform: () => void;
 let brokenFiles: Set<string>;
@@ -59,7 +56,7 @@ beforeEach(() => {
   isDown = false;
   isHmrOn = true;
   viteReason = undefined;
-  beforePass = async () => viteReason;
+  updateVite = async () => viteReason;
   modules = fakeModules();
   onTransform = () => {};
   brokenFiles = new Set();
@@ -91,7 +88,7 @@ beforeEach(() => {
     supervisor,
     modules: () => modules,
     isHmrOn: () => isHmrOn,
-    beforePass: (changes, batch) => beforePass(changes, batch),
+    updateVite: (changes, batch) => updateVite(changes, batch),
     filesSettled: () => filesSettled(),
     onResult: (result) => results.push(result),
     onNote: () => {},
@@ -220,7 +217,7 @@ test('a deleted module is not forgotten if the app came to have it again', async
   expect(await actions()).toEqual(['idle']);
 });
 
-describe('passes', () => {
+describe('updates', () => {
   it('come one after another, with what was saved meanwhile in one', async () => {
     save(A);
     expect(await actions()).toEqual(['reload a']);
@@ -294,7 +291,7 @@ describe('passes', () => {
 });
 
 describe('a change that did not arrive', () => {
-  it('of a file that does not compile is part of the next pass', async () => {
+  it('of a file that does not compile is part of the next update', async () => {
     brokenFiles.add(A);
     save(A);
     await settle();
@@ -331,7 +328,7 @@ describe('a change that did not arrive', () => {
     expect(await actions()).toEqual(['restart: tsconfig.json changed']);
   });
 
-  it('of a file that threw is part of the next pass', async () => {
+  it('of a file that threw is part of the next update', async () => {
     save(A);
     await settle();
     reload.resolve({ type: 'kept-previous', error: { name: 'Error', message: 'thrown' } });
@@ -432,13 +429,13 @@ describe('a change that did not arrive', () => {
     });
   });
 
-  it('in an unforeseen way, while files were merged into the pass, is told of all of them', async () => {
+  it('in an unforeseen way, while files were merged into the update, is told of all of them', async () => {
     const quiet = createDeferred<void>();
     filesSettled = () => quiet.promise;
     save(CONFIG);
     await settle();
     save(A);
-    beforePass = async () => {
+    updateVite = async () => {
       throw new Error('a broken vite.config.ts');
     };
     quiet.resolve();
@@ -561,9 +558,9 @@ describe('a restart', () => {
     expect(seen()).toEqual(['restarted a']);
   });
 
-  it('is made when the app has crashed while the pass was planned for it', async () => {
+  it('is made when the app has crashed while the update was planned for it', async () => {
     const restarted = fakeModules();
-    beforePass = async () => {
+    updateVite = async () => {
       onTransform = () => {
         modules = restarted;
       };
@@ -587,9 +584,9 @@ describe('a restart', () => {
   });
 });
 
-test('Vite is told of the last change of a pass, not of the first', async () => {
+test('Vite is told of the last change of an update, not of the first', async () => {
   const times: number[] = [];
-  beforePass = async (_changes, { until }) => {
+  updateVite = async (_changes, { until }) => {
     times.push(until);
     return undefined;
   };
@@ -612,7 +609,7 @@ describe('a restart that the user asks for', () => {
     expect(results).toMatchObject([{ type: 'restarted', files: [], reason: because('asked for') }]);
   });
 
-  it('waits for the pass that is running, and takes pending files along', async () => {
+  it('waits for the update that runs, and takes pending files along', async () => {
     save(A);
     await takeLog();
     const done = queue.restart(because('asked for'));
