@@ -1,4 +1,5 @@
 import { moduleInterface } from '../../medusa/modules/module-exports.ts';
+import { isObject, sameEntries, sameStructure } from '../../shared/same-structure.ts';
 
 /**
  * Whether a value means the same to who has imported it before: data by its content, functions and classes
@@ -14,47 +15,6 @@ export function sameExport(before: unknown, after: unknown): boolean {
     return sameStructure(interfaceBefore, interfaceAfter);
   }
   return isData(before) && isData(after) && sameEntries(before, after, sameExport);
-}
-
-/** Structural equality; functions count by their source, for structures that Medusa itself has made. */
-export function sameStructure(before: unknown, after: unknown): boolean {
-  return compareStructure(before, after, new Map());
-}
-
-function compareStructure(before: unknown, after: unknown, seen: Map<object, unknown>): boolean {
-  if (Object.is(before, after)) {
-    return true;
-  }
-  if (typeof before === 'function' && typeof after === 'function') {
-    return before.toString() === after.toString();
-  }
-  if (!isObject(before) || !isObject(after)) {
-    return false;
-  }
-  if (seen.get(before) === after) {
-    return true;
-  }
-  seen.set(before, after);
-  return sameEntries(before, after, (a, b) => compareStructure(a, b, seen));
-}
-
-function sameEntries(
-  before: object,
-  after: object,
-  same: (before: unknown, after: unknown) => boolean,
-): boolean {
-  const keys = Object.keys(before);
-  return (
-    Array.isArray(before) === Array.isArray(after) &&
-    keys.length === Object.keys(after).length &&
-    keys.every(
-      (key) => Object.hasOwn(after, key) && same(Reflect.get(before, key), Reflect.get(after, key)),
-    )
-  );
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }
 
 function isData(value: unknown): value is object {

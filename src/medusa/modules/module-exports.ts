@@ -5,6 +5,7 @@ type Loader = (...args: unknown[]) => unknown;
 
 /** What a module or a module provider gives to Medusa, taken apart. */
 export interface ModuleExports {
+  kind: 'module' | 'provider';
   services: ServiceClass[];
   loaders: Loader[];
   /** Undefined for a provider. */
@@ -12,8 +13,16 @@ export interface ModuleExports {
   replace(services: ServiceClass[], loaders: Loader[]): Exports;
 }
 
-/** The result of `Module(name, { service, loaders })`. (`utils/dist/modules-sdk/module.js`) */
-export function readModule(exports: Exports): ModuleExports | undefined {
+/** @returns undefined if the file exports neither */
+export function readModuleExports(exports: Exports): ModuleExports | undefined {
+  return readModule(exports) ?? readProvider(exports);
+}
+
+/**
+ * The result of `Module(name, { service, loaders })`.
+ * (`utils/dist/modules-sdk/module.js`, 2.12.1 to 2.21.2)
+ */
+function readModule(exports: Exports): ModuleExports | undefined {
   const module = asRecord(exports.default);
   if (typeof module?.service !== 'function') {
     return undefined;
@@ -21,6 +30,7 @@ export function readModule(exports: Exports): ModuleExports | undefined {
   const service = module.service as ServiceClass;
   const loaders = asFunctions(module.loaders);
   return {
+    kind: 'module',
     services: [service],
     loaders,
     joinerConfig: readJoinerConfig(service),
@@ -31,8 +41,11 @@ export function readModule(exports: Exports): ModuleExports | undefined {
   };
 }
 
-/** The result of `ModuleProvider(key, { services, loaders })`. (`utils/dist/modules-sdk/module-provider.js`) */
-export function readProvider(exports: Exports): ModuleExports | undefined {
+/**
+ * The result of `ModuleProvider(key, { services, loaders })`.
+ * (`utils/dist/modules-sdk/module-provider.js`, 2.12.1 to 2.21.2)
+ */
+function readProvider(exports: Exports): ModuleExports | undefined {
   const provider = asRecord(exports.default);
   if (!Array.isArray(provider?.services)) {
     return undefined;
@@ -40,6 +53,7 @@ export function readProvider(exports: Exports): ModuleExports | undefined {
   const services = asFunctions(provider.services) as unknown as ServiceClass[];
   const loaders = asFunctions(provider.loaders);
   return {
+    kind: 'provider',
     services,
     loaders,
     joinerConfig: undefined,

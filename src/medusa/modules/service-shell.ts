@@ -1,10 +1,8 @@
-type ServiceClass = new (...args: unknown[]) => object;
+import { createInstanceProxy, type Instance } from './instance-proxy.ts';
+import { WRITTEN_BY_MEDUSA } from './module-instance.ts';
+import { hasShutdownHook, runShutdownHooks, runStartHook } from './service-hooks.ts';
 
-/** One instance that Medusa holds: it keeps its identity while what stands behind it is replaced. */
-interface Instance {
-  current: Record<PropertyKey, unknown>;
-  readonly args: unknown[];
-}
+type ServiceClass = new (...args: unknown[]) => object;
 
 /** A replacement that is ready: nothing of it shows until `commit`. */
 export interface ServiceReplacement {
@@ -20,8 +18,8 @@ export interface ReplaceOptions {
   assigned(before: object): object;
 }
 
-/** What Medusa writes on an instance after it was constructed. */
-const ASSIGNED_BY_MEDUSA = ['__definition', '__joinerConfig'] as const;
+/** What Medusa writes on the class. (`modules-sdk/dist/loaders/utils/load-internal.js`, 2.12.1 to 2.21.2) */
+const TYPE = '__type';
 
 /**
  * Stands in for the service class of a module or a provider. Medusa holds on to the class and to its
@@ -61,24 +59,20 @@ export class ServiceShell {
 
   /** Whether an instance does something when it is replaced: it may close what it was given. */
   get hasShutdownHook(): boolean {
-    return this.instances.some((instance) =>
-      SHUTDOWN_HOOKS.some((name) => typeof hookOf(instance as Hooked, name) === 'function'),
-    );
+    return this.instances.some(hasShutdownHook);
   }
 
   /** Constructs the new version behind every instance. @throws what a constructor throws */
   replace(next: ServiceClass, { argsOf, assigned }: ReplaceOptions): ServiceReplacement {
     const previous = this.#class;
-    for (const key of ['__type']) {
-      if (Object.hasOwn(previous, key)) {
-        Object.assign(next, { [key]: Reflect.get(previous, key) });
-      }
+    if (Object.hasOwn(previous, TYPE)) {
+      Object.assign(next, { [TYPE]: Reflect.get(previous, TYPE) });
     }
     const swaps: { instance: Instance; before: Instance['current']; after: Instance['current'] }[] =
       [];
     for (const instance of this.#living()) {
       const after = new next(...argsOf(instance.args)) as Instance['current'];
-      for (const key of ASSIGNED_BY_MEDUSA) {
+      for (const key of WRITTEN_BY_MEDUSA) {
         if (Object.hasOwn(instance.current, key)) {
           after[key] = instance.current[key];
         }
@@ -95,10 +89,8 @@ export class ServiceShell {
       },
       dispose: async () => {
         for (const { before, after } of swaps) {
-          for (const name of SHUTDOWN_HOOKS) {
-            await runHook(before, name);
-          }
-          await runHook(after, 'onApplicationStart');
+          await runShutdownHooks(before);
+          await runStartHook(after);
         }
       },
     };
@@ -122,58 +114,4 @@ export class ServiceShell {
     this.#instances.add(new WeakRef(instance));
     return createInstanceProxy(instance);
   }
-}
-
-/** Functions are bound to what stands behind, since a proxy has none of its private fields. */
-function createInstanceProxy(instance: Instance): object {
-  let boundTo = instance.current;
-  let bound = new WeakMap<object, unknown>();
-  const bind = (value: unknown): unknown => {
-    if (typeof value !== 'function') {
-      return value;
-    }
-    if (boundTo !== instance.current) {
-      // What a base class provides is the same function in both versions.
-      boundTo = instance.current;
-      bound = new WeakMap();
-    }
-    let known = bound.get(value);
-    if (!known) {
-      known = Object.assign(value.bind(instance.current), value);
-      bound.set(value, known);
-    }
-    return known;
-  };
-  return new Proxy(Object.create(null), {
-    get: (_, key) => {
-      const value = Reflect.get(instance.current, key, instance.current);
-      return key === 'constructor' ? value : bind(value);
-    },
-    set: (_, key, value) => Reflect.set(instance.current, key, value),
-    has: (_, key) => Reflect.has(instance.current, key),
-    deleteProperty: (_, key) => Reflect.deleteProperty(instance.current, key),
-    defineProperty: (_, key, descriptor) =>
-      Reflect.defineProperty(instance.current, key, { ...descriptor, configurable: true }),
-    ownKeys: () => Reflect.ownKeys(instance.current),
-    getPrototypeOf: () => Reflect.getPrototypeOf(instance.current),
-    getOwnPropertyDescriptor: (_, key) => {
-      const descriptor = Reflect.getOwnPropertyDescriptor(instance.current, key);
-      return descriptor && { ...descriptor, configurable: true };
-    },
-  });
-}
-
-interface Hooked {
-  __hooks?: Record<string, (() => unknown) | undefined>;
-}
-
-/** In the order in which Medusa calls them. */
-const SHUTDOWN_HOOKS = ['onApplicationPrepareShutdown', 'onApplicationShutdown'];
-
-function hookOf({ __hooks: hooks }: Hooked, name: string): (() => unknown) | undefined {
-  return hooks?.[name];
-}
-
-async function runHook(instance: Hooked, name: string): Promise<void> {
-  await hookOf(instance, name)?.call(instance);
 }
