@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { LEDGER_FOLDERS } from '../../src/host/port/connection-ledger.ts';
 import { type Listener, listen } from '../../src/host/port/listener.ts';
+import { LEDGER_FOLDERS } from '../../src/protocol/connection-ledger.ts';
 import {
   ConnectionChildren,
   kill,

@@ -1,8 +1,12 @@
 import { type IncomingMessage, Server, type ServerResponse } from 'node:http';
 import { isIPv4, type ListenOptions, Socket } from 'node:net';
-import { CONNECTION_STATE, type ConnectionState } from '../../protocol/connection-state.ts';
+import {
+  CONNECTION_STATE,
+  ConnectionLedger,
+  type ConnectionState,
+  isPending,
+} from '../../protocol/connection-ledger.ts';
 import type { AppToHost, HostToApp } from '../../protocol/messages.ts';
-import { ConnectionLedger } from './connection-ledger.ts';
 
 /** A finished response is noticed at once; this is for bodies that the app left unread. */
 const DRAIN_SWEEP_MS = 20;
@@ -123,7 +127,7 @@ class Connections implements ReceivedConnections {
     }
     if (message.type === 'connection-ledger') {
       try {
-        this.#ledger = new ConnectionLedger(message.file);
+        this.#ledger = ConnectionLedger.open(message.file);
       } catch {
         // Then all connections count as idle if this process is killed.
       }
@@ -370,7 +374,7 @@ class Connections implements ReceivedConnections {
     const { socket } = connection;
     const { uncork, write } = socket;
     const noteBegun = (): void => {
-      if (isPending(connection)) {
+      if (isPending(connection.state)) {
         this.#note(connection, CONNECTION_STATE.responding);
       }
     };
@@ -404,7 +408,7 @@ class Connections implements ReceivedConnections {
   #note(connection: Connection, state: ConnectionState): void {
     if (connection.state !== state && connection.state !== CONNECTION_STATE.closed) {
       connection.state = state;
-      this.#ledger?.write(connection.slot, state);
+      this.#ledger?.writeState(connection.slot, state);
     }
   }
 
@@ -447,10 +451,6 @@ interface ServeOptions {
   isReused: boolean;
   /** Head of a request that another child had read. */
   repeat: string | undefined;
-}
-
-function isPending({ state }: Connection): boolean {
-  return state === CONNECTION_STATE.pending || state === CONNECTION_STATE.repeatable;
 }
 
 /** The request as nearly every client has sent it. */

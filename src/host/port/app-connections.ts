@@ -1,8 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
-import { CONNECTION_STATE } from '../../protocol/connection-state.ts';
+import { CONNECTION_STATE, ConnectionLedger } from '../../protocol/connection-ledger.ts';
 import type { AppToHost, HostToApp } from '../../protocol/messages.ts';
 import type { Connection } from './connection.ts';
-import { ConnectionLedger } from './connection-ledger.ts';
 
 /** Node tries as often when it keeps no copy of the socket. */
 const MAX_FAILED_HANDOVERS = 3;
@@ -67,7 +66,7 @@ export class AppConnections {
     if (used === undefined) {
       return this.#slots++;
     }
-    this.#ledger?.clear(used);
+    this.#ledger?.writeState(used, CONNECTION_STATE.idle);
     return used;
   }
 
@@ -166,7 +165,7 @@ export class AppConnections {
     // Who ends by itself, or is ended because it hangs, may well do so because of a request.
     const isKilledByOthers = signal === 'SIGKILL' && !this.#child.killed;
     for (const [slot, connection] of this.#served) {
-      switch (this.#ledger?.read(slot)) {
+      switch (this.#ledger?.readState(slot)) {
         case CONNECTION_STATE.idle:
           connection.reused = true;
           this.#events.returned(connection);

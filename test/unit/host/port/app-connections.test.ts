@@ -1,12 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
-import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { AppConnections } from '../../../../src/host/port/app-connections.ts';
 import type { Connection } from '../../../../src/host/port/connection.ts';
-import { ConnectionLedger } from '../../../../src/host/port/connection-ledger.ts';
-import { CONNECTION_STATE, placeOfHead } from '../../../../src/protocol/connection-state.ts';
+import { CONNECTION_STATE, ConnectionLedger } from '../../../../src/protocol/connection-ledger.ts';
 
 type OnSent = (error: Error | null) => void;
 
@@ -144,16 +143,15 @@ describe('the connections of a child', () => {
     const connection = create();
     connections.add(connection);
     child.handovers[0]?.onSent(null);
-    const head = Buffer.from('GET /ü HTTP/1.1\r\nHost: x\r\n\r\n', 'latin1');
-    const ledger = openSync(child.ledger, 'r+');
-    writeSync(ledger, Buffer.from([CONNECTION_STATE.repeatable]), 0, 1, 0);
-    writeSync(ledger, Buffer.from([head.length, 0, 0, 0]), 0, 4, placeOfHead(0));
-    writeSync(ledger, head, 0, head.length, placeOfHead(0) + 4);
-    closeSync(ledger);
+    const head = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
+    const ledger = ConnectionLedger.open(child.ledger);
+    ledger.writeState(0, CONNECTION_STATE.repeatable);
+    ledger.writeHead(0, head);
+    ledger.dispose();
     Object.assign(child, { killed });
     child.emit('exit', null, signal);
     expect(events).toEqual([['stopped'], [event, connection]]);
-    expect(connection.repeat).toBe(event === 'returned' ? head.toString('latin1') : undefined);
+    expect(connection.repeat).toBe(event === 'returned' ? head : undefined);
   });
 
   it('are cut when the child has died and there was no place for a ledger', () => {
