@@ -18,10 +18,11 @@ import { type Listener, listen } from './port/listener.ts';
 import { type Activation, AppProcess } from './processes/app-process.ts';
 import { parseInspect } from './processes/inspect-option.ts';
 import { canWait } from './processes/spare-keeper.ts';
+import { describeCrash } from './terminal/crash.ts';
 import type { Reporter } from './terminal/reporter.ts';
 import { toUpdateEvent } from './terminal/update-event.ts';
 import { type FileEvents, FileWatch } from './updates/file-watch.ts';
-import { describeCrash, Updates } from './updates/updates.ts';
+import { Updates } from './updates/updates.ts';
 
 /** What a person may ask of the host, whichever launcher was taken. */
 export interface HostSettings {

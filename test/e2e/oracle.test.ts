@@ -125,7 +125,7 @@ describe('a reloader that is stale on purpose is caught', () => {
     },
     {
       name: 'that says nothing of a data model',
-      file: 'dist/src/host/updates/update-queue.js',
+      file: 'dist/src/host/updates/update.js',
       line: 'this.#options.onNote(note);',
       sets: [[[['dataModel', 'isSearchable'], false]]] satisfies Edit['set'][],
       against: 'what is said',

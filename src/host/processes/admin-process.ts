@@ -8,7 +8,7 @@ import { killTree } from '../../shared/kill-tree.ts';
 import { describeExit } from '../../shared/process-exit.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
 import type { Transformer } from '../../vite/transformer.ts';
-import { AppModules } from '../updates/app-modules.ts';
+import { AppModules } from './app-modules.ts';
 import { BootError } from './app-process.ts';
 
 export interface AdminProcessOptions {

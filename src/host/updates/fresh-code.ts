@@ -3,7 +3,7 @@ import type { Plan } from '../../rules/planner.ts';
 import type { Change } from '../../shared/change.ts';
 import { isRunnerFile } from '../../shared/paths.ts';
 import type { Transformer } from '../../vite/transformer.ts';
-import type { AppModules } from './app-modules.ts';
+import type { AppModules } from '../processes/app-modules.ts';
 
 /** New code of modules, by id. */
 export type FreshCode = Record<string, FetchedModule>;

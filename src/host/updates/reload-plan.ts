@@ -2,7 +2,7 @@ import type { ReloadPlan, ReloadStep } from '../../protocol/messages.ts';
 import type { Plan } from '../../rules/planner.ts';
 import type { Change } from '../../shared/change.ts';
 import { fileOfId } from '../../shared/paths.ts';
-import type { AppModules } from './app-modules.ts';
+import type { AppModules } from '../processes/app-modules.ts';
 import type { FreshCode } from './fresh-code.ts';
 
 export interface ReloadPlanOptions {

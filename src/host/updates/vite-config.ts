@@ -8,16 +8,14 @@ import { relativeToRoot, toPosix } from '../../shared/paths.ts';
 import { loadVite } from '../../vite/project-vite.ts';
 import { untilFilled } from '../../vite/until-filled.ts';
 import type { Batch } from './batch.ts';
+import type { WatchedFiles } from './watched-files.ts';
 
 export interface ViteConfigOptions {
   root: string;
   vite: ViteDevServer;
-  /** What the sources are compiled with. */
-  tsconfigs(): string[];
+  files: Pick<WatchedFiles, 'tsconfigs' | 'addTsconfigs'>;
   /** Vite was restarted, and nobody else tells of it. `configuredAt`: as for `noteRestart`. */
   onRestarted(configuredAt: number): void;
-  /** There may be others now. */
-  onTsconfig(): void;
 }
 
 /** What Vite itself reads: its config, the tsconfigs and, beside a front end, `.env`. A change restarts Vite. */
@@ -49,14 +47,14 @@ export class ViteConfig {
    * @throws what is wrong with the config
    */
   async update(changes: Change[], batch: Batch): Promise<RestartReason | undefined> {
-    const { root, vite } = this.#options;
+    const { root, vite, files } = this.#options;
     const { configFile, configFileDependencies, envDir, mode, inlineConfig } = vite.config;
     const dependencies = new Set([configFile, ...configFileDependencies]);
     const envFiles = new Set(envDir === false ? [] : envFilesOf(toPosix(envDir), mode));
     const isConfig = ({ file }: Change) =>
       dependencies.has(file) || isConfigCandidate(file, inlineConfig);
     // Vite itself looks at files named `tsconfig.json` only, not at what they extend.
-    const isTsconfig = ({ file }: Change) => this.#options.tsconfigs().includes(file);
+    const isTsconfig = ({ file }: Change) => files.tsconfigs.includes(file);
     const isEnv = ({ file }: Change) => envFiles.has(file);
     const isForVite = (change: Change) => isConfig(change) || isTsconfig(change) || isEnv(change);
     // What an app that could not start is behind by, Vite may have taken long ago.
@@ -78,7 +76,7 @@ export class ViteConfig {
       batch.changes.some((change) => dependencies.has(change.file) || isEnv(change));
     await this.#restart({ isOwnRestart });
     if (tsconfig) {
-      this.#options.onTsconfig();
+      files.addTsconfigs();
     }
     const cause = changed ?? tsconfig;
     return cause && { type: 'files-changed', paths: [relativeToRoot(root, cause.file)] };

@@ -47,7 +47,6 @@ vi.mock('../../../src/host/port/listener.ts', () => ({
   },
 }));
 vi.mock('../../../src/host/updates/updates.ts', () => ({
-  describeCrash: () => ({ name: 'Error', message: 'it ended' }),
   Updates: class {
     readonly booted = createDeferred<SerializedError | undefined>();
     readonly events: UpdatesOptions['events'];

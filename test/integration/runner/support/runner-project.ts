@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ViteDevServer } from 'vite';
 import { afterAll, beforeAll, expect } from 'vitest';
-import type { AppModules } from '../../../../src/host/updates/app-modules.ts';
+import type { AppModules } from '../../../../src/host/processes/app-modules.ts';
 import type { FetchedModule } from '../../../../src/protocol/messages.ts';
 import type { Transformer } from '../../../../src/vite/transformer.ts';
 import { REPOSITORY } from '../../../e2e/support/repository.ts';
@@ -62,7 +62,7 @@ export function useRunnerProject(options: RunnerProjectOptions = {}): RunnerProj
     createProject(root, options);
     const { createViteServer } = await load<ViteServerModule>('cli/vite-server');
     const { Transformer } = await load<TransformerModule>('vite/transformer');
-    const { AppModules } = await load<AppModulesModule>('host/updates/app-modules');
+    const { AppModules } = await load<AppModulesModule>('host/processes/app-modules');
     vite = await createViteServer({ root, pollMs: undefined });
     const transformer = new Transformer(vite, root);
     const modules = new AppModules(transformer);
@@ -122,7 +122,7 @@ export function useRunnerProject(options: RunnerProjectOptions = {}): RunnerProj
 
 type ViteServerModule = typeof import('../../../../src/cli/vite-server.ts');
 type TransformerModule = typeof import('../../../../src/vite/transformer.ts');
-type AppModulesModule = typeof import('../../../../src/host/updates/app-modules.ts');
+type AppModulesModule = typeof import('../../../../src/host/processes/app-modules.ts');
 
 async function load<T>(file: string): Promise<T> {
   return (await import(pathToFileURL(`${DIST}/src/${file}.js`).href)) as T;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, expect, it, test } from 'vitest';
+import type { AppModules } from '../../../../src/host/processes/app-modules.ts';
 import type { RestartResult } from '../../../../src/host/processes/supervisor.ts';
-import type { AppModules } from '../../../../src/host/updates/app-modules.ts';
 import type { AppSupervisor } from '../../../../src/host/updates/update.ts';
 import { UpdateQueue, type UpdateQueueOptions } from '../../../../src/host/updates/update-queue.ts';
 import type { HostToApp, ReloadOutcome, Trial } from '../../../../src/protocol/messages.ts';

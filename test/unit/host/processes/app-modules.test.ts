@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { AppModules } from '../../../../src/host/updates/app-modules.ts';
+import { AppModules } from '../../../../src/host/processes/app-modules.ts';
 import { CHANNEL_HEADER_BYTES, type ChannelRequest } from '../../../../src/protocol/channel.ts';
 import type { Transformer } from '../../../../src/vite/transformer.ts';
 
