@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { startEmbeddedDatabase } from '../dist/src/database/embedded.js';
-import { migrateIfPending } from '../dist/src/database/migrations/migrations.js';
+import { migrateIfPending } from '../dist/src/medusa/migrations/migrations.js';
 
 const root = join(import.meta.dirname, 'shop');
 /** Says that the database beside it has been filled. */

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import type { ViteDevServer } from 'vite';
 import { withDatabaseUrl } from '../database/database-folder.ts';
 import { isEmbeddedDatabaseInstalled, startEmbeddedDatabase } from '../database/embedded.ts';
-import { migrateIfPending } from '../database/migrations/migrations.ts';
+import { migrateIfPending } from '../medusa/migrations/migrations.ts';
 import { findSupportedMedusa } from '../project/medusa-version.ts';
 import { assertMedusaProject, readDotEnv } from '../project/project.ts';
 import type { UpdateEvent } from '../protocol/events.ts';

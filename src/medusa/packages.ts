@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { compareVersions, findPackage, findSupportedMedusa } from '../project/medusa-version.ts';
 import { MedusaViteError } from '../shared/failure.ts';
+import { toPosix } from '../shared/paths.ts';
 
 type PackageName =
   | '@medusajs/medusa'
@@ -18,6 +19,11 @@ const FRAMEWORK_PACKAGES = [
   '@medusajs/orchestration',
   '@medusajs/workflows-sdk',
 ] as const;
+
+/** Whether a file is of Medusa, or of its ORM: who has asked for neither has registered nothing. */
+export function isFileOfMedusa(file: string): boolean {
+  return /\/node_modules\/@(?:medusajs|mikro-orm)\//.test(toPosix(file));
+}
 
 /**
  * Finds Medusa's packages as Medusa itself does, and reaches files in them that `exports` hides. Every

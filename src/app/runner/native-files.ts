@@ -1,4 +1,5 @@
-import { createRequire, Module } from 'node:module';
+import { Module } from 'node:module';
+import { findMedusaCli } from '../../medusa/boot/cli.ts';
 import { EXTENSIONS } from '../../shared/extensions.ts';
 import { isRunnerFile, toPosix } from '../../shared/paths.ts';
 import { createCommonJsModule } from './common-js.ts';
@@ -29,7 +30,9 @@ export function hookNativeRequire({
     _extensions: Record<string, Handler>;
     _cache: Record<string, NodeJS.Module>;
   };
-  process.mainModule ??= createCommonJsModule(findMedusaCli(root));
+  // What `require.main` is under `medusa develop`; some packages look for the project from there.
+  const mainFile = findMedusaCli(root) ?? `${root}/package.json`;
+  process.mainModule ??= createCommonJsModule(toPosix(mainFile));
   const loadScript = handlers['.js'];
   for (const extension of EXTENSIONS) {
     const original = handlers[extension] ?? loadScript;
@@ -55,14 +58,4 @@ export function hookNativeRequire({
     }
     load(filename, () => loadCommonJs?.(module, filename));
   };
-}
-
-/** What `require.main` is under `medusa develop`; some packages look for the project from there. */
-function findMedusaCli(root: string): string {
-  const packageFile = `${root}/package.json`;
-  try {
-    return toPosix(createRequire(packageFile).resolve('@medusajs/cli/cli.js'));
-  } catch {
-    return packageFile;
-  }
 }

@@ -1,4 +1,5 @@
 import { Module } from 'node:module';
+import { isFileOfMedusa } from '../../medusa/packages.ts';
 import { toPosix } from '../../shared/paths.ts';
 
 interface Loader {
@@ -70,7 +71,7 @@ export function isInPackage(filename: string): boolean {
  */
 export function findUnasked(loaded: string[], asked: string[]): string[] {
   const wanted = reach(asked);
-  return loaded.filter((file) => !wanted.has(file) && [...reach([file])].some(isOfMedusa));
+  return loaded.filter((file) => !wanted.has(file) && [...reach([file])].some(isFileOfMedusa));
 }
 
 /** The files, and all that they have asked for. */
@@ -85,8 +86,4 @@ function reach(files: string[]): Set<string> {
     }
   }
   return reached;
-}
-
-function isOfMedusa(filename: string): boolean {
-  return /\/node_modules\/@(?:medusajs|mikro-orm)\//.test(toPosix(filename));
 }

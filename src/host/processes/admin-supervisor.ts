@@ -1,3 +1,4 @@
+import { isReadByAdmin } from '../../medusa/boot/admin-environment.ts';
 import { lockfiles } from '../../project/project.ts';
 import type { AdminRequest, AdminState } from '../../protocol/admin.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
@@ -17,9 +18,6 @@ export interface AdminSupervisorOptions {
 
 /** One that ends this soon after it was ready would only do so again. */
 const STABLE_AFTER_MS = 2_000;
-
-/** What the bundler, the dashboard's code and Vite read of the environment. (2.12.1 to 2.21.2) */
-const ADMIN_ENV = /^(?:HMR_|ADMIN_|PLUGIN_|VITE_|__MEDUSA_ADMIN_|__VITE_)/;
 
 /**
  * Keeps the admin's process beside the app's. It lives through the app's restarts, and is started anew only
@@ -182,7 +180,7 @@ export class AdminSupervisor {
 /** The same as long as a new run would be given what this one was. */
 function fingerprintOf({ env, ...request }: AdminRequest, root: string): string {
   // A function may read anything.
-  const isRead = (name: string) => request.functions.length > 0 || ADMIN_ENV.test(name);
+  const isRead = (name: string) => request.functions.length > 0 || isReadByAdmin(name);
   const settings = Object.entries(env).filter(([name]) => isRead(name));
   return JSON.stringify([request, settings.sort(), lockfiles(root).map(digest)]);
 }

@@ -20,8 +20,8 @@ export async function startTemplateDatabase(): Promise<TemplateDatabase> {
     typeof import('../../../src/database/embedded.ts')
   >('src/database/embedded.js');
   const { migrateIfPending } = await importBuilt<
-    typeof import('../../../src/database/migrations/migrations.ts')
-  >('src/database/migrations/migrations.js');
+    typeof import('../../../src/medusa/migrations/migrations.ts')
+  >('src/medusa/migrations/migrations.js');
 
   const lines: string[] = [];
   const log = (line: string) => lines.push(line);

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
-const GUARD = new URL('../../../dist/src/database/migrations/only-our-database.js', import.meta.url)
+const GUARD = new URL('../../../dist/src/medusa/migrations/only-our-database.js', import.meta.url)
   .href;
 const RUN_WAIT_MS = 50_000;
 // Nothing listens on port 1: a connection that is let through is refused.

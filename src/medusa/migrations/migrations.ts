@@ -1,11 +1,9 @@
-import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { DATABASE_FOLDER_NAME, resolveDatabaseFolder } from '../../database/database-folder.ts';
+import type { EmbeddedDatabase } from '../../database/embedded.ts';
 import { MedusaViteError } from '../../shared/failure.ts';
-import { DATABASE_FOLDER_NAME, resolveDatabaseFolder } from '../database-folder.ts';
-import type { EmbeddedDatabase } from '../embedded.ts';
 import { FOREIGN_DATABASE_CODE } from './foreign-database-code.ts';
+import { migrateArguments } from './migrate-command.ts';
 import { fingerprintMigrations } from './migration-fingerprint.ts';
 
 export interface MigrateOptions {
@@ -68,52 +66,6 @@ export async function migrateIfPending(
   await writeFingerprint(file, name, fingerprint);
   log(`migrated the database (${Math.round(performance.now() - startedAt)} ms)`);
   return 'migrated';
-}
-
-function migrateArguments(root: string): string[] {
-  const require = createRequire(join(root, 'package.json'));
-  // Beside the running CLI both are JavaScript; in a unit test nothing is spawned.
-  const guard = new URL('./only-our-database.js', import.meta.url).href;
-  // Without the option that command asks the terminal. Medusa below the version that has search
-  // indexes refuses the option for them.
-  const search = canResolve(require, '@medusajs/medusa/commands/db/migrate-search')
-    ? ['--execute-safe-search']
-    : [];
-  return ['--import', guard, resolveCli(require), 'db:migrate', '--execute-safe-links', ...search];
-}
-
-/** The CLI may be hoisted, or be reachable only from `@medusajs/medusa`, which depends on it. */
-function resolveCli(require: NodeJS.Require): string {
-  for (const from of [require, requireOf(require, '@medusajs/medusa')]) {
-    try {
-      const file = from?.resolve('@medusajs/cli/cli.js');
-      if (file !== undefined && existsSync(file)) {
-        return file;
-      }
-    } catch {
-      // The next place.
-    }
-  }
-  throw new MedusaViteError('The migrations need `@medusajs/cli`, which is not installed.', {
-    code: 'DATABASE_MIGRATION_FAILED',
-    hint: 'Run `npm install --save-dev @medusajs/cli` in the version of `@medusajs/medusa`.',
-  });
-}
-
-function requireOf(require: NodeJS.Require, name: string): NodeJS.Require | undefined {
-  try {
-    return createRequire(join(dirname(require.resolve(`${name}/package.json`)), 'package.json'));
-  } catch {
-    return undefined;
-  }
-}
-
-function canResolve(require: NodeJS.Require, name: string): boolean {
-  try {
-    return existsSync(require.resolve(name));
-  } catch {
-    return false;
-  }
 }
 
 async function readFingerprint(file: string, database: string): Promise<string | undefined> {

@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EmbeddedDatabase } from '../../../../src/database/embedded.ts';
 import type { GuardedProgram } from '../../../../src/database/guardian/guardian-messages.ts';
-import { FOREIGN_DATABASE_CODE } from '../../../../src/database/migrations/foreign-database-code.ts';
-import { fingerprintMigrations } from '../../../../src/database/migrations/migration-fingerprint.ts';
-import { migrateIfPending } from '../../../../src/database/migrations/migrations.ts';
 import type { ProgramEnd } from '../../../../src/database/server/program-run.ts';
+import { FOREIGN_DATABASE_CODE } from '../../../../src/medusa/migrations/foreign-database-code.ts';
+import { fingerprintMigrations } from '../../../../src/medusa/migrations/migration-fingerprint.ts';
+import { migrateIfPending } from '../../../../src/medusa/migrations/migrations.ts';
 
 const SUCCESS: ProgramEnd = { code: 0, signal: null, output: '' };
 
