@@ -8,6 +8,7 @@ import type { ReloadFile } from '../../protocol/messages.ts';
 import type { RestartReason } from '../../protocol/reason.ts';
 import type { Exports } from '../../shared/exports.ts';
 import { relativeToRoot } from '../../shared/paths.ts';
+import { runEach } from '../../shared/run-each.ts';
 import {
   type PreparedReload,
   type ReloadContext,
@@ -77,14 +78,7 @@ export class ModulesReloader implements ResourceReloader {
           commit();
         }
       },
-      dispose: async () => {
-        for (const replacement of replacements) {
-          await replacement.dispose();
-        }
-        for (const dispose of disposals) {
-          await dispose();
-        }
-      },
+      dispose: () => runEach([...replacements.map(({ dispose }) => dispose), ...disposals]),
     };
   }
 

@@ -1,3 +1,5 @@
+import { runEach } from '../../shared/run-each.ts';
+
 /** A service that wants to hear of the start, or the end, of the app. */
 interface Hooked {
   __hooks?: Record<string, (() => unknown) | undefined>;
@@ -10,10 +12,8 @@ export function hasShutdownHook({ __hooks: hooks }: Hooked): boolean {
   return SHUTDOWN_HOOKS.some((name) => typeof hooks?.[name] === 'function');
 }
 
-export async function runShutdownHooks(service: Hooked): Promise<void> {
-  for (const name of SHUTDOWN_HOOKS) {
-    await service.__hooks?.[name]?.call(service);
-  }
+export function runShutdownHooks(service: Hooked): Promise<void> {
+  return runEach(SHUTDOWN_HOOKS.map((name) => () => service.__hooks?.[name]?.call(service)));
 }
 
 export async function runStartHook(service: Hooked): Promise<void> {

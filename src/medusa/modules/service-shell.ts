@@ -1,3 +1,4 @@
+import { runEach } from '../../shared/run-each.ts';
 import { createInstanceProxy, type Instance } from './instance-proxy.ts';
 import { WRITTEN_BY_MEDUSA } from './module-instance.ts';
 import { hasShutdownHook, runShutdownHooks, runStartHook } from './service-hooks.ts';
@@ -87,12 +88,13 @@ export class ServiceShell {
           instance.current = after;
         }
       },
-      dispose: async () => {
-        for (const { before, after } of swaps) {
-          await runShutdownHooks(before);
-          await runStartHook(after);
-        }
-      },
+      dispose: () =>
+        runEach(
+          swaps.flatMap(({ before, after }) => [
+            () => runShutdownHooks(before),
+            () => runStartHook(after),
+          ]),
+        ),
     };
   }
 

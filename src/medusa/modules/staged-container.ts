@@ -1,3 +1,5 @@
+import { runEach } from '../../shared/run-each.ts';
+
 interface Resolver {
   lifetime?: string;
   dispose?(value: unknown): unknown;
@@ -71,7 +73,7 @@ export class StagedContainer {
 
   /** @returns how to dispose of what was replaced */
   commit(): () => Promise<void> {
-    const replaced: Cached[] = [];
+    const disposals: (() => unknown)[] = [];
     for (const [name, resolver] of this.#resolvers) {
       const previous = this.#target.cache.get(name);
       this.#target.cache.delete(name);
@@ -81,14 +83,10 @@ export class StagedContainer {
         this.#target.cache.set(name, { resolver, value });
       }
       if (previous) {
-        replaced.push(previous);
+        disposals.push(() => previous.resolver.dispose?.(previous.value));
       }
     }
-    return async () => {
-      for (const { resolver, value } of replaced) {
-        await resolver.dispose?.(value);
-      }
-    };
+    return () => runEach(disposals);
   }
 }
 
