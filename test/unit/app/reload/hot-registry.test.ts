@@ -1,21 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { lines, project, ROOT, takeLines } from '../support/memory-app.ts';
-import type { Files } from '../support/memory-host.ts';
+import { lines, MAIN, mainProject, ROOT, takeLines } from '../support/memory-app.ts';
 
-const MAIN = 'src/main.ts';
 const DEP = 'src/dep.ts';
-
-/** A file that a reloader can bring up to date, and what it imports. */
-async function hotApp(files: Files) {
-  const app = await project(files, {
-    rules: [{ name: 'main', match: MAIN, action: 'main' }],
-    reloaders: [{ name: 'main', prepare: async () => ({ resources: [], commit() {} }) }],
-  });
-  await app.load(MAIN);
-  app.takeEvaluated();
-  takeLines();
-  return app;
-}
 
 const accepting = (code = '') => `${code}; import.meta.hot.accept();`;
 
@@ -24,7 +10,7 @@ describe('`hot.data`', () => {
     const count = accepting(
       `import.meta.hot.data.n = (import.meta.hot.data.n ?? 0) + 1; export const { data } = import.meta.hot; log(data.n)`,
     );
-    const app = await hotApp({ [MAIN]: count });
+    const app = await mainProject({ [MAIN]: count });
     await app.save({ [MAIN]: `${count};` });
     (app.exportsOf(MAIN) as { data: { n: number } }).data.n = 10;
     await app.save({ [MAIN]: `${count};;` });
@@ -32,14 +18,14 @@ describe('`hot.data`', () => {
   });
 
   it('outlives a reload that failed', async () => {
-    const app = await hotApp({ [MAIN]: accepting(`import.meta.hot.data.n = 1`) });
+    const app = await mainProject({ [MAIN]: accepting(`import.meta.hot.data.n = 1`) });
     await app.save({ [MAIN]: accepting(`throw new Error(import.meta.hot.data.n)`) });
     await app.save({ [MAIN]: accepting(`log(import.meta.hot.data.n)`) });
     expect(takeLines()).toEqual(['1']);
   });
 
   it('is what disposers get', async () => {
-    const app = await hotApp({
+    const app = await mainProject({
       [MAIN]: accepting(`import.meta.hot.dispose((data) => { data.left = 'a socket' })`),
     });
     await app.save({
@@ -49,7 +35,7 @@ describe('`hot.data`', () => {
   });
 
   it('is empty for a module that was gone in between', async () => {
-    const app = await hotApp({
+    const app = await mainProject({
       [MAIN]: accepting(`import './dep'`),
       [DEP]: `log(import.meta.hot.data.n); import.meta.hot.data.n = 1`,
     });
@@ -64,7 +50,7 @@ describe('disposers', () => {
     `${code}; for (const n of [1, 2]) import.meta.hot.dispose(() => log('${name}', n));`;
 
   it('run when the new version serves: of importers first, of one module the last first', async () => {
-    const app = await hotApp({
+    const app = await mainProject({
       [MAIN]: accepting(disposing('main', `import './dep'; log('main evaluated')`)),
       [DEP]: disposing('dep'),
     });
@@ -81,7 +67,7 @@ describe('disposers', () => {
   });
 
   it('are waited for, one by one', async () => {
-    const app = await hotApp({
+    const app = await mainProject({
       [MAIN]: accepting(
         `for (const n of [1, 2]) import.meta.hot.dispose(async () => { log('begins', n); await null; log('ends', n); })`,
       ),
@@ -91,7 +77,7 @@ describe('disposers', () => {
   });
 
   it('that throw are told of, and the others run', async () => {
-    const app = await hotApp({
+    const app = await mainProject({
       [MAIN]: accepting(`
         import.meta.hot.dispose(() => log('first'));
         import.meta.hot.dispose(() => { throw new Error('sync') });
@@ -103,7 +89,7 @@ describe('disposers', () => {
   });
 
   it('of the version that serves stay for later when a reload fails, and those of the failed one are forgotten', async () => {
-    const app = await hotApp({ [MAIN]: accepting(disposing('old')) });
+    const app = await mainProject({ [MAIN]: accepting(disposing('old')) });
     await app.save({ [MAIN]: disposing('failed', `throw new Error('oops')`) });
     await app.save({
       [MAIN]: `import.meta.hot.dispose(() => log('failed')); throw new Error('oops')`,
@@ -114,7 +100,7 @@ describe('disposers', () => {
   });
 
   it('of a module that goes on as it was stay for later', async () => {
-    const app = await hotApp({
+    const app = await mainProject({
       [MAIN]: accepting(disposing('main', `import { a } from './dep'; log(a)`)),
       [DEP]: `export const a = 1; import.meta.hot.dispose(() => log('dep'));`,
     });
@@ -125,7 +111,7 @@ describe('disposers', () => {
   });
 
   it('all run when the app ends, of importers first, and once', async () => {
-    const app = await hotApp({
+    const app = await mainProject({
       [MAIN]: accepting(disposing('main', `import './dep'`)),
       [DEP]: `import.meta.hot.dispose(() => { throw new Error('oops') }); ${disposing('dep')}`,
     });
@@ -140,14 +126,14 @@ describe('`hot.accept`', () => {
   it('of the module itself gets the exports of the next version, and who imports it goes on as it was', async () => {
     const self = (n: number) =>
       `export let n = ${n}; import.meta.hot.accept((next) => log('accepted', ${n}, next.n));`;
-    const app = await hotApp({ [MAIN]: `import './dep';`, [DEP]: self(1) });
+    const app = await mainProject({ [MAIN]: `import './dep';`, [DEP]: self(1) });
     await app.save({ [DEP]: self(2) });
     expect(app.takeEvaluated()).toEqual([DEP]);
     expect(takeLines()).toEqual(['accepted 1 2']);
   });
 
   it('of a dependency gets its new exports, and the module goes on as it was', async () => {
-    const app = await hotApp({
+    const app = await mainProject({
       [MAIN]: `import './dep'; import.meta.hot.accept('./dep', (next) => log(next.n));`,
       [DEP]: `export const n = 1;`,
     });
@@ -157,7 +143,7 @@ describe('`hot.accept`', () => {
   });
 
   it('of a list gets a list, with nothing for what has not changed', async () => {
-    const app = await hotApp({
+    const app = await mainProject({
       [MAIN]: `import './dep'; import './other';
         import.meta.hot.accept(['./dep', './other'], (list) => log(JSON.stringify(list)));`,
       [DEP]: `export const n = 1;`,
@@ -168,7 +154,7 @@ describe('`hot.accept`', () => {
   });
 
   it('is not called where nothing that it names has changed', async () => {
-    const app = await hotApp({
+    const app = await mainProject({
       [MAIN]: `import './dep'; import './other'; import.meta.hot.accept('./other', () => log('other'));
         import.meta.hot.accept('./dep', () => log('dep'));`,
       [DEP]: ``,
@@ -179,7 +165,7 @@ describe('`hot.accept`', () => {
   });
 
   it('needs no callback', async () => {
-    const app = await hotApp({
+    const app = await mainProject({
       [MAIN]: `import './dep'; import.meta.hot.accept('./dep');`,
       [DEP]: ``,
     });
@@ -188,7 +174,7 @@ describe('`hot.accept`', () => {
   });
 
   it('that throws is told of, and changes nothing', async () => {
-    const app = await hotApp({
+    const app = await mainProject({
       [MAIN]: `import.meta.hot.accept(() => { throw new Error('oops') });`,
     });
     expect(await app.save({ [MAIN]: accepting() })).toMatchObject({ type: 'reloaded' });
@@ -196,7 +182,7 @@ describe('`hot.accept`', () => {
   });
 
   it('by exports is as good as of the module itself, with or without a callback', async () => {
-    const app = await hotApp({
+    const app = await mainProject({
       [MAIN]: `import './dep'; import './other';`,
       [DEP]: `export let n = 1; import.meta.hot.acceptExports(['n'], (next) => log(next.n));`,
       'src/other.ts': `import.meta.hot.acceptExports(['n']);`,
@@ -207,7 +193,7 @@ describe('`hot.accept`', () => {
   });
 
   it('is told to the host at once, and of a reload when it is live', async () => {
-    const app = await hotApp({
+    const app = await mainProject({
       [MAIN]: `import './dep'; import.meta.hot.accept(['./dep', './missing']);`,
       [DEP]: accepting(),
     });
@@ -231,7 +217,7 @@ describe('a module that nothing imports any more', () => {
     const leaving = (name: string, code = '') =>
       `${code}; import.meta.hot.dispose(() => log('${name} disposed'));
        import.meta.hot.prune(() => log('${name} pruned'));`;
-    const app = await hotApp({
+    const app = await mainProject({
       [MAIN]: accepting(`import './dep'`),
       [DEP]: leaving('dep', `import './deeper'`),
       'src/deeper.ts': leaving('deeper'),
@@ -244,7 +230,7 @@ describe('a module that nothing imports any more', () => {
   });
 
   it('is pruned with the reload if that had it on its list', async () => {
-    const app = await hotApp({
+    const app = await mainProject({
       [MAIN]: accepting(`import './dep'`),
       [DEP]: `import.meta.hot.dispose(() => log('disposed')); import.meta.hot.prune(() => log('pruned'));`,
     });
@@ -253,7 +239,7 @@ describe('a module that nothing imports any more', () => {
   });
 
   it('is not accepted by itself', async () => {
-    const app = await hotApp({
+    const app = await mainProject({
       [MAIN]: accepting(`import './dep'`),
       [DEP]: `import.meta.hot.accept(() => log('accepted'));`,
     });
@@ -267,7 +253,7 @@ describe('events', () => {
     `${code}; import.meta.hot.on('custom', (word) => log('${name}', word));`;
 
   it('reach all modules that listen, with what they carry', async () => {
-    const app = await hotApp({
+    const app = await mainProject({
       [MAIN]: accepting(listening('main', `import './dep'`)),
       [DEP]: listening('dep'),
     });
@@ -277,7 +263,7 @@ describe('events', () => {
   });
 
   it('reach a listener that was taken off no more', async () => {
-    const app = await hotApp({
+    const app = await mainProject({
       [MAIN]: `const say = () => log('on'); import.meta.hot.on('custom', say);
         import.meta.hot.off('custom', () => {}); import.meta.hot.off('unknown', say);
         export const off = () => import.meta.hot.off('custom', say);`,
@@ -289,7 +275,7 @@ describe('events', () => {
   });
 
   it('reach the version that serves while another is tried', async () => {
-    const app = await hotApp({
+    const app = await mainProject({
       [MAIN]: accepting(listening('main')),
     });
     const id = `${ROOT}/${MAIN}`;
@@ -304,7 +290,7 @@ describe('events', () => {
   });
 
   it('whose listener throws are told of, and reach the others', async () => {
-    const app = await hotApp({
+    const app = await mainProject({
       [MAIN]: `import './dep'; ${listening('main')}`,
       [DEP]: `import.meta.hot.on('custom', () => { throw new Error('oops') });`,
     });
@@ -316,7 +302,7 @@ describe('events', () => {
 
 describe('`hot.invalidate`', () => {
   it('asks the host to bring who imports the module up to date, which evaluates whatever it sees', async () => {
-    const app = await hotApp({
+    const app = await mainProject({
       [MAIN]: accepting(`import { n } from './dep'; log('main', n)`),
       [DEP]: `export const n = 1; import.meta.hot.accept(() => import.meta.hot.invalidate());`,
     });
@@ -331,14 +317,14 @@ describe('`hot.invalidate`', () => {
 });
 
 it('`decline` and `send` are there, and do nothing', async () => {
-  const app = await hotApp({
+  const app = await mainProject({
     [MAIN]: accepting(`import.meta.hot.decline(); import.meta.hot.send('to', 'nobody')`),
   });
   expect(await app.save({ [MAIN]: accepting() })).toMatchObject({ type: 'reloaded' });
 });
 
 it('`module.hot` is the same for what is CommonJS', async () => {
-  const app = await hotApp({
+  const app = await mainProject({
     'src/main.ts': `import './dep.js';`,
     'src/dep.js': `module.hot.accept(); module.hot.dispose(() => log('disposed')); exports.n = 1;`,
   });

@@ -53,6 +53,20 @@ export async function project(files: Files, options: MemoryAppOptions = {}): Pro
   return app;
 }
 
+export const MAIN = 'src/main.ts';
+
+/** A project of `src/main.ts`, which is loaded, and which a reloader evaluates anew, and of what it imports. */
+export async function mainProject(files: Files): Promise<MemoryApp> {
+  const app = await project(files, {
+    rules: [{ name: 'main', match: MAIN, action: 'main' }],
+    reloaders: [{ name: 'main', prepare: async () => ({ resources: [], commit() {} }) }],
+  });
+  await app.load(MAIN);
+  app.takeEvaluated();
+  takeLines();
+  return app;
+}
+
 beforeEach(() => {
   Object.assign(globalThis, {
     log: (...words: unknown[]) => lines.push(words.map(String).join(' ')),

@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest';
+import { createStableFunction } from '../../../../src/app/reload/stable-function.ts';
+
+it('calls the current version, with all that it was called with', () => {
+  const stable = createStableFunction(function (this: unknown, ...args: unknown[]) {
+    return ['first', this, ...args];
+  });
+  const { call } = stable;
+  expect(Reflect.apply(call, 'this', [1, 2])).toEqual(['first', 'this', 1, 2]);
+  stable.current = () => 'second';
+  expect(Reflect.apply(call, undefined, [])).toBe('second');
+});
+
+it('looks like the function that it began with: Express counts parameters, Medusa reads names', () => {
+  const { call } = createStableFunction(function handle(_error, _request, _response, _next) {
+    return undefined;
+  });
+  expect([call.name, call.length]).toEqual(['handle', 4]);
+});
