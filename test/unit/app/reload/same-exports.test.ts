@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { sameExport, sameStructure } from '../../../../src/app/reload/same-exports.ts';
+import { sameExport } from '../../../../src/app/reload/same-exports.ts';
+import { sameStructure } from '../../../../src/shared/same-structure.ts';
 
 const f = () => 1;
 class Service {
