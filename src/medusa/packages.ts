@@ -124,6 +124,14 @@ export class MedusaPackages {
     }
   }
 
+  /** @throws MedusaViteError unless the internal has all of these methods. */
+  assertMethods(value: unknown, where: string, methods: readonly string[]): void {
+    const missing = methods.find((method) => typeof Object(value)[method] !== 'function');
+    if (missing !== undefined) {
+      throw this.unexpected(`${where}.${missing}`);
+    }
+  }
+
   isAtLeast(version: string): boolean {
     return compareVersions(this.version, version) >= 0;
   }

@@ -1,6 +1,7 @@
-import type { JoinerConfig, JoinerConfigs } from '../../medusa/modules/joiner-configs.ts';
+import type { JoinerConfigs } from '../../medusa/modules/joiner-configs.ts';
 import { LoadedModule } from '../../medusa/modules/loaded-module.ts';
 import { type ModuleExports, readModuleExports } from '../../medusa/modules/module-exports.ts';
+import type { JoinerConfig } from '../../medusa/modules/module-list.ts';
 import type { ServiceReplacement } from '../../medusa/modules/service-shell.ts';
 import type { StagedContainer } from '../../medusa/modules/staged-container.ts';
 import { kindOf, medusaModuleOf } from '../../project/layout.ts';

@@ -1,9 +1,9 @@
 import type { ModuleReason } from '../../protocol/reason.ts';
 import type { Exports } from '../../shared/exports.ts';
 import { sameStructure } from '../../shared/same-structure.ts';
-import type { JoinerConfig } from './joiner-configs.ts';
 import { type ModuleExports, providerIdentity } from './module-exports.ts';
 import { completeJoinerConfig, writtenAnew } from './module-instance.ts';
+import type { JoinerConfig } from './module-list.ts';
 import { ModuleLoader } from './module-loader.ts';
 import { hasOwnServices } from './own-services.ts';
 import { type ServiceReplacement, ServiceShell } from './service-shell.ts';

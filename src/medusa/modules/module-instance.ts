@@ -1,4 +1,4 @@
-import type { JoinerConfig } from './joiner-configs.ts';
+import type { JoinerConfig } from './module-list.ts';
 
 /**
  * What Medusa writes on a service when it has loaded its module.
