@@ -1,20 +1,17 @@
 import { Worker } from 'node:worker_threads';
+import { Pace } from '../spare/pace.ts';
 
 export interface HostTieOptions {
   /** Ends this process, in its own way. */
   end(cause: 'SIGTERM' | 'disconnect'): void;
   /** Stock Medusa goes on after a stray rejection or error of user code, and so does this. */
   reportStray(error: unknown): void;
-  /** What the host says of the pace is written there; four bytes. */
-  pace?: SharedArrayBuffer;
+  /** Follows what the host says of it. */
+  pace?: Pace;
 }
 
 /** Makes a process live as long as its host wants it, and no longer. */
-export function tieToHost({
-  end,
-  reportStray,
-  pace = new SharedArrayBuffer(4),
-}: HostTieOptions): void {
+export function tieToHost({ end, reportStray, pace = new Pace() }: HostTieOptions): void {
   process.on('unhandledRejection', reportStray);
   process.on('uncaughtException', reportStray);
   // Ctrl-C and a closed terminal reach the whole process group; the host decides how this process ends.
@@ -25,11 +22,11 @@ export function tieToHost({
   // A terminal that is closed takes no more output; that is no reason to end in the middle of a request.
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
-  // If the host is gone, but the main thread does not notice, as in an endless loop.
+  // The main thread may not notice that the host is gone, as in an endless loop.
   const watch = new Worker(new URL('./host-watch.js', import.meta.url), {
     execArgv: [],
     env: {},
-    workerData: pace,
+    workerData: pace.buffer,
   });
   watch.on('error', reportStray);
   watch.unref();

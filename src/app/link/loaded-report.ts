@@ -1,10 +1,14 @@
-import type { LoadedReport } from '../../protocol/messages.ts';
-import { sendToHost } from './host-link.ts';
+import type { AppToHost, LoadedReport } from '../../protocol/messages.ts';
 
 /** Tells the host what was loaded in ways that Vite's module graph does not show, in batches. */
 export class LoadedReporter {
+  readonly #send: (message: AppToHost) => void;
   readonly #seen = new Set<string>();
   #next: LoadedReport | undefined;
+
+  constructor(send: (message: AppToHost) => void) {
+    this.#send = send;
+  }
 
   entry(file: string): void {
     if (this.#isNew(`entry\0${file}`)) {
@@ -31,7 +35,7 @@ export class LoadedReporter {
   /** Before a message that the host answers by looking at its graph. */
   flush(): void {
     if (this.#next) {
-      void sendToHost({ type: 'loaded', loaded: this.#next });
+      this.#send({ type: 'loaded', loaded: this.#next });
       this.#next = undefined;
     }
   }

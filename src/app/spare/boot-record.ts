@@ -3,33 +3,35 @@ import type { PackageList } from '../../protocol/messages.ts';
 import { LoaderHooks } from '../runner/loader-hooks.ts';
 import { PackageTrace } from './package-trace.ts';
 
-/** Notes what an app loads while it starts, so that a spare can have it loaded before the next start. */
+/** Notes which packages an app loads, from its config until it is ready, so that a spare can load them ahead. */
 export class BootRecord {
   readonly trace: PackageTrace = new PackageTrace();
   #hooks: LoaderHooks | undefined;
   #envBefore: NodeJS.ProcessEnv = {};
+  /** Variables that the config has set, or removed. */
   #env: PackageList['env'] = {};
+  /** Packages that the config has asked for. */
   #config: string[] = [];
   #packages: PackageList | null = null;
 
-  /** The config is about to be evaluated. */
+  /** To be called right before the config is evaluated. */
   begin(): void {
     this.#envBefore = { ...process.env };
     this.#hooks = new LoaderHooks();
     this.trace.start();
   }
 
-  /** The config was evaluated. */
+  /** To be called when the config is evaluated. */
   endConfig(): void {
     this.#config = this.trace.files;
     this.#env = changesOf(this.#envBefore);
   }
 
-  /** The app is loaded. @returns what was asked for */
+  /** To be called when the app is loaded. @returns the packages that were asked for */
   end(flags: FlagState): string[] {
     const { files } = this.trace;
     this.trace.stop();
-    // Not next time: who hooks into Node's loading must do so before a package is there.
+    // Code that hooks into Node's loading has to run before the packages that it wants to see.
     if (!this.areLoaderHooksChanged) {
       this.#packages = {
         config: this.#config,
@@ -41,18 +43,19 @@ export class BootRecord {
     return files;
   }
 
+  /** Whether the project has hooked into the loading of packages. */
   get areLoaderHooksChanged(): boolean {
     return this.#hooks?.areChanged ?? false;
   }
 
-  /** Null before the end, and if nothing may be loaded ahead of the config. */
+  /** What a spare may load ahead of the config. Null before the end, and if that is nothing. */
   get packages(): PackageList | null {
     return this.#packages;
   }
 }
 
-function changesOf(before: NodeJS.ProcessEnv): Record<string, string | null> {
-  const changes: Record<string, string | null> = {};
+function changesOf(before: NodeJS.ProcessEnv): PackageList['env'] {
+  const changes: PackageList['env'] = {};
   for (const key of new Set([...Object.keys(before), ...Object.keys(process.env)])) {
     const value = process.env[key];
     if (value !== before[key]) {

@@ -2,8 +2,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /**
- * Throws away at once what would be thrown away sooner or later. Node shows its collector only to who has
- * asked for it at the start, and the app must not find `global.gc`, which packages take for a sign.
+ * Collects garbage now instead of while somebody waits. Node offers that as `global.gc`, if it is started with a
+ * flag; the app must not find one, since packages behave differently where it exists.
  */
 export function collectGarbage(): void {
   setFlagsFromString('--expose-gc');

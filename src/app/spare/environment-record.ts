@@ -1,20 +1,19 @@
-import { options } from '../link/app-options.ts';
-
 /** When a variable was read: before any code of the project, while the config runs, or after it. */
 export type ReadPhase = 'medusa' | 'config' | 'boot';
 
-/** One moment's worth of variables: `undefined` stands for one that is not set. */
+/** What was read in one phase. */
 interface Reads {
+  /** By name; undefined for a variable that was not set. */
   values: Map<string, string | undefined>;
-  /** Set once all names were asked for. */
+  /** All names that there were, if somebody has asked for all of them. */
   names: ReadonlySet<string> | undefined;
-  /** Whether `DEBUG_…` was looked for among the names. */
+  /** The names that begin with `DEBUG_`, if the package `debug` has asked for them. */
   debugNames: ReadonlySet<string> | undefined;
 }
 
 /**
- * Packages read `process.env` while they are loaded. A spare loads them in an environment that may not be
- * the one it is used in, so what was read is noted, to be compared.
+ * Packages read `process.env` while they are loaded. A spare loads them in an environment that may not be the one
+ * it is used in, so it notes each variable that was read, and compares when it is activated.
  */
 export class EnvironmentRecord {
   readonly #env: NodeJS.ProcessEnv;
@@ -23,18 +22,24 @@ export class EnvironmentRecord {
     config: createReads(),
     boot: createReads(),
   };
-  /** What packages have set, or removed. */
+  /** Variables that packages have set, or removed (undefined). */
   readonly #writes = new Map<string, string | undefined>();
   #areWritesApplied = false;
-  /** Unset while nothing is noted. */
+  /** Undefined while nothing is noted. */
   #phase: ReadPhase | undefined;
 
-  /** @param env Taken for the real one; writes go through to it. */
+  /** @param env the real one; writes go through to it */
   constructor(env: NodeJS.ProcessEnv) {
     this.#env = env;
   }
 
-  /** Stands in for the environment. */
+  /** Puts the view in the place of `process.env`, and begins with the first phase. */
+  install(): void {
+    process.env = this.createView();
+    this.#phase = 'medusa';
+  }
+
+  /** The environment, for code whose reads and writes are to be noted. */
   createView(): NodeJS.ProcessEnv {
     return new Proxy(this.#env, {
       get: (env, key) => this.#note(key, Reflect.get(env, key)),
@@ -65,14 +70,19 @@ export class EnvironmentRecord {
     });
   }
 
-  /** Notes what is read from now on, or nothing any more. */
-  begin(phase: ReadPhase | undefined): void {
+  /** From now on, what is read counts as read in this phase. */
+  begin(phase: ReadPhase): void {
     this.#phase = phase;
   }
 
-  /** From now on the environment is the real one again; who has kept the other one gets the same from it. */
-  retire(): void {
+  /** From now on, nothing is noted. */
+  end(): void {
     this.#phase = undefined;
+  }
+
+  /** Makes `process.env` the real one again; code that has kept the view gets the same from it. */
+  retire(): void {
+    this.end();
     process.env = this.#env;
   }
 
@@ -87,7 +97,7 @@ export class EnvironmentRecord {
     }
   }
 
-  /** Makes the environment another one altogether. */
+  /** Replaces all variables, without noting it. */
   replace(env: Record<string, string>): void {
     for (const key of Object.keys(this.#env)) {
       if (!(key in env)) {
@@ -97,7 +107,7 @@ export class EnvironmentRecord {
     Object.assign(this.#env, env);
   }
 
-  /** @returns the first variable that would now be read differently */
+  /** @returns a variable that was read in this phase, and would now be read differently */
   findDifference(phase: ReadPhase): string | undefined {
     const { values, names, debugNames } = this.#reads[phase];
     for (const [key, read] of values) {
@@ -112,7 +122,7 @@ export class EnvironmentRecord {
     );
   }
 
-  /** What packages have set while they were loaded is theirs to set in the new environment, too. */
+  /** Sets in the new environment, too, what packages have set while they were loaded. */
   applyWrites(): void {
     this.#areWritesApplied = true;
     for (const [key, value] of this.#writes) {
@@ -176,13 +186,4 @@ function isCalledByDebug(): boolean {
   const { stack = '' } = new Error('who asks');
   Error.stackTraceLimit = stackTraceLimit;
   return /[\\/]node_modules[\\/](?:debug|obug)[\\/]/.test(stack);
-}
-
-/** Begun at once, since also what this process itself is made of reads variables. */
-export const environmentRecord: EnvironmentRecord | undefined = options.isSpare
-  ? new EnvironmentRecord(process.env)
-  : undefined;
-if (environmentRecord) {
-  process.env = environmentRecord.createView();
-  environmentRecord.begin('medusa');
 }

@@ -1,20 +1,22 @@
 import { PACE } from '../../protocol/channel.ts';
 
-/** Works this long at a time while the host is busy, and then rests; one file is mostly loaded in less. */
+/** While the host is busy, a spare works for this long at a time; most files are loaded in less. */
 const SLICE_MS = 5;
-/** A fifth of one processor is left to a spare, so that it is done some day even if requests never end. */
+/** Then it rests for this long: a fifth of one processor gets it done some day, even if requests never end. */
 const REST_MS = 20;
 
 /**
- * How fast a spare may load its packages. The host says it to a thread beside this one, because this one
- * does not come back to its event loop for as long as a package loads.
+ * How fast a spare may load its packages. The host tells a thread beside the main one (`host-watch.ts`), because
+ * the main thread does not read messages while a package loads; the two share this state.
  */
 export class Pace {
+  /** Four bytes, shared between the threads. */
+  readonly buffer: SharedArrayBuffer;
   readonly #state: Int32Array;
   #restedAt = 0;
 
-  /** @param buffer four bytes, which both threads have */
-  constructor(buffer: SharedArrayBuffer) {
+  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(4)) {
+    this.buffer = buffer;
     this.#state = new Int32Array(buffer);
   }
 
@@ -23,7 +25,7 @@ export class Pace {
     Atomics.notify(this.#state, 0);
   }
 
-  /** Stands still for a moment if the processor is wanted elsewhere. */
+  /** Blocks this thread for a moment if the processor is wanted elsewhere. */
   giveWay(): void {
     if (
       Atomics.load(this.#state, 0) === PACE.slow &&

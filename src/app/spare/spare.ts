@@ -1,153 +1,188 @@
 import { createRequire, Module } from 'node:module';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FlagState } from '../../medusa/boot/flag-state.ts';
-import type { PackageList } from '../../protocol/messages.ts';
+import type { SchemaAhead } from '../../medusa/speed/schema-ahead.ts';
+import type { PackageList, ReloaderModule } from '../../protocol/messages.ts';
+import { createDeferred } from '../../shared/deferred.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import type { EnvironmentRecord } from './environment-record.ts';
+import { holdOutput } from './hold-output.ts';
 import type { Pace } from './pace.ts';
 import { PackageFiles } from './package-files.ts';
 import { findUnasked, isInPackage } from './package-trace.ts';
-import { holdOutput } from './quiet-output.ts';
 
-/** After this long it looks whether it is needed. */
+/** While it loads packages, a spare reads its messages this often: it may be needed by now. */
 const SLICE_MS = 20;
-/** What was found out about files is good for this long: less than it takes to install anything. */
+/** A look at all files is good for this long: less than it takes to install anything. */
 const CHECK_MS = 500;
 
 export interface SpareOptions {
   root: string;
   environment: EnvironmentRecord;
   pace: Pace;
-  /** Makes the GraphQL schema of an app before there is one. */
-  makeSchema(text: string): void;
-  /** Reads `.env` into the environment. */
-  loadDotEnv(): void;
 }
 
-/** The process would not be what a new one would be. */
-export class UnfitError extends Error {
-  override readonly name = 'UnfitError';
+/** Medusa, loaded and hooked into, before it has a project. */
+export interface UnbootedMedusa {
+  readonly flags: FlagState;
+  readonly schema: Pick<SchemaAhead, 'make'>;
+  readDotEnv(): void;
+  nameCoreFlows(): Promise<void>;
+}
+
+/** What a spare is to be used with. */
+export interface Activation {
+  env: Record<string, string>;
+  reloaders: ReloaderModule[];
+}
+
+/** What the app has loaded, once it is there. */
+export interface Booted {
+  /** Packages that were asked for by the project, and by Medusa's loaders. */
+  packages: string[];
+  areLoaderHooksChanged: boolean;
+}
+
+/** A new process would come to something else than this spare, so one is needed. */
+export class UnfitSpareError extends Error {
+  override readonly name = 'UnfitSpareError';
 }
 
 /**
- * A child that is made before it is needed. It has done all that comes before the config, and has loaded
- * the packages that the running app has; then it waits. Whatever could make it different from a process that
- * starts when it is needed is looked for, and makes it unfit.
+ * An app process that is made before it is needed. It does all that comes before the config, loads the packages that
+ * the running app has, and waits. Then it looks for whatever could make it different from a process that starts now.
  */
 export class Spare {
-  readonly #options: SpareOptions;
+  readonly #root: string;
+  readonly #environment: EnvironmentRecord;
+  readonly #pace: Pace;
   readonly #files = new PackageFiles();
-  readonly #release: () => void = holdOutput();
-  readonly #activated: Promise<Record<string, string>>;
-  #resolveActivated: (env: Record<string, string>) => void = () => {};
+  readonly #releaseOutput: () => void = holdOutput();
+  readonly #listed = createDeferred<PackageList | null>();
+  readonly #activated = createDeferred<Activation>();
   #isActivated = false;
-  #flags: FlagState | undefined;
-  /** What was found out about the files, and when; `performance.now()`. */
-  #checked: { changed: string | undefined; at: number } | undefined;
-  /** Files that were loaded ahead of the config. */
+  /** The last look at the files: one that has changed, and when that was, by `performance.now()`. */
+  #check: { changed: string | undefined; at: number } | undefined;
+  /** Packages that were loaded ahead of the config. */
   #preloaded: string[] = [];
 
-  constructor(options: SpareOptions) {
-    this.#options = options;
-    this.#activated = new Promise((resolve) => {
-      this.#resolveActivated = resolve;
-    });
+  constructor({ root, environment, pace }: SpareOptions) {
+    this.#root = root;
+    this.#environment = environment;
+    this.#pace = pace;
   }
 
   get isActivated(): boolean {
     return this.#isActivated;
   }
 
-  /** How many files are loaded that a new process would have loaded later, if at all. */
-  get preloadedFiles(): number {
-    return this.#preloaded.length;
+  /** The host says what to load; null if nothing but Medusa. */
+  list(packages: PackageList | null): void {
+    this.#listed.resolve(packages);
   }
 
-  /** A file is about to be loaded. */
+  /** The host will activate it in a moment: it looks at the files now, which takes a while. */
+  anticipate(): void {
+    this.#check = { changed: this.#files.findChanged(), at: performance.now() };
+  }
+
+  /** The host needs the next app. */
+  activate(activation: Activation): void {
+    this.#isActivated = true;
+    this.#activated.resolve(activation);
+  }
+
+  /** Whatever this reads of the environment will be read again. */
+  unnoted(run: () => void): void {
+    this.#environment.end();
+    run();
+    this.#environment.begin('medusa');
+  }
+
+  /** To be called before a file of a package is loaded. */
   note(file: string): void {
     if (!this.#isActivated) {
-      this.#options.pace.giveWay();
+      this.#pace.giveWay();
       this.#files.note(file);
     }
   }
 
-  /** @throws UnfitError A spare has no business with the project. */
+  /** @throws UnfitSpareError if a package has asked for a file of the project before there is an app */
   assertActivated(file: string): void {
     if (!this.#isActivated) {
-      throw new UnfitError(`a package asked for ${file}`);
+      throw new UnfitSpareError(`a package asked for ${file}`);
     }
   }
 
-  /** It will be activated in a moment: what takes a while is done by then. */
-  anticipate(): void {
-    this.#checked = { changed: this.#files.findChanged(), at: performance.now() };
-  }
-
-  activate(env: Record<string, string>): void {
-    this.#isActivated = true;
-    this.#resolveActivated(env);
-  }
-
-  /** Loads the packages, as far as there is time. @throws what one of them throws */
-  async preload(packages: PackageList, flags: FlagState): Promise<void> {
-    const { environment } = this.#options;
-    const before = new Set(loadedFiles());
-    this.#flags = flags;
-    environment.begin('config');
-    await this.#load(packages.config);
-    environment.begin('boot');
-    environment.assign(packages.env);
-    const forget = flags.assume(packages.flags);
-    await this.#load(packages.boot);
-    forget();
-    environment.begin(undefined);
-    this.#preloaded = loadedFiles().filter((file) => !before.has(file));
-    if (!this.#isActivated && packages.schema !== undefined) {
-      this.#options.makeSchema(packages.schema);
-      await nextTurn();
+  /**
+   * Loads the packages that the host lists, until they are loaded or the next app is needed.
+   * @returns how many files that were
+   * @throws what one of them throws
+   */
+  async preload(medusa: UnbootedMedusa): Promise<number> {
+    this.#environment.end();
+    const packages = await this.#listed.promise;
+    if (packages) {
+      const before = new Set(loadedFiles());
+      await this.#loadPackages(packages, medusa.flags);
+      this.#preloaded = loadedFiles().filter((file) => !before.has(file));
+      await this.#warmUp(packages, medusa);
+      await medusa.nameCoreFlows();
     }
-    if (!this.#isActivated) {
-      // Else V8 does it while the app boots, and somebody waits: sources that were compiled are no longer needed.
-      collectGarbage();
-    }
+    return this.#preloaded.length;
   }
 
-  /** Becomes what a process would be that starts now, up to the config. @throws UnfitError */
-  async becomeApp(): Promise<void> {
-    const { environment, loadDotEnv } = this.#options;
-    const env = await this.#activated;
+  /**
+   * Waits until the next app is needed, and becomes what a process is that has started now and is about to evaluate
+   * the config. @throws UnfitSpareError
+   */
+  async becomeApp(medusa: Pick<UnbootedMedusa, 'readDotEnv'>): Promise<ReloaderModule[]> {
+    const environment = this.#environment;
+    const { env, reloaders } = await this.#activated.promise;
     environment.retire();
     environment.replace(env);
-    loadDotEnv();
+    medusa.readDotEnv();
     assertSame('variable', environment.findDifference('medusa'));
     assertSame('variable', environment.findDifference('config'));
     assertSame('file', this.#findChangedFile());
     environment.applyWrites();
-    this.#release();
+    this.#releaseOutput();
+    return reloaders;
   }
 
-  /** To be asked when the config was evaluated. @throws UnfitError */
+  /** To be called when the config is evaluated. @throws UnfitSpareError */
   assertConfigured(): void {
-    assertSame('variable', this.#options.environment.findDifference('config'));
+    assertSame('variable', this.#environment.findDifference('config'));
   }
 
-  /** To be asked when the app is loaded. @throws UnfitError */
-  assertBooted(asked: string[]): void {
-    assertSame('variable', this.#options.environment.findDifference('boot'));
-    assertSame('feature flag', this.#flags?.findDifference());
-    const [unasked] = findUnasked(this.#preloaded, asked);
+  /** To be called when the app is loaded. @throws UnfitSpareError */
+  assertBooted({ packages, areLoaderHooksChanged }: Booted, flags: FlagState): void {
+    if (this.#preloaded.length > 0 && areLoaderHooksChanged) {
+      throw new UnfitSpareError('the project hooks into the loading of packages');
+    }
+    assertSame('variable', this.#environment.findDifference('boot'));
+    assertSame('feature flag', flags.findDifference());
+    const [unasked] = findUnasked(this.#preloaded, packages);
     if (unasked !== undefined) {
-      throw new UnfitError(`${unasked} is not part of the app any more`);
+      throw new UnfitSpareError(`${unasked} is not part of the app any more`);
     }
   }
 
-  #findChangedFile(): string | undefined {
-    const isKnown = this.#checked && performance.now() - this.#checked.at < CHECK_MS;
-    return isKnown ? this.#checked?.changed : this.#files.findChanged();
+  /** In the environment, and with the feature flags, that the running app had when it loaded them. */
+  async #loadPackages({ config, boot, env, flags }: PackageList, state: FlagState): Promise<void> {
+    const environment = this.#environment;
+    environment.begin('config');
+    await this.#load(config);
+    environment.begin('boot');
+    environment.assign(env);
+    const forget = state.assume(flags);
+    await this.#load(boot);
+    forget();
+    environment.end();
   }
 
   async #load(files: string[]): Promise<void> {
-    const require = createRequire(`${this.#options.root}/package.json`);
+    const require = createRequire(`${this.#root}/package.json`);
     let startedAt = performance.now();
     for (const file of files) {
       if (this.#isActivated) {
@@ -160,14 +195,33 @@ export class Spare {
       }
     }
   }
+
+  /** Does what else takes time in a boot, if there is time. */
+  async #warmUp({ schema }: PackageList, medusa: UnbootedMedusa): Promise<void> {
+    if (!this.#isActivated && schema !== undefined) {
+      medusa.schema.make(schema);
+      await nextTurn();
+    }
+    if (!this.#isActivated) {
+      // Sources that are compiled are no longer needed; V8 would throw them away while the app boots.
+      collectGarbage();
+    }
+  }
+
+  #findChangedFile(): string | undefined {
+    const check = this.#check;
+    const isRecent = check && performance.now() - check.at < CHECK_MS;
+    return isRecent ? check.changed : this.#files.findChanged();
+  }
 }
 
 function loadedFiles(): string[] {
   return Object.keys((Module as unknown as { _cache: object })._cache).filter(isInPackage);
 }
 
-function assertSame(kind: string, name: string | undefined): void {
-  if (name !== undefined) {
-    throw new UnfitError(`the ${kind} ${name} has changed`);
+/** @throws UnfitSpareError if there is one that differs */
+function assertSame(kind: string, different: string | undefined): void {
+  if (different !== undefined) {
+    throw new UnfitSpareError(`the ${kind} ${different} has changed`);
   }
 }

@@ -1,4 +1,3 @@
-import { MedusaViteError } from '../../shared/failure.ts';
 import type { MedusaPackages } from '../packages.ts';
 import type { LoadedApp, MedusaContainer } from './loaded-app.ts';
 import { quietTelemetry } from './telemetry.ts';
@@ -20,9 +19,11 @@ export interface BootOptions {
 export class MedusaBoot {
   readonly #packages: MedusaPackages;
   readonly #start: Start;
+  /** Undefined until the app is loaded. */
   #app: LoadedApp | undefined;
   #expressApp: unknown;
-  #failed: ((error: unknown) => void) | undefined;
+  /** Set while Medusa loads the app. */
+  #onFailure: ((error: unknown) => void) | undefined;
 
   constructor(packages: MedusaPackages) {
     this.#packages = packages;
@@ -36,7 +37,7 @@ export class MedusaBoot {
         this.#app = await load(options);
         return this.#app;
       } catch (error) {
-        this.#failed?.(error);
+        this.#onFailure?.(error);
         return new Promise(() => {});
       }
     };
@@ -46,22 +47,10 @@ export class MedusaBoot {
     quietTelemetry(packages);
   }
 
-  /** The database of the config, which may have it from anywhere. */
-  static databaseUrlOf(config: unknown): string | undefined {
-    const { projectConfig } = Object(config) as { projectConfig?: { databaseUrl?: unknown } };
-    const url = projectConfig?.databaseUrl;
-    return typeof url === 'string' ? url : undefined;
-  }
-
   /** Medusa's one container, which is there, and filled, while the app is loaded. */
   get container(): MedusaContainer {
     const { container } = this.#packages.require('@medusajs/framework', 'dist/container.js');
     return container as MedusaContainer;
-  }
-
-  /** Undefined until the app is loaded. */
-  get app(): LoadedApp | undefined {
-    return this.#app;
   }
 
   /** @throws MedusaViteError if Medusa has loaded the app without it */
@@ -80,7 +69,7 @@ export class MedusaBoot {
     const signals = ['SIGTERM', 'SIGINT'] as const;
     const before = new Map(signals.map((signal) => [signal, process.listeners(signal)]));
     await new Promise<void>((resolve, reject) => {
-      this.#failed = reject;
+      this.#onFailure = reject;
       // Types are written after the server is ready, see `writeTypes`.
       this.#start({ directory: root, port, host, types: false }).then(() => resolve(), reject);
     });
@@ -99,17 +88,9 @@ export class MedusaBoot {
       await generateTypes(this.#packages, root, this.#app);
     }
   }
-}
 
-/** `defineConfig` and the loaders read from the working directory, as under `medusa develop`. */
-export function loadDotEnv(packages: MedusaPackages): void {
-  const dotenv = packages.requireFrom('@medusajs/utils', 'dotenv') as Partial<{
-    config(options: { quiet: boolean }): unknown;
-  }>;
-  if (typeof dotenv.config !== 'function') {
-    throw new MedusaViteError('`dotenv` of `@medusajs/utils` has no `config()`.', {
-      code: 'UNEXPECTED_MEDUSA',
-    });
+  /** Runs the shutdown hooks and closes the connections of the app, if it is loaded. */
+  async stop(): Promise<void> {
+    await this.#app?.shutdown();
   }
-  dotenv.config({ quiet: true });
 }

@@ -9,3 +9,9 @@ export async function readConfig(packages: MedusaPackages, root: string): Promis
   const exports = await dynamicImport?.(`${root}/medusa-config`);
   return exports?.default ?? exports;
 }
+
+export function databaseUrlOf(config: unknown): string | undefined {
+  const { projectConfig } = Object(config) as { projectConfig?: { databaseUrl?: unknown } };
+  const url = projectConfig?.databaseUrl;
+  return typeof url === 'string' ? url : undefined;
+}

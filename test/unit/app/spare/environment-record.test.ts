@@ -50,7 +50,7 @@ describe('a variable makes a difference', () => {
   it('only in the phase in which it was read', () => {
     record.begin('boot');
     void view.STAGE;
-    record.begin(undefined);
+    record.end();
     void view.OTHER;
     record.replace({});
     expect(record.findDifference('medusa')).toBeUndefined();

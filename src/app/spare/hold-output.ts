@@ -1,6 +1,9 @@
 type Write = typeof process.stdout.write;
 
-/** Keeps what is written to stdout back; what packages say while they are loaded is no news before it is used. */
+/**
+ * Keeps back what is written to stdout: what packages say while they are loaded is no news until the process is used.
+ * @returns how to release it
+ */
 export function holdOutput(): () => void {
   const { stdout } = process;
   const write = stdout.write;

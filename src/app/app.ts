@@ -1,0 +1,204 @@
+import { resolveAdminPath } from '../medusa/boot/admin-path.ts';
+import { databaseUrlOf } from '../medusa/boot/config.ts';
+import { resolveBackendHmr, switchOffStockHmr } from '../medusa/boot/feature-flag.ts';
+import type {
+  AppOptions,
+  AppToHost,
+  PreparedApp,
+  ReloadOutcome,
+  ReloadPlan,
+} from '../protocol/messages.ts';
+import { assertDatabaseReachable } from '../shared/database-check.ts';
+import type { Failures } from './failures.ts';
+import type { HostMessageHandlers } from './link/host-link.ts';
+import { InspectorReport } from './link/inspector-report.ts';
+import type { LoadMedusaOptions } from './load-medusa.ts';
+import type { PatchedMedusa } from './patched-medusa.ts';
+import { AppPort } from './port/app-port.ts';
+import type { ProjectCode } from './project-code.ts';
+import type { Reloads } from './reload/reloads.ts';
+import { BootRecord } from './spare/boot-record.ts';
+import type { Spare } from './spare/spare.ts';
+import { tryOut } from './trial.ts';
+import { TypesWriter } from './types-writer.ts';
+
+export interface AppParts {
+  options: AppOptions;
+  /** Set if this process is made before it is needed. */
+  spare: Pick<Spare, keyof Spare> | undefined;
+  code: ProjectCode;
+  failures: Failures;
+  loadMedusa(options: LoadMedusaOptions): AppMedusa;
+  send(message: AppToHost): Promise<void>;
+  exit(code: number): void;
+}
+
+/** What the app needs of it; a test has another one. */
+export type AppMedusa = Pick<PatchedMedusa, keyof PatchedMedusa>;
+
+/**
+ * The app in this process, from its first moment to its last. The host says when each phase begins:
+ * `prepare`, while the previous app still serves; `start`, when that one is gone; `reload`, at each change; `stop`.
+ */
+export class App {
+  readonly #parts: AppParts;
+  readonly #port: AppPort;
+  readonly #inspector: InspectorReport;
+  readonly #types: TypesWriter;
+  readonly #record = new BootRecord();
+  /** Set once it is loaded. */
+  #medusa: AppMedusa | undefined;
+  /** Set once it is known which reloaders there are. */
+  #reloads: Reloads | undefined;
+  #isStopping = false;
+
+  constructor(parts: AppParts) {
+    const { send } = parts;
+    this.#parts = parts;
+    this.#port = new AppPort((message) => void send(message));
+    this.#inspector = new InspectorReport((message) => void send(message));
+    this.#types = new TypesWriter({ send, write: async () => this.#medusa?.writeTypes() });
+  }
+
+  /** What the host may say, at any time. */
+  readonly handlers: HostMessageHandlers = {
+    start: ({ sessions }) => void this.start(sessions),
+    'hmr-reload': ({ id, plan }) => void this.reload(id, plan),
+    shutdown: () => void this.stop(0),
+    prune: ({ ids }) => this.#parts.code.prune(ids),
+    retrace: ({ modules }) => this.#parts.code.retrace(modules),
+    hold: () => this.#port.gate.hold(),
+    release: () => this.#port.gate.release(),
+    admin: ({ state }) => this.#port.admin.update(state),
+    ping: ({ id }) => {
+      this.#inspector.update();
+      void this.#parts.send({ type: 'pong', id });
+    },
+    preload: ({ packages }) => this.#parts.spare?.list(packages),
+    anticipate: () => this.#parts.spare?.anticipate(),
+    activate: ({ env, reloaders }) => this.#parts.spare?.activate({ env, reloaders }),
+    'list-packages': () => {
+      const { packages } = this.#record;
+      void this.#parts.send({
+        type: 'packages',
+        packages: packages && { ...packages, schema: this.#medusa?.schema.text },
+      });
+    },
+  };
+
+  /** Does everything that can be done while the previous app still serves: loads Medusa, evaluates the config. */
+  async prepare(): Promise<void> {
+    // As by VS Code, which debugs what is started in its terminal.
+    this.#inspector.update();
+    await this.#orFail(async () => {
+      const app = await this.#prepare();
+      await this.#parts.send({ type: 'prepared', app });
+    });
+  }
+
+  async #prepare(): Promise<PreparedApp> {
+    const { options, spare, code, failures, send, loadMedusa } = this.#parts;
+    const medusa = loadMedusa({
+      ...options,
+      code,
+      spare,
+      trace: this.#record.trace,
+      appPort: this.#port,
+      send,
+      onError: failures.report,
+    });
+    this.#medusa = medusa;
+    let { reloaders } = options;
+    if (spare) {
+      await send({ type: 'preloaded', files: await spare.preload(medusa) });
+      reloaders = await spare.becomeApp(medusa);
+    }
+    this.#reloads = medusa.createReloads(reloaders);
+
+    this.#record.begin();
+    const config = await medusa.readConfig();
+    const databaseUrl = databaseUrlOf(config);
+    if (databaseUrl) {
+      await assertDatabaseReachable(databaseUrl);
+    }
+    const backendHmr = resolveBackendHmr(config);
+    switchOffStockHmr(config);
+    this.#record.endConfig();
+    spare?.assertConfigured();
+
+    if (options.trial) {
+      await medusa.flags.set(options.root, config);
+      await tryOut(options.trial, (file) => code.runner.importFile(file));
+    }
+    code.flush();
+    return { backendHmr, adminPath: resolveAdminPath(config) };
+  }
+
+  /** Boots Medusa, when no other app runs any more. @param sessions of the previous app */
+  async start(sessions: Record<string, string>): Promise<void> {
+    const { options, spare, code, send } = this.#parts;
+    if (options.inspect) {
+      this.#inspector.open(options.inspect);
+    }
+    await this.#orFail(async () => {
+      if (!this.#medusa || !this.#reloads) {
+        throw new Error('Expected the app to be prepared: this is a bug of medusa-vite.');
+      }
+      this.#medusa.sessions.take(sessions);
+      await this.#medusa.start();
+      const packages = this.#record.end(this.#medusa.flags);
+      const { areLoaderHooksChanged } = this.#record;
+      spare?.assertBooted({ packages, areLoaderHooksChanged }, this.#medusa.flags);
+      await this.#reloads.start();
+      this.#port.admin.settle();
+      code.flush();
+      await send({ type: 'ready' });
+      if (options.types && !this.#isStopping) {
+        this.#types.schedule();
+      }
+    });
+  }
+
+  /** Brings a change to the running app. */
+  async reload(id: number, plan: ReloadPlan): Promise<void> {
+    const { code, send } = this.#parts;
+    this.#inspector.update();
+    const outcome: ReloadOutcome = (await this.#reloads?.run(plan)) ?? {
+      type: 'restart-needed',
+      reason: { type: 'reload-failed', message: 'the app was not ready' },
+    };
+    code.flush();
+    await send({ type: 'hmr-result', id, outcome });
+  }
+
+  /** Finishes requests, cleans up and ends the process, whichever phase it is in. */
+  async stop(exitCode: number): Promise<void> {
+    const { code, failures, send, exit } = this.#parts;
+    this.#inspector.update();
+    if (this.#isStopping) {
+      return;
+    }
+    this.#isStopping = true;
+    this.#types.cancel();
+    try {
+      await this.#port.drain();
+      await send({ type: 'sessions', sessions: this.#medusa?.sessions.give() ?? {} });
+      await code.dispose();
+      await this.#medusa?.stop();
+    } catch (error) {
+      failures.report(error);
+    }
+    exit(exitCode);
+  }
+
+  /** Ends the process if the phase fails, unless it ends already. */
+  async #orFail(phase: () => Promise<void>): Promise<void> {
+    try {
+      await phase();
+    } catch (error) {
+      if (!this.#isStopping) {
+        await this.#parts.failures.end(error);
+      }
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import inspector from 'node:inspector';
+import type { AppToHost, InspectOptions } from '../../protocol/messages.ts';
+
+/** Tells the host, once, that an inspector is open: under a debugger the app may stand still for as long as it likes. */
+export class InspectorReport {
+  readonly #send: (message: AppToHost) => void;
+  #isReported = false;
+
+  constructor(send: (message: AppToHost) => void) {
+    this.#send = send;
+  }
+
+  /** Anybody may have opened one meanwhile, and Node has no event for it. */
+  update(): void {
+    if (!this.#isReported && inspector.url() !== undefined) {
+      this.#isReported = true;
+      this.#send({ type: 'debugged' });
+    }
+  }
+
+  open({ port, host, wait }: InspectOptions): void {
+    inspector.open(port, host, wait);
+  }
+}

@@ -1,0 +1,193 @@
+import { replaceAdminBundler } from '../medusa/boot/admin-bundler.ts';
+import { MedusaBoot } from '../medusa/boot/boot.ts';
+import { readConfig } from '../medusa/boot/config.ts';
+import { readDotEnv } from '../medusa/boot/dot-env.ts';
+import { replaceDynamicImport } from '../medusa/boot/dynamic-import.ts';
+import { FileConfigs } from '../medusa/boot/file-config.ts';
+import { FlagState } from '../medusa/boot/flag-state.ts';
+import { ScheduledJobs } from '../medusa/events/scheduled-jobs.ts';
+import { Subscriptions } from '../medusa/events/subscriptions.ts';
+import { ApiRouter } from '../medusa/http/api-router.ts';
+import { Sessions } from '../medusa/http/sessions.ts';
+import { JoinerConfigs } from '../medusa/modules/joiner-configs.ts';
+import type { MedusaPackages } from '../medusa/packages.ts';
+import { skipUnseenDebugLines } from '../medusa/speed/debug-lines.ts';
+import { rememberFolderListings } from '../medusa/speed/folder-listings.ts';
+import { rememberPathPatterns } from '../medusa/speed/path-patterns.ts';
+import { SchemaAhead } from '../medusa/speed/schema-ahead.ts';
+import { nameCoreFlows } from '../medusa/workflows/core-flows.ts';
+import { HookRegistry } from '../medusa/workflows/hook-registry.ts';
+import type { Registry } from '../medusa/workflows/registry.ts';
+import { RunningWorkflows } from '../medusa/workflows/running-workflows.ts';
+import { loadsIndexFiles } from '../medusa/workflows/workflow-loader.ts';
+import { WorkflowRegistry } from '../medusa/workflows/workflow-registry.ts';
+import { WorkflowStore } from '../medusa/workflows/workflow-store.ts';
+import type { AppOptions, AppToHost, ReloaderModule } from '../protocol/messages.ts';
+import { serializeError } from '../shared/serialized-error.ts';
+import type { AppPort } from './port/app-port.ts';
+import type { ProjectCode } from './project-code.ts';
+import { DeferredEvaluation } from './reload/deferred-evaluation.ts';
+import { ReloadPass } from './reload/reload-pass.ts';
+import { Reloads } from './reload/reloads.ts';
+import { AuthorsReloader } from './reloaders/authors-reloader.ts';
+import { JobsReloader } from './reloaders/jobs.ts';
+import { ModulesReloader } from './reloaders/modules.ts';
+import type { ReloaderApp } from './reloaders/public-reloader.ts';
+import type { ResourceReloader } from './reloaders/resource-reloader.ts';
+import { RoutesReloader } from './reloaders/routes.ts';
+import { SubscribersReloader } from './reloaders/subscribers.ts';
+import { WorkflowsReloader } from './reloaders/workflows.ts';
+import type { UnbootedMedusa } from './spare/spare.ts';
+
+export interface PatchedMedusaOptions extends Pick<AppOptions, 'root' | 'port' | 'host'> {
+  code: ProjectCode;
+  appPort: AppPort;
+  send(message: AppToHost): void;
+  /** Something went wrong that changes nothing. */
+  onError(error: unknown): void;
+}
+
+/**
+ * The Medusa of this process. Its loaders get the project's files from the runner, its registries can be reloaded,
+ * and its server has the connections of the host; all else is as it was installed.
+ */
+export class PatchedMedusa implements UnbootedMedusa {
+  readonly flags: FlagState;
+  readonly schema: SchemaAhead;
+  readonly sessions: Sessions;
+  readonly #packages: MedusaPackages;
+  readonly #options: PatchedMedusaOptions;
+  readonly #boot: MedusaBoot;
+  readonly #jobs: ScheduledJobs;
+  readonly #fileConfigs: FileConfigs;
+  readonly #registries: Registry[];
+  /** In the order in which they run. */
+  readonly #reloaders: ResourceReloader[];
+
+  /** To be called before Medusa has loaded anything of the project, for what it holds on to stays as it is. */
+  constructor(packages: MedusaPackages, options: PatchedMedusaOptions) {
+    const { root, port, code, appPort } = options;
+    this.#packages = packages;
+    this.#options = options;
+    rememberPathPatterns(packages);
+    skipUnseenDebugLines(packages);
+    rememberFolderListings(packages);
+
+    const owner = () => code.runner.evaluating;
+    const store = new WorkflowStore(packages);
+    const running = new RunningWorkflows(packages, store);
+    const workflows = new WorkflowRegistry(packages, store, owner);
+    const hooks = new HookRegistry({
+      packages,
+      owner,
+      handlersOf: (id) => workflows.handlersOf(id),
+      beforeChange: (id) => running.preserve(id),
+    });
+    this.#registries = [workflows, hooks];
+
+    this.#boot = new MedusaBoot(packages);
+    this.sessions = new Sessions(packages);
+    replaceAdminBundler(packages, (request) => appPort.admin.open(request));
+    const container = () => this.#boot.container;
+    this.#jobs = new ScheduledJobs(packages, workflows, container);
+    this.schema = new SchemaAhead(packages);
+    this.flags = new FlagState(packages);
+
+    const fileConfigs = new FileConfigs(packages);
+    const modules = new ModulesReloader(root, new JoinerConfigs(packages, container));
+    const routes = new RoutesReloader(root, new ApiRouter(packages));
+    const subscribers = new SubscribersReloader(root, new Subscriptions(packages, container));
+    const jobs = new JobsReloader(root, this.#jobs);
+    this.#fileConfigs = fileConfigs;
+    this.#reloaders = [
+      modules,
+      new WorkflowsReloader({
+        registry: workflows,
+        fileConfigs,
+        loadsIndexFiles: loadsIndexFiles(packages),
+      }),
+      routes,
+      subscribers,
+      jobs,
+    ];
+
+    const decorators = [modules, routes, subscribers, jobs];
+    replaceDynamicImport(packages, root, fileConfigs, {
+      importFile: (file) => code.importEntry(file),
+      decorate: (file, exports) =>
+        decorators.reduce((decorated, reloader) => reloader.decorate(file, decorated), exports),
+    });
+    appPort.intercept(port);
+  }
+
+  readDotEnv(): void {
+    readDotEnv(this.#packages);
+  }
+
+  nameCoreFlows(): Promise<void> {
+    return nameCoreFlows(this.#packages);
+  }
+
+  /** Evaluates `medusa-config`. */
+  readConfig(): Promise<unknown> {
+    return readConfig(this.#packages, this.#options.root);
+  }
+
+  /** @param modules reloaders of users and plugin authors */
+  createReloads(modules: ReloaderModule[]): Reloads {
+    const { code, onError } = this.#options;
+    const authors = modules.map((module) => this.#createAuthorsReloader(module));
+    const pass = new ReloadPass({
+      runner: code.runner,
+      reloaders: [...this.#reloaders, ...authors],
+      registries: this.#registries,
+      hot: code.hot,
+      fileConfigs: this.#fileConfigs,
+      onError,
+      deferred: new DeferredEvaluation({
+        evaluate: (file) => code.runner.requireFile(file) as Record<string, unknown>,
+        onError,
+      }),
+    });
+    return new Reloads(pass, authors);
+  }
+
+  /** Boots the app. @throws what made the boot fail */
+  async start(): Promise<void> {
+    await this.#boot.start(this.#options);
+    this.#jobs.guardTimers();
+  }
+
+  writeTypes(): Promise<void> {
+    return this.#boot.writeTypes(this.#options.root);
+  }
+
+  stop(): Promise<void> {
+    return this.#boot.stop();
+  }
+
+  #createAuthorsReloader(module: ReloaderModule): AuthorsReloader {
+    const { root, code, send, onError } = this.#options;
+    const boot = this.#boot;
+    return new AuthorsReloader({
+      root,
+      module,
+      load: () => {
+        code.noteEntry(module.specifier);
+        return code.runner.cachedRequest(module.specifier, module.specifier);
+      },
+      app: {
+        get container() {
+          return boot.container as ReloaderApp['container'];
+        },
+        get express() {
+          return boot.expressApp as ReloaderApp['express'];
+        },
+      },
+      importFile: (file) => code.runner.importFile(file),
+      onEntry: (file) => code.noteEntry(file),
+      onFailure: (error) => send({ type: 'warning', error: serializeError(error) }),
+      onError,
+    });
+  }
+}
