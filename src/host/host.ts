@@ -1,28 +1,25 @@
 import { posix } from 'node:path';
 import type { ViteDevServer } from 'vite';
-import { withDatabaseUrl } from '../database/database-folder.ts';
-import { isEmbeddedDatabaseInstalled, startEmbeddedDatabase } from '../database/embedded.ts';
-import { migrateIfPending } from '../medusa/migrations/migrations.ts';
 import { findSupportedMedusa } from '../project/medusa-version.ts';
 import { assertMedusaProject, readDotEnv } from '../project/project.ts';
 import type { UpdateEvent } from '../protocol/events.ts';
-import type { Trial } from '../protocol/messages.ts';
 import type { RestartReason } from '../protocol/reason.ts';
 import type { UpdateResult } from '../protocol/update.ts';
-import { assertDatabaseReachable } from '../shared/database-check.ts';
 import { MedusaViteError } from '../shared/failure.ts';
 import { relativeToRoot } from '../shared/paths.ts';
 import { type SerializedError, serializeError } from '../shared/serialized-error.ts';
-import { isUnwatched } from '../vite/headless.ts';
+import { describeMove, resolveAddress } from './port/address.ts';
 import { type Listener, listen } from './port/listener.ts';
-import { type Activation, AppProcess } from './processes/app-process.ts';
+import { AppProcess } from './processes/app-process.ts';
 import { parseInspect } from './processes/inspect-option.ts';
 import { canWait } from './processes/spare-keeper.ts';
+import { ProjectDatabase } from './project-database.ts';
 import { describeCrash } from './terminal/crash.ts';
 import type { Reporter } from './terminal/reporter.ts';
 import { toUpdateEvent } from './terminal/update-event.ts';
-import { type FileEvents, FileWatch } from './updates/file-watch.ts';
-import { Updates } from './updates/updates.ts';
+import type { FileEvents } from './updates/file-watch.ts';
+import { UntoldFiles } from './updates/untold-files.ts';
+import { Updates, type UpdatesEvents, type UpdatesOptions } from './updates/updates.ts';
 
 /** What a person may ask of the host, whichever launcher was taken. */
 export interface HostSettings {
@@ -55,7 +52,7 @@ export interface HostOptions extends HostSettings {
   onUpdate?(event: UpdateEvent): void;
   /** Files that somebody else sees to. */
   isForeign?(file: string): boolean;
-  /** Set if this backend takes the place of another one, which it closes: its start is told as a restart. */
+  /** Set if this host takes the place of another one, which it closes: its start is told as a restart. */
   replaces?: Replacement;
 }
 
@@ -67,9 +64,7 @@ export interface Replacement {
   events: FileEvents;
 }
 
-const DEFAULT_PORT = 9000;
-
-/** What a save cannot mend: the backend cannot be started. */
+/** What no change of a file can mend: the host cannot be started. */
 const FATAL_CODES = new Set([
   'NO_MEDUSA',
   'UNSUPPORTED_MEDUSA',
@@ -77,7 +72,9 @@ const FATAL_CODES = new Set([
   'NO_DATABASE',
 ]);
 
-/** The port, the database and the host of one project: what all launchers have in common. */
+type Fork = UpdatesOptions['fork'];
+
+/** The port, the database, Vite and the app of one project: what all launchers have in common. */
 export class Host {
   readonly #options: HostOptions;
   readonly #startedAt: number = performance.now();
@@ -86,11 +83,10 @@ export class Host {
   #updates: Updates | undefined;
   #listener: Listener | undefined;
   #updateCount = 0;
-  /** Saved files that this backend has yet to tell of: what it was started for, and what was saved meanwhile. */
-  #untold: string[] = [];
-  /** Watches while neither the previous backend does, nor the host of this one. */
-  #meanwhile: FileWatch | undefined;
-  /** Unset once it is closed. */
+  readonly #untold: UntoldFiles;
+  /** The shell's variables, without those of `.env`: the app reads that file anew at each start. */
+  readonly #shell: NodeJS.ProcessEnv = { ...process.env, NODE_ENV: 'development' };
+  /** The host that this one takes the place of; unset once it is closed. */
   #previous: Host | undefined;
   #isFirst = true;
   /** Set by whoever asks first. */
@@ -102,6 +98,7 @@ export class Host {
     // The app would say the same of a Medusa that is missing or too old, but only after its database was made.
     void findSupportedMedusa(options.root);
     this.#options = options;
+    this.#untold = new UntoldFiles({ root: options.root, isForeign: this.#isForeign });
   }
 
   /** Where the app is to be found, once there is a port. */
@@ -149,7 +146,7 @@ export class Host {
 
   /** To be called when Vite has another watcher, by whoever does not know whether its restart is over. */
   followWatcher(events: FileEvents): void {
-    this.#meanwhile?.follow(events);
+    this.#untold.follow(events);
   }
 
   /** Tells that what was saved is no good for a host, and that this one goes on. */
@@ -169,25 +166,19 @@ export class Host {
     this.#updates?.kill();
   }
 
+  /** Takes the place of another host, if there is one. */
   async #replace(): Promise<void> {
-    const { root, replaces, isForeign } = this.#options;
+    const { replaces } = this.#options;
     if (!replaces) {
       return;
     }
     const { previous, files, events } = replaces;
     this.#previous = previous;
-    this.#untold = [...files];
+    this.#untold.add(files);
     await this.#add(() => previous.close());
-    this.#meanwhile = new FileWatch({
-      events,
-      known: [],
-      isWatched: (file) => !isUnwatched(root, file) && !isForeign?.(file),
-      onFirst: () => {},
-      onBatch: ({ changes, unchanged }) =>
-        this.#untold.push(...changes.map(({ file }) => file), ...unchanged),
-    });
+    this.#untold.watch(events);
     const closed = previous.close();
-    this.#untold.push(...previous.#untold);
+    this.#untold.add(previous.#untold.all);
     await closed;
     this.#assertOpen();
     this.#updateCount = previous.#updateCount;
@@ -195,115 +186,126 @@ export class Host {
   }
 
   async #start(): Promise<void> {
-    const { root, reporter, port, host, types, hmr, isStdoutTaken, spare } = this.#options;
-    // The shell's variables, without those of `.env`: the app reads that file anew at each start.
-    const shell: NodeJS.ProcessEnv = { ...process.env, NODE_ENV: 'development' };
-    const dotEnv = readDotEnv(root);
-    const setting = (key: string) => shell[key] ?? dotEnv[key];
-
-    const listener = await listen({
-      root,
-      port: port ?? parsePort(setting('PORT')),
-      host: host ?? (setting('HOST') || undefined),
-    });
-    this.#listener = listener;
-    await this.#add(() => listener.close());
+    const { root, hmr, isStdoutTaken, spare } = this.#options;
+    const environment = { ...readDotEnv(root), ...this.#shell };
+    const listener = await this.#listen(environment);
     const { inspect, nodeArgs } = parseInspect(this.#options.inspect, this.#options.nodeArgs);
-    const fork = (role: 'app' | 'spare', { env, reloaders }: Activation, trial?: Trial) =>
-      new AppProcess({
-        child: {
-          root,
-          port: listener.port,
-          host: listener.host,
-          types,
-          inspect,
-          reloaders,
-          isSpare: role === 'spare',
-          trial,
-        },
-        env,
-        nodeArgs,
-        isStdoutTaken,
-      });
-    const isSparePossible = canWait(nodeArgs, shell);
+    const fork = this.#createFork(listener, { inspect, nodeArgs });
+    const isSparePossible = canWait(nodeArgs, this.#shell);
     // Medusa is loaded while Vite and the database come up.
-    const first = isSparePossible ? fork('spare', { env: shell, reloaders: [] }) : undefined;
-    await this.#add(async () => {
-      first?.kill();
-      await first?.exited;
-    });
-    first?.preload(null);
-    const vitePromise = this.#options.createVite();
-    vitePromise.catch(() => {});
-    let embeddedUrl: string | undefined;
-    const databaseUrl = setting('DATABASE_URL');
-    if (databaseUrl) {
-      await assertDatabaseReachable(databaseUrl);
-    } else if (isEmbeddedDatabaseInstalled(root)) {
-      const log = (line: string) => reporter.info(line);
-      const database = await startEmbeddedDatabase({ root, log });
-      await this.#add(() => database.stop());
-      embeddedUrl = database.url;
-      const env = { ...shell, DATABASE_URL: embeddedUrl };
-      await migrateIfPending({ root, database, env, log });
-    }
-
-    // A `DATABASE_URL` that comes into `.env` later takes the place of the embedded one.
-    const env = () =>
-      embeddedUrl === undefined || readDotEnv(root).DATABASE_URL
-        ? shell
-        : { ...shell, DATABASE_URL: embeddedUrl };
+    const first = isSparePossible ? await this.#forkFirst(fork) : undefined;
+    const vite = this.#options.createVite();
+    vite.catch(() => {});
+    const database = await this.#startDatabase(environment.DATABASE_URL);
     const updates = new Updates({
       root,
-      vite: await vitePromise,
+      vite: await vite,
       listener,
       fork,
       first,
       hasSpare: spare && isSparePossible,
-      env,
+      env: () => database.env,
       isStdoutTaken,
       hmr,
-      isForeign: (file) => this.#options.isForeign?.(file) ?? false,
-      events: {
-        ready: ({ pid, isHmrOn, bootMs }) =>
-          this.#unlessClosed(() => {
-            reporter.ready({
-              event: 'ready',
-              port: listener.port,
-              url: listener.url,
-              pid,
-              hmr: isHmrOn,
-              ms: Math.round(this.#isFirst ? performance.now() - this.#startedAt : bootMs),
-            });
-            if (this.#isFirst) {
-              this.#isFirst = false;
-              this.#onFirstReady();
-            }
-          }),
-        update: (result) => {
-          this.#report(result);
-          const isDotEnv = (file: string) => relativeToRoot(root, file) === '.env';
-          if (result.type === 'restarted' && result.files.some(isDotEnv)) {
-            this.#warnOfMove({ ...dotEnv, ...shell }, { ...readDotEnv(root), ...shell });
-          }
-        },
-        note: (note) =>
-          this.#unlessClosed(() => {
-            const isEmbedded = embeddedUrl !== undefined && env().DATABASE_URL === embeddedUrl;
-            reporter.info(isEmbedded ? withDatabaseUrl(note) : note);
-          }),
-        warning: (text) => this.#unlessClosed(() => reporter.warn(text)),
-        failure: (error, headline) => this.#unlessClosed(() => reporter.failure(error, headline)),
-        exit: (exit, willRestart) =>
-          this.#unlessClosed(() => {
-            reporter.exit(exit.code, exit.signal);
-            reporter.failure(describeCrash(exit, willRestart), 'the app ended by itself');
-          }),
-      },
+      isForeign: this.#isForeign,
+      events: this.#createEvents({ listener, database, environment }),
     });
     this.#updates = updates;
     await this.#add(() => updates.close());
-    const error = await this.#startUpdates(updates);
+    await this.#startApp(updates);
+  }
+
+  async #listen(environment: NodeJS.Dict<string>): Promise<Listener> {
+    const { root } = this.#options;
+    const listener = await listen({ root, ...resolveAddress(this.#options, environment) });
+    this.#listener = listener;
+    await this.#add(() => listener.close());
+    return listener;
+  }
+
+  #createFork(
+    { port, host }: Listener,
+    { inspect, nodeArgs }: ReturnType<typeof parseInspect>,
+  ): Fork {
+    const { root, types, isStdoutTaken } = this.#options;
+    return (role, { env, reloaders }, trial) =>
+      new AppProcess({
+        child: { root, port, host, types, inspect, reloaders, isSpare: role === 'spare', trial },
+        env,
+        nodeArgs,
+        isStdoutTaken,
+      });
+  }
+
+  async #forkFirst(fork: Fork): Promise<AppProcess> {
+    const first = fork('spare', { env: this.#shell, reloaders: [] });
+    await this.#add(async () => {
+      first.kill();
+      await first.exited;
+    });
+    first.preload(null);
+    return first;
+  }
+
+  async #startDatabase(url: string | undefined): Promise<ProjectDatabase> {
+    const { root, reporter } = this.#options;
+    const log = (line: string) => reporter.info(line);
+    const database = new ProjectDatabase({ root, shell: this.#shell, log });
+    await database.start(url);
+    await this.#add(() => database.stop());
+    await database.migrate();
+    return database;
+  }
+
+  #createEvents(told: {
+    listener: Listener;
+    database: ProjectDatabase;
+    /** As the host was started with. */
+    environment: NodeJS.Dict<string>;
+  }): UpdatesEvents {
+    const { root, reporter } = this.#options;
+    const { listener, database, environment } = told;
+    return {
+      ready: ({ pid, isHmrOn, bootMs }) =>
+        this.#unlessClosed(() => {
+          reporter.ready({
+            event: 'ready',
+            port: listener.port,
+            url: listener.url,
+            pid,
+            hmr: isHmrOn,
+            ms: Math.round(this.#isFirst ? performance.now() - this.#startedAt : bootMs),
+          });
+          if (this.#isFirst) {
+            this.#isFirst = false;
+            this.#tellStart(undefined);
+            this.#options.onFirstReady?.();
+          }
+        }),
+      update: (result) => {
+        this.#report(result);
+        const isDotEnv = (file: string) => relativeToRoot(root, file) === '.env';
+        if (result.type === 'restarted' && result.files.some(isDotEnv)) {
+          const after = { ...readDotEnv(root), ...this.#shell };
+          for (const warning of describeMove(this.#options, { before: environment, after })) {
+            reporter.warn(warning);
+          }
+        }
+      },
+      note: (note) => this.#unlessClosed(() => reporter.info(database.completeNote(note))),
+      warning: (text) => this.#unlessClosed(() => reporter.warn(text)),
+      failure: (error, headline) => this.#unlessClosed(() => reporter.failure(error, headline)),
+      exit: (exit, willRestart) =>
+        this.#unlessClosed(() => {
+          reporter.exit(exit.code, exit.signal);
+          reporter.failure(describeCrash(exit, willRestart), 'the app ended by itself');
+        }),
+    };
+  }
+
+  async #startApp(updates: Updates): Promise<void> {
+    const { reporter } = this.#options;
+    const error = await this.#watchAndStart(updates);
     if (error && isFatal(error)) {
       throw new MedusaViteError(error.message, { code: error.code, hint: error.hint });
     }
@@ -314,35 +316,17 @@ export class Host {
     }
   }
 
-  /** From here on the host watches. */
-  #startUpdates(updates: Updates): Promise<SerializedError | undefined> {
+  #watchAndStart(updates: Updates): Promise<SerializedError | undefined> {
     const { root, replaces } = this.#options;
-    const known = [...this.#untold, ...(this.#meanwhile?.close() ?? [])].map((file) =>
-      posix.resolve(root, file),
-    );
-    this.#meanwhile = undefined;
+    this.#untold.stopWatching();
+    const known = this.#untold.all;
     const causes = new Set(replaces?.files.map((file) => posix.resolve(root, file)));
     // The app is about to load all of it, but Vite was not restarted for what it reads itself.
     const forVite = known.filter((file) => !causes.has(file) && updates.isReadByVite(file));
-    this.#untold = known.filter((file) => !forVite.includes(file));
+    this.#untold.delete(forVite);
     const started = updates.start(known);
     updates.catchUp(forVite);
     return started;
-  }
-
-  /** A restart keeps the port, which is the host's. */
-  #warnOfMove(before: NodeJS.Dict<string>, after: NodeJS.Dict<string>): void {
-    const { port, host, reporter } = this.#options;
-    for (const [key, asked] of Object.entries({ PORT: port, HOST: host })) {
-      if (asked === undefined && (before[key] || undefined) !== (after[key] || undefined)) {
-        const change = after[key]
-          ? `\`${key}\` in \`.env\` has changed to \`${after[key]}\``
-          : `\`${key}\` is gone from \`.env\``;
-        reporter.warn(
-          `${change}, which a restart does not follow: stop the dev server and start it again.`,
-        );
-      }
-    }
   }
 
   /** What goes wrong because it ends is nothing to read of. */
@@ -352,19 +336,15 @@ export class Host {
     }
   }
 
-  #onFirstReady(): void {
-    this.#tellStart(undefined);
-    this.#options.onFirstReady?.();
-  }
-
-  /** What has become of the files that this backend was started for. @returns false if there are none */
+  /** What has become of the files that this host was started for. @returns false if there are none */
   #tellStart(error: SerializedError | undefined): boolean {
     const { root, replaces } = this.#options;
-    const files = [...new Set(this.#untold.map((file) => relativeToRoot(root, file)))];
-    if (!replaces || files.length === 0 || this.#closed) {
+    const untold = this.#untold.all;
+    if (!replaces || untold.length === 0 || this.#closed) {
       return false;
     }
-    this.#untold = [];
+    this.#untold.delete(untold);
+    const files = untold.map((file) => relativeToRoot(root, file));
     const ms = Math.round(performance.now() - this.#startedAt);
     const reason: RestartReason = { type: 'host-replaced', paths: replaces.files };
     this.#report(
@@ -389,7 +369,9 @@ export class Host {
     onUpdate?.(toUpdateEvent(result, { id: this.#updateCount, root }));
   }
 
-  /** @throws MedusaViteError if the backend was closed while this was being started */
+  readonly #isForeign = (file: string): boolean => this.#options.isForeign?.(file) ?? false;
+
+  /** @throws MedusaViteError if the host was closed while this was being started */
   async #add(close: () => Promise<void>): Promise<void> {
     if (this.#closed) {
       await close().catch(() => {});
@@ -405,28 +387,12 @@ export class Host {
   }
 
   async #closeAll(): Promise<void> {
-    this.#untold.push(
-      ...(this.#meanwhile?.close() ?? []),
-      ...(this.#updates?.stopWatching() ?? []),
-    );
+    this.#untold.stopWatching();
+    this.#untold.add(this.#updates?.stopWatching() ?? []);
     for (let close = this.#closing.shift(); close; close = this.#closing.shift()) {
       await close().catch(() => {});
     }
   }
-}
-
-/** An empty value counts as none, as for Medusa. @throws MedusaViteError */
-function parsePort(value: string | undefined): number {
-  if (!value) {
-    return DEFAULT_PORT;
-  }
-  if (!/^\d{1,5}$/.test(value) || Number(value) > 65_535) {
-    throw new MedusaViteError(`\`${value}\` is not a port (\`PORT\`).`, {
-      code: 'USAGE',
-      hint: 'Give a number from 1 to 65535, or 0 for any free port.',
-    });
-  }
-  return Number(value);
 }
 
 function isFatal(error: SerializedError): boolean {

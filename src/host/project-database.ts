@@ -1,0 +1,68 @@
+import { withDatabaseUrl } from '../database/database-folder.ts';
+import {
+  type EmbeddedDatabase,
+  isEmbeddedDatabaseInstalled,
+  startEmbeddedDatabase,
+} from '../database/embedded.ts';
+import { migrateIfPending } from '../medusa/migrations/migrations.ts';
+import { readDotEnv } from '../project/project.ts';
+import { assertDatabaseReachable } from '../shared/database-check.ts';
+
+export interface ProjectDatabaseOptions {
+  root: string;
+  /** The shell's variables, without those of `.env`. */
+  shell: NodeJS.ProcessEnv;
+  log(line: string): void;
+}
+
+/** The database that the app uses: the one that the project names, or else the embedded one. */
+export class ProjectDatabase {
+  readonly #options: ProjectDatabaseOptions;
+  /** Unset if the project named a database when this was started. */
+  #embedded: EmbeddedDatabase | undefined;
+
+  constructor(options: ProjectDatabaseOptions) {
+    this.#options = options;
+  }
+
+  /** @param url the one that the project names, if it does. @throws MedusaViteError */
+  async start(url: string | undefined): Promise<void> {
+    const { root, log } = this.#options;
+    if (url) {
+      await assertDatabaseReachable(url);
+    } else if (isEmbeddedDatabaseInstalled(root)) {
+      this.#embedded = await startEmbeddedDatabase({ root, log });
+    }
+  }
+
+  /** Brings the embedded database up to date. @throws MedusaViteError */
+  async migrate(): Promise<void> {
+    const { root, shell, log } = this.#options;
+    const database = this.#embedded;
+    if (database) {
+      const env = { ...shell, DATABASE_URL: database.url };
+      await migrateIfPending({ root, database, env, log });
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#embedded?.stop();
+  }
+
+  /** Complete environment of the next app, before its `.env`. */
+  get env(): NodeJS.ProcessEnv {
+    const { shell } = this.#options;
+    const url = this.#embeddedUrl;
+    return url === undefined ? shell : { ...shell, DATABASE_URL: url };
+  }
+
+  /** What a note for the user says of Medusa's commands, as it holds for this database. */
+  completeNote(note: string): string {
+    return this.#embeddedUrl === undefined ? note : withDatabaseUrl(note);
+  }
+
+  /** A `DATABASE_URL` that comes into `.env` later takes the place of the embedded one. */
+  get #embeddedUrl(): string | undefined {
+    return readDotEnv(this.#options.root).DATABASE_URL ? undefined : this.#embedded?.url;
+  }
+}
