@@ -1,6 +1,12 @@
-import { createHash } from 'node:crypto';
-import { type Dirent, existsSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync } from 'node:fs';
 import type { Change } from '../../shared/change.ts';
+import {
+  changedAt,
+  contentOf,
+  EMPTY_CONTENT,
+  type FileState,
+  readFileState,
+} from '../../shared/file-state.ts';
 import { toPosix } from '../../shared/paths.ts';
 import type { Batch } from './batch.ts';
 
@@ -49,8 +55,6 @@ const LOOKS_MS = [500, 3_000, 10_000];
 /** Before a restart, which takes seconds, it is worth waiting for the rest of a branch switch. */
 const SETTLED_MS = 100;
 const SETTLE_LIMIT_MS = 2_000;
-/** No source: a log or a database that grows all the time, and would be read whole each time. */
-const MAX_HASHED_BYTES = 4 * 1024 * 1024;
 
 /**
  * Turns file events into batches of files whose content really changed. Looks at every file once more a
@@ -63,10 +67,8 @@ export class FileWatch {
   readonly #present: () => Iterable<string>;
   readonly #onFirst: (file: string) => void;
   readonly #onBatch: (batch: Batch) => void;
-  /** Content that was reported last; null for a file that is gone. */
-  readonly #hashes = new Map<string, string | null>();
-  /** When the reported content was written; one slow save may show as two events. */
-  readonly #writtenAt = new Map<string, number>();
+  /** Files that were reported, as they were then: one slow save may show as two events. */
+  readonly #reported = new Map<string, FileState>();
   readonly #pending = new Map<string, Change['change']>();
   readonly #rechecks = new Map<string, NodeJS.Timeout>();
   /** Files found empty that were not: perhaps caught between opening and writing. */
@@ -93,9 +95,7 @@ export class FileWatch {
     this.#onFirst = onFirst;
     this.#onBatch = onBatch;
     for (const file of known) {
-      const { hash, writtenAt } = look(file);
-      this.#hashes.set(file, hash);
-      this.#writtenAt.set(file, writtenAt);
+      this.#reported.set(file, readFileState(file));
     }
     this.#listen();
   }
@@ -190,8 +190,8 @@ export class FileWatch {
   readonly #lookAgain = (): void => {
     const since = this.#lookedAt;
     this.#lookedAt = Date.now();
-    for (const [file, hash] of this.#hashes) {
-      if (look(file).hash !== hash) {
+    for (const [file, { content }] of this.#reported) {
+      if (contentOf(file) !== content) {
         this.#queue(file, existsSync(file) ? 'update' : 'delete');
       }
     }
@@ -199,21 +199,21 @@ export class FileWatch {
     const known = new Set([...before, ...this.#loaded()]);
     this.#seen = new Set();
     for (const file of new Set([...known, ...this.#present()])) {
-      const changedAt = lastChange(file);
-      if (changedAt !== null) {
+      const time = changedAt(file);
+      if (time !== null) {
         this.#seen.add(file);
       }
-      if (this.#hashes.has(file)) {
+      if (this.#reported.has(file)) {
         continue;
       }
-      if (changedAt === null) {
+      if (time === null) {
         // Else it may be no file at all, but a module that a plugin has made up: `#findGone` as well.
         if (before.has(file)) {
           this.#queue(file, 'delete');
         }
       } else if (!known.has(file)) {
         this.#queue(file, 'create');
-      } else if (changedAt > since) {
+      } else if (time > since) {
         this.#queue(file, 'update');
       }
     }
@@ -228,9 +228,9 @@ export class FileWatch {
     let isAny = false;
     for (const entry of this.#folders.has(folder) ? list(folder) : []) {
       const path = `${folder}/${entry.name}`;
-      const known = this.#hashes.get(path);
+      const known = this.#reported.get(path);
       // Null for one that was there before, in a folder that was deleted meanwhile, or that cannot be read.
-      const isUnknown = known === undefined || (known === null && look(path).hash !== null);
+      const isUnknown = !known || (known.content === null && contentOf(path) !== null);
       if (entry.isFile() && isUnknown && this.#isWatched(path)) {
         isAny = true;
         this.#queue(path, 'create');
@@ -270,11 +270,12 @@ export class FileWatch {
       until: this.#lastEventAt,
     };
     for (const [file, latest] of this.#pending) {
-      const { hash, writtenAt } = look(file);
-      const previous = this.#hashes.get(file);
+      const state = readFileState(file);
+      const previous = this.#reported.get(file);
       const now = performance.now();
       const { event, since } = this.#emptied.get(file) ?? { event: latest, since: now };
-      if (hash === EMPTY && previous !== EMPTY && now - since < EMPTY_LIMIT_MS) {
+      const isEmptied = state.content === EMPTY_CONTENT && previous?.content !== EMPTY_CONTENT;
+      if (isEmptied && now - since < EMPTY_LIMIT_MS) {
         this.#emptied.set(file, { event, since });
         this.#recheck(file);
         continue;
@@ -282,16 +283,12 @@ export class FileWatch {
       this.#emptied.delete(file);
       // Also where nothing has changed: what follows within 50 ms is dropped all the same.
       this.#recheck(file);
-      if (previous !== undefined && previous === hash) {
-        if (this.#writtenAt.get(file) !== writtenAt) {
-          this.#writtenAt.set(file, writtenAt);
-          batch.unchanged.push(file);
-        }
-        continue;
+      this.#reported.set(file, state);
+      if (previous?.content !== state.content) {
+        batch.changes.push({ file, change: kindOf(event, previous, state) });
+      } else if (previous.writtenAt !== state.writtenAt) {
+        batch.unchanged.push(file);
       }
-      this.#hashes.set(file, hash);
-      this.#writtenAt.set(file, writtenAt);
-      batch.changes.push({ file, change: kindOf(event, previous, hash) });
     }
     this.#pending.clear();
     if (batch.changes.some(({ change }) => change === 'create')) {
@@ -311,12 +308,10 @@ export class FileWatch {
   #findGone(): Change[] {
     const gone: Change[] = [];
     for (const file of this.#loaded()) {
-      const wasThere = this.#hashes.has(file)
-        ? this.#hashes.get(file) !== null
-        : this.#seen.has(file);
+      const reported = this.#reported.get(file);
+      const wasThere = reported ? reported.content !== null : this.#seen.has(file);
       if (wasThere && this.#isWatched(file) && !existsSync(file)) {
-        this.#hashes.set(file, null);
-        this.#writtenAt.set(file, 0);
+        this.#reported.set(file, { content: null, writtenAt: 0 });
         gone.push({ file, change: 'delete' });
       }
     }
@@ -327,7 +322,7 @@ export class FileWatch {
     clearTimeout(this.#rechecks.get(file));
     const timer = setTimeout(() => {
       this.#rechecks.delete(file);
-      if (this.#emptied.has(file) || this.#hashes.get(file) !== look(file).hash) {
+      if (this.#emptied.has(file) || this.#reported.get(file)?.content !== contentOf(file)) {
         this.#queue(file, existsSync(file) ? 'update' : 'delete');
       }
     }, RECHECK_MS);
@@ -344,14 +339,15 @@ interface Emptied {
 
 function kindOf(
   event: Change['change'],
-  previous: string | null | undefined,
-  hash: string | null,
+  previous: FileState | undefined,
+  { content }: FileState,
 ): Change['change'] {
-  if (hash === null) {
+  if (content === null) {
     return 'delete';
   }
   // A file that was gone at the last look, or one that we never saw and that is announced as new.
-  return previous === null || (previous === undefined && event === 'create') ? 'create' : 'update';
+  const isNew = previous ? previous.content === null : event === 'create';
+  return isNew ? 'create' : 'update';
 }
 
 function list(folder: string): Dirent[] {
@@ -361,35 +357,4 @@ function list(folder: string): Dirent[] {
     // Gone again.
     return [];
   }
-}
-
-const EMPTY = digest('');
-
-/** The hash is null if there is no such file. */
-function look(file: string): { hash: string | null; writtenAt: number } {
-  try {
-    const status = statSync(file);
-    const hash = status.isFile() ? hashOf(file, status) : null;
-    // Asked again: else a write in between would look like another one of the same content.
-    return { hash, writtenAt: statSync(file).mtimeMs };
-  } catch {
-    return { hash: null, writtenAt: 0 };
-  }
-}
-
-/** When the file was written, or came there under this name; null if there is none. */
-function lastChange(file: string): number | null {
-  try {
-    return statSync(file).ctimeMs;
-  } catch {
-    return null;
-  }
-}
-
-function hashOf(file: string, { size, mtimeMs }: Stats): string {
-  return size > MAX_HASHED_BYTES ? `${size} ${mtimeMs}` : digest(readFileSync(file));
-}
-
-function digest(content: string | Buffer): string {
-  return createHash('sha1').update(content).digest('base64');
 }
