@@ -17,7 +17,7 @@ const LIMIT_BYTES_PER_RESTART = 10_000;
 const APP = `
 import { createServer } from 'node:http';
 import { readdirSync } from 'node:fs';
-import { interceptListen } from './port/connections.js';
+import { interceptListen } from './port/listen-interception.js';
 import { ModuleChannel } from './runner/module-channel.js';
 const { root, port } = JSON.parse(process.env.MEDUSA_VITE_APP);
 const channel = new ModuleChannel(4);

@@ -1,42 +1,23 @@
-import {
-  Agent,
-  request as httpRequest,
-  type IncomingMessage,
-  type ServerResponse,
-} from 'node:http';
-import { pipeline } from 'node:stream';
+import { Agent, type ServerResponse } from 'node:http';
 import { stripVTControlCharacters } from 'node:util';
 import type { AdminMiddleware } from '../../medusa/boot/admin-bundler.ts';
 import type { AdminRequest, AdminState } from '../../protocol/admin.ts';
 import type { AppToHost } from '../../protocol/messages.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
+import { type ForwardedRequest, forwardTo, hasBody } from './http-forward.ts';
 
-/** The admin process is there in one or two seconds; this is for a machine that does a lot besides. */
+/** The admin process takes one or two seconds to start; a busy machine may take this long. */
 const START_WAIT_MS = 60_000;
-/** Until the host knows that a process which does not answer has ended. */
+/** For the host to notice that an admin process which does not answer has ended. */
 const NEWS_WAIT_MS = 5_000;
 const MAX_ATTEMPTS = 3;
 
-/** Of one connection, and so not of what is on it. */
-const HOP_BY_HOP = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
-/** Express keeps the URL that the client has sent. */
-type AdminRequestMessage = IncomingMessage & { originalUrl?: string };
-
-/** Passes requests for the dashboard on to the admin process, which outlives this one. */
+/** Passes requests for the dashboard on to the admin process, which outlives the app. */
 export class AdminForward {
   readonly #send: (message: AppToHost) => void;
   readonly #agent = new Agent({ keepAlive: true });
   #state: AdminState = { type: 'starting' };
-  /** Called at the next change of the state. */
+  /** Requests that wait for the next change of the state. */
   readonly #waiting = new Set<() => void>();
   #isOpen = false;
 
@@ -50,7 +31,7 @@ export class AdminForward {
     return (incoming, response) => void this.#handle(incoming, response);
   }
 
-  /** To be called when the app is loaded. */
+  /** Called when the app is loaded: by then it has opened the admin, or has none. */
   settle(): void {
     if (!this.#isOpen) {
       this.#send({ type: 'admin-wanted', request: undefined });
@@ -64,7 +45,7 @@ export class AdminForward {
     }
   }
 
-  async #handle(request: AdminRequestMessage, response: ServerResponse): Promise<void> {
+  async #handle(request: ForwardedRequest, response: ServerResponse): Promise<void> {
     if (this.#state.type === 'failed') {
       this.#state = { type: 'starting' };
       this.#send({ type: 'admin-retry' });
@@ -77,7 +58,10 @@ export class AdminForward {
         refuse(response, state.type === 'failed' ? describe(state.error) : STILL_STARTING);
         return;
       }
-      const outcome = await this.#forward(state.port, request, response);
+      const outcome = await forwardTo(
+        { port: state.port, agent: this.#agent },
+        { request, response },
+      );
       if (outcome === 'answered') {
         return;
       }
@@ -89,7 +73,7 @@ export class AdminForward {
     refuse(response, 'The admin does not answer.\n');
   }
 
-  /** The state once it is one that lasts, and another one than `tried`; or the present one after a limit. */
+  /** Resolves to a state other than `tried` that is not `starting`, or after a limit to the present one. */
   async #settled(tried: AdminState | undefined): Promise<AdminState> {
     if (this.#state === tried) {
       await this.#news(NEWS_WAIT_MS);
@@ -114,70 +98,6 @@ export class AdminForward {
       this.#waiting.add(settle);
     });
   }
-
-  #forward(
-    port: number,
-    request: AdminRequestMessage,
-    response: ServerResponse,
-  ): Promise<'answered' | 'unanswered'> {
-    return new Promise((resolve) => {
-      const isSent = hasBody(request);
-      const upstream = httpRequest({
-        host: '127.0.0.1',
-        port,
-        agent: this.#agent,
-        method: request.method,
-        path: request.originalUrl ?? request.url,
-        headers: requestHeaders(request, isSent),
-        setHost: false,
-      });
-      const abort = (): void => {
-        upstream.destroy();
-      };
-      response.once('close', abort);
-      upstream.on('error', () => {
-        response.off('close', abort);
-        resolve(response.destroyed ? 'answered' : 'unanswered');
-      });
-      upstream.once('response', (answer) => {
-        response.statusCode = answer.statusCode ?? 502;
-        response.statusMessage = answer.statusMessage ?? '';
-        for (const [name, values = []] of Object.entries(answer.headersDistinct)) {
-          if (!HOP_BY_HOP.has(name)) {
-            response.setHeader(name, values.length === 1 ? (values[0] ?? '') : values);
-          }
-        }
-        // An answer that breaks off must not look whole: `pipeline` destroys the other end.
-        pipeline(answer, response, () => resolve('answered'));
-      });
-      if (isSent) {
-        request.pipe(upstream);
-      } else {
-        upstream.end();
-      }
-    });
-  }
-}
-
-/** False also for one that a middleware of the project has read already: the admin has no use for it. */
-function hasBody({ headers, readableEnded }: IncomingMessage): boolean {
-  const isDeclared =
-    headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-  return isDeclared && !readableEnded;
-}
-
-function requestHeaders(
-  { headers }: IncomingMessage,
-  isSent: boolean,
-): Record<string, string | string[] | undefined> {
-  const kept = Object.entries(headers).filter(([name]) => !HOP_BY_HOP.has(name));
-  const result = Object.fromEntries(kept);
-  if (!isSent) {
-    delete result['content-length'];
-  } else if (headers['transfer-encoding'] !== undefined) {
-    result['transfer-encoding'] = 'chunked';
-  }
-  return result;
 }
 
 const STILL_STARTING = 'The admin is still starting.\n';

@@ -1,6 +1,7 @@
 import type { AppToHost } from '../../protocol/messages.ts';
 import { AdminForward } from './admin-forward.ts';
-import { interceptListen, type ReceivedConnections } from './connections.ts';
+import { interceptListen } from './listen-interception.ts';
+import type { ReceivedConnections } from './received-connections.ts';
 import { RequestGate } from './request-gate.ts';
 
 /** How long a stop waits for requests in flight; the host kills at 5 s. */
