@@ -156,10 +156,10 @@ export type HostToApp =
   /** Where to note what each connection is doing; sent before the first one. */
   | { type: 'connection-ledger'; file: string }
   /**
-   * Comes with a socket handle. `reused`: requests were answered on it before. `repeat`: head of a request that
+   * Comes with a socket handle. `isReused`: requests were answered on it before. `repeat`: head of a request that
    * was read from it already, by a child that died.
    */
-  | { type: 'connection'; slot: number; reused: boolean; repeat?: string }
+  | { type: 'connection'; slot: number; isReused: boolean; repeat?: string }
   /** Modules that nothing imports any more. */
   | { type: 'prune'; ids: string[] }
   /** Nothing is evaluated: for the lines in stack traces only. */

@@ -82,7 +82,7 @@ export class ReceivedConnections {
     this.#reports.flush();
   }
 
-  #take({ slot, reused, repeat }: ConnectionMessage, handle: unknown): void {
+  #take({ slot, isReused, repeat }: ConnectionMessage, handle: unknown): void {
     const httpServer = this.#httpServer;
     if (!(handle instanceof Socket)) {
       this.#reports.closed(slot, true);
@@ -103,7 +103,7 @@ export class ReceivedConnections {
       this.#connections.add(new ReceivedConnection(options));
       adoptLikeNode(httpServer, socket);
       httpServer.emit('connection', socket);
-      if (reused && httpServer.keepAliveTimeout > 0) {
+      if (isReused && httpServer.keepAliveTimeout > 0) {
         // Its first request here is not the first of the connection. `begin` lifts the limit.
         socket.setTimeout(httpServer.keepAliveTimeout);
       }

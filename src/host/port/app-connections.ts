@@ -1,47 +1,50 @@
 import type { ChildProcess } from 'node:child_process';
 import { CONNECTION_STATE, ConnectionLedger } from '../../protocol/connection-ledger.ts';
 import type { AppToHost, HostToApp } from '../../protocol/messages.ts';
-import type { Connection } from './connection.ts';
-
-/** Node tries as often when it keeps no copy of the socket. */
-const MAX_FAILED_HANDOVERS = 3;
+import type { ClientConnection } from './client-connection.ts';
+import { HandoverQueue } from './handover-queue.ts';
 
 export interface AppConnectionsEvents {
-  /** The child does not serve this connection any more, and the next byte of the client is unread. */
-  returned(connection: Connection): void;
-  /** The child died and with it the request, which had no response yet. */
-  interrupted(connection: Connection): void;
-  ended(connection: Connection): void;
-  /** The child takes no connections any more. */
+  /** The app does not serve this connection any more, and the next byte of the client is unread. */
+  returned(connection: ClientConnection): void;
+  /** The app died and with it the request, which had no response yet. */
+  interrupted(connection: ClientConnection): void;
+  ended(connection: ClientConnection): void;
+  /** The app takes no connections any more. */
   stopped(): void;
 }
 
-/** The connections that one child serves. */
+/** The connections that one app serves. */
 export class AppConnections {
-  readonly #child: ChildProcess;
+  readonly #app: ChildProcess;
   readonly #events: AppConnectionsEvents;
-  /** Without one, the connections of a child that dies are cut, as they are by any server. */
+  /** Without one, the connections of an app that dies are cut, as they are by any server. */
   readonly #ledger: ConnectionLedger | undefined;
+  readonly #queue: HandoverQueue;
   /** By slot. */
-  readonly #served = new Map<number, Connection>();
+  readonly #served = new Map<number, ClientConnection>();
   readonly #freeSlots: number[] = [];
   #slots = 0;
-  /** Not sent yet: Node passes one handle at a time, and other messages must not queue behind all of them. */
-  readonly #unsent: number[] = [];
-  #isSending = false;
-  /** Slots whose socket is on its way, oldest first. */
-  readonly #inTransit: number[] = [];
   #isStopped = false;
 
-  constructor(child: ChildProcess, events: AppConnectionsEvents) {
-    this.#child = child;
+  constructor(app: ChildProcess, events: AppConnectionsEvents) {
+    this.#app = app;
     this.#events = events;
     this.#ledger = ConnectionLedger.create();
-    child.on('message', this.#onMessage);
-    child.on('internalMessage', this.#onInternalMessage);
-    child.once('exit', this.#onExit);
+    this.#queue = new HandoverQueue(app, {
+      unreachable: (slot) => {
+        this.#stop();
+        this.#return(slot);
+      },
+      lost: (slot) => this.#release(slot, 'interrupted'),
+    });
+    app.on('message', this.#onMessage);
+    app.once('exit', this.#onExit);
     if (this.#ledger !== undefined) {
-      this.#send({ type: 'connection-ledger', file: this.#ledger.file });
+      const message: HostToApp = { type: 'connection-ledger', file: this.#ledger.file };
+      app.send(message, () => {
+        // If the app cannot be reached, its exit is about to be reported.
+      });
     }
   }
 
@@ -49,16 +52,22 @@ export class AppConnections {
     return this.#isStopped;
   }
 
-  /** Whether the child has read a request of which it has not begun the answer. */
+  /** Whether the app has read a request of which it has not begun the answer. */
   get isBusy(): boolean {
     return this.#ledger?.hasPending(this.#slots) ?? false;
   }
 
-  add(connection: Connection): void {
+  add(connection: ClientConnection): void {
     const slot = this.#takeSlot();
     this.#served.set(slot, connection);
-    this.#unsent.push(slot);
-    this.#sendNext();
+    this.#queue.add({ slot, connection });
+  }
+
+  /** Takes back what was not sent yet. */
+  withdraw(): void {
+    for (const { slot } of this.#queue.withdraw()) {
+      this.#release(slot, 'returned');
+    }
   }
 
   #takeSlot(): number {
@@ -70,16 +79,6 @@ export class AppConnections {
     return used;
   }
 
-  /** Takes back what was not sent yet. */
-  withdraw(): void {
-    for (const slot of this.#unsent.splice(0)) {
-      const connection = this.#release(slot);
-      if (connection !== undefined) {
-        this.#events.returned(connection);
-      }
-    }
-  }
-
   #stop(): void {
     if (!this.#isStopped) {
       this.#isStopped = true;
@@ -88,35 +87,22 @@ export class AppConnections {
     }
   }
 
-  #sendNext(): void {
-    if (this.#isSending) {
-      return;
+  #return(slot: number): void {
+    const connection = this.#served.get(slot);
+    if (connection !== undefined) {
+      connection.isReused = true;
+      this.#release(slot, 'returned');
     }
-    const slot = this.#unsent.shift();
-    const connection = slot === undefined ? undefined : this.#served.get(slot);
-    if (slot === undefined || connection === undefined) {
-      return;
+  }
+
+  #release(slot: number, event: 'returned' | 'interrupted' | 'ended'): void {
+    const connection = this.#served.get(slot);
+    if (connection !== undefined) {
+      this.#served.delete(slot);
+      this.#freeSlots.push(slot);
+      this.#queue.forget(slot);
+      this.#events[event](connection);
     }
-    this.#isSending = true;
-    this.#inTransit.push(slot);
-    // Called when the message is written, which for a handle is after the child confirmed the one before.
-    const onSent = (error: Error | null): void => {
-      this.#isSending = false;
-      if (error !== null) {
-        this.#stop();
-        this.#return(slot);
-        return;
-      }
-      this.#sendNext();
-    };
-    const { reused, repeat } = connection;
-    const message: HostToApp = {
-      type: 'connection',
-      slot,
-      reused,
-      ...(repeat !== undefined && { repeat }),
-    };
-    this.#child.send(message, connection.socket, { keepOpen: true }, onSent);
   }
 
   readonly #onMessage = (message: unknown): void => {
@@ -124,10 +110,7 @@ export class AppConnections {
       return;
     }
     for (const slot of message.closed) {
-      const connection = this.#release(slot);
-      if (connection !== undefined) {
-        this.#events.ended(connection);
-      }
+      this.#release(slot, 'ended');
     }
     if (message.returned.length > 0) {
       this.#stop();
@@ -137,37 +120,16 @@ export class AppConnections {
     }
   };
 
-  /** A socket can get lost on its way (macOS, or no free file handle in the child); Node tells the sender. */
-  readonly #onInternalMessage = (message: unknown): void => {
-    const command = message instanceof Object ? (message as { cmd?: unknown }).cmd : undefined;
-    if (command !== 'NODE_HANDLE_ACK' && command !== 'NODE_HANDLE_NACK') {
-      return;
-    }
-    const slot = this.#inTransit.shift();
-    const connection = slot === undefined ? undefined : this.#served.get(slot);
-    if (command === 'NODE_HANDLE_ACK' || slot === undefined || connection === undefined) {
-      return;
-    }
-    connection.failedHandovers++;
-    if (connection.failedHandovers > MAX_FAILED_HANDOVERS) {
-      this.#release(slot);
-      this.#events.interrupted(connection);
-    } else {
-      this.#unsent.unshift(slot);
-      this.#sendNext();
-    }
-  };
-
   readonly #onExit = (_code: number | null, signal: NodeJS.Signals | null): void => {
-    this.#child.off('message', this.#onMessage);
-    this.#child.off('internalMessage', this.#onInternalMessage);
+    this.#app.off('message', this.#onMessage);
+    this.#queue.dispose();
     this.#stop();
-    // Who ends by itself, or is ended because it hangs, may well do so because of a request.
-    const isKilledByOthers = signal === 'SIGKILL' && !this.#child.killed;
+    // An app that ends by itself, or is ended because it hangs, may well do so because of a request.
+    const isKilledByOthers = signal === 'SIGKILL' && !this.#app.killed;
     for (const [slot, connection] of this.#served) {
       switch (this.#ledger?.readState(slot)) {
         case CONNECTION_STATE.idle:
-          connection.reused = true;
+          connection.isReused = true;
           this.#events.returned(connection);
           break;
         case CONNECTION_STATE.repeatable: {
@@ -190,37 +152,6 @@ export class AppConnections {
     this.#served.clear();
     this.#ledger?.dispose();
   };
-
-  #return(slot: number): void {
-    const connection = this.#release(slot);
-    if (connection !== undefined) {
-      connection.reused = true;
-      this.#events.returned(connection);
-    }
-  }
-
-  #release(slot: number): Connection | undefined {
-    const connection = this.#served.get(slot);
-    if (this.#served.delete(slot)) {
-      this.#freeSlots.push(slot);
-      this.#forgetTransit(slot);
-    }
-    return connection;
-  }
-
-  /** A closed socket is sent without a handle, of which Node confirms nothing. */
-  #forgetTransit(slot: number): void {
-    const index = this.#inTransit.indexOf(slot);
-    if (index >= 0) {
-      this.#inTransit.splice(index, 1);
-    }
-  }
-
-  #send(message: HostToApp): void {
-    this.#child.send(message, () => {
-      // If the child cannot be reached, its exit is about to be reported.
-    });
-  }
 }
 
 function isConnectionsMessage(

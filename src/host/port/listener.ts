@@ -1,35 +1,16 @@
 import type { ChildProcess } from 'node:child_process';
-import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { MedusaViteError } from '../../shared/failure.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
 import { AppConnections } from './app-connections.ts';
-import { type Connection, startReading, stopReading } from './connection.ts';
-import { describePortOwner, findPortOwner } from './port-owner.ts';
-import { answerUnavailable, rawUnavailable, type Unavailable } from './unavailable.ts';
+import type { ClientConnection } from './client-connection.ts';
+import { explainListenError } from './listen-error.ts';
+import type { Unavailable } from './unavailable.ts';
+import { answerInterrupted, UnavailableServer } from './unavailable-server.ts';
 
 /** Longer than any restart that succeeds, shorter than the 60 s after which proxies and browsers give up. */
 export const HOLD_LIMIT_MS = 30_000;
-/** For a client to read the last response before its connection is cut. */
-const LINGER_MS = 1_000;
 /** As Node has it. */
 const BACKLOG = 511;
-
-export interface Listener {
-  readonly port: number;
-  readonly host: string | undefined;
-  /** `http://localhost:9000` */
-  readonly url: string;
-  /** Whether the app has read a request of which it has not begun the answer. */
-  readonly isBusy: boolean;
-  /** Connections go to this child, which must be listening; those that wait are handed over in order. */
-  forwardTo(child: ChildProcess): void;
-  /** New connections wait, at most `HOLD_LIMIT_MS`; the child keeps those it has. */
-  hold(reason: string): void;
-  /** New and waiting connections are answered with the error, at once. */
-  fail(error: SerializedError): void;
-  close(): Promise<void>;
-}
 
 export interface ListenOptions {
   port: number;
@@ -38,10 +19,10 @@ export interface ListenOptions {
   root: string;
 }
 
-/** Binds the app's port, which is then held until `close()`, whatever becomes of the children. */
+/** Binds the app's port, which the host keeps until `close()`, whatever becomes of its apps. */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const listener = new PortListener(options.root);
-  await listener.open(options);
+  const listener = new Listener(options);
+  await listener.open(options.port);
   return listener;
 }
 
@@ -50,35 +31,33 @@ type Mode =
   | { type: 'hold'; reason: string }
   | { type: 'fail'; error: SerializedError };
 
-class PortListener implements Listener {
-  host: string | undefined;
+export class Listener {
+  readonly host: string | undefined;
+  /** Set by `open`. */
   port = 0;
-  readonly #root: string;
   readonly #netServer: Server;
-  /** Never listens: reads the requests that no child will. */
-  readonly #unavailableServer = createHttpServer((request, response) => {
-    answerUnavailable({ request, response, unavailable: this.#whyUnavailable(), root: this.#root });
-  });
+  readonly #unavailableServer: UnavailableServer;
   #mode: Mode = { type: 'hold', reason: 'the app is starting' };
-  readonly #children = new WeakMap<ChildProcess, AppConnections>();
-  readonly #connections = new Set<Connection>();
+  readonly #apps = new WeakMap<ChildProcess, AppConnections>();
+  readonly #connections = new Set<ClientConnection>();
   /** In the order in which they will be handed over. */
-  readonly #waiting = new Set<Connection>();
-  /** To be answered by the host once they send something; until then a child can still have them. */
-  readonly #listenedTo = new Map<Connection, () => void>();
+  readonly #waiting = new Set<ClientConnection>();
 
-  constructor(root: string) {
-    this.#root = root;
-    // Nothing is read here: what the client sends stays in the kernel for the child.
+  constructor({ host, root }: ListenOptions) {
+    this.host = host;
+    this.#unavailableServer = new UnavailableServer({
+      root,
+      timeoutMs: HOLD_LIMIT_MS,
+      why: () => this.#whyUnavailable(),
+    });
+    // Nothing is read here: what the client sends stays in the kernel for the app.
     this.#netServer = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) =>
       this.#onSocket(socket),
     );
-    // Node's other limits apply only to servers that listen.
-    this.#unavailableServer.setTimeout(HOLD_LIMIT_MS);
   }
 
-  async open({ port, host }: ListenOptions): Promise<void> {
-    this.host = host;
+  async open(port: number): Promise<void> {
+    const { host } = this;
     await new Promise<void>((resolve, reject) => {
       const onError = (error: NodeJS.ErrnoException): void => {
         explainListenError(error, { port, host }).then(reject, reject);
@@ -95,22 +74,25 @@ class PortListener implements Listener {
     this.port = (this.#netServer.address() as AddressInfo).port;
   }
 
+  /** `http://localhost:9000` */
   get url(): string {
     const isAny = this.host === undefined || this.host === '::' || this.host === '0.0.0.0';
     const name = isAny ? 'localhost' : this.host;
     return `http://${name?.includes(':') ? `[${name}]` : name}:${this.port}`;
   }
 
+  /** Whether the app has read a request of which it has not begun the answer. */
   get isBusy(): boolean {
     return this.#mode.type === 'forward' && this.#mode.to.isBusy;
   }
 
-  forwardTo(child: ChildProcess): void {
-    if (!child.connected || child.exitCode !== null || child.signalCode !== null) {
+  /** Hands over to this app, which must be listening: what waits first, in order, and each new connection. */
+  forwardTo(app: ChildProcess): void {
+    if (!app.connected || app.exitCode !== null || app.signalCode !== null) {
       this.hold('the app has stopped');
       return;
     }
-    const to = this.#children.get(child) ?? this.#adopt(child);
+    const to = this.#apps.get(app) ?? this.#adopt(app);
     if (to.isStopped) {
       this.hold('the app is stopping');
       return;
@@ -118,20 +100,22 @@ class PortListener implements Listener {
     this.#enter({ type: 'forward', to });
     const waiting = [...this.#waiting];
     this.#waiting.clear();
-    for (const connection of [...waiting, ...this.#takeBack()]) {
+    for (const connection of [...waiting, ...this.#unavailableServer.takeBack()]) {
       clearTimeout(connection.waitTimer);
       to.add(connection);
     }
   }
 
+  /** New connections wait, at most `HOLD_LIMIT_MS`; the app keeps those it has. */
   hold(reason: string): void {
     this.#enter({ type: 'hold', reason });
     // Those that are about to be told why there was no app wait for the next one as well.
-    for (const connection of this.#takeBack()) {
+    for (const connection of this.#unavailableServer.takeBack()) {
       this.#route(connection);
     }
   }
 
+  /** New and waiting connections are answered with the error, at once. */
   fail(error: SerializedError): void {
     this.#enter({ type: 'fail', error });
     for (const connection of [...this.#waiting]) {
@@ -156,11 +140,11 @@ class PortListener implements Listener {
   }
 
   #onSocket(socket: Socket): void {
-    // Node would have the child report on this socket again, for `getConnections()`.
+    // Node would have the app report on this socket again, for `getConnections()`.
     (socket as { server?: unknown }).server = undefined;
-    const connection: Connection = {
+    const connection: ClientConnection = {
       socket,
-      reused: false,
+      isReused: false,
       waitTimer: undefined,
       failedHandovers: 0,
     };
@@ -170,12 +154,12 @@ class PortListener implements Listener {
       clearTimeout(connection.waitTimer);
       this.#connections.delete(connection);
       this.#waiting.delete(connection);
-      this.#listenedTo.delete(connection);
+      this.#unavailableServer.forget(connection);
     });
     this.#route(connection);
   }
 
-  #route(connection: Connection): void {
+  #route(connection: ClientConnection): void {
     switch (this.#mode.type) {
       case 'forward':
         this.#mode.to.add(connection);
@@ -190,8 +174,8 @@ class PortListener implements Listener {
     }
   }
 
-  #adopt(child: ChildProcess): AppConnections {
-    const connections: AppConnections = new AppConnections(child, {
+  #adopt(app: ChildProcess): AppConnections {
+    const connections: AppConnections = new AppConnections(app, {
       returned: (connection) => this.#route(connection),
       interrupted: answerInterrupted,
       ended: ({ socket }) => socket.destroy(),
@@ -201,50 +185,14 @@ class PortListener implements Listener {
         }
       },
     });
-    this.#children.set(child, connections);
+    this.#apps.set(app, connections);
     return connections;
   }
 
-  /** Reads the request, if there is one, and says why there is no other answer. */
-  #answer(connection: Connection): void {
+  #answer(connection: ClientConnection): void {
     this.#waiting.delete(connection);
     clearTimeout(connection.waitTimer);
-    if (connection.repeat !== undefined) {
-      answerInterrupted(connection);
-      return;
-    }
-    const { socket } = connection;
-    const onData = (chunk: Buffer): void => {
-      this.#stopListeningTo(connection);
-      socket.pause();
-      socket.unshift(chunk);
-      this.#unavailableServer.emit('connection', socket);
-      socket.resume();
-    };
-    const onEnd = (): void => {
-      socket.destroy();
-    };
-    this.#listenedTo.set(connection, () => {
-      socket.off('data', onData);
-      socket.off('end', onEnd);
-    });
-    socket.on('data', onData);
-    socket.on('end', onEnd);
-    startReading(connection);
-  }
-
-  #stopListeningTo(connection: Connection): void {
-    this.#listenedTo.get(connection)?.();
-    this.#listenedTo.delete(connection);
-  }
-
-  /** Connections that were to be answered here but never sent anything. */
-  #takeBack(): Connection[] {
-    const unused = [...this.#listenedTo.keys()].filter((connection) => stopReading(connection));
-    for (const connection of unused) {
-      this.#stopListeningTo(connection);
-    }
-    return unused;
+    this.#unavailableServer.answer(connection);
   }
 
   #whyUnavailable(): Unavailable {
@@ -256,48 +204,5 @@ class PortListener implements Listener {
       case 'fail':
         return { type: 'failed', error: this.#mode.error };
     }
-  }
-}
-
-/** The request was read by an app that is gone; nothing more will come of the client. */
-function answerInterrupted({ socket }: Connection): void {
-  socket.end(rawUnavailable('The app stopped while it handled this request.'));
-  socket.resume();
-  setTimeout(() => socket.destroy(), LINGER_MS).unref();
-}
-
-async function explainListenError(
-  error: NodeJS.ErrnoException,
-  { port, host }: { port: number; host: string | undefined },
-): Promise<MedusaViteError> {
-  switch (error.code) {
-    case 'EADDRINUSE': {
-      const owner = await findPortOwner(port);
-      const by = owner === undefined ? '' : ` by ${describePortOwner(owner)}`;
-      return new MedusaViteError(`Port \`${port}\` is in use${by}.`, {
-        code: 'PORT_IN_USE',
-        hint: 'Stop that program, or choose another port: `-p`, `PORT` or the option `port`.',
-        cause: error,
-      });
-    }
-    case 'EACCES':
-      return new MedusaViteError(`No permission to listen on port \`${port}\`.`, {
-        code: 'PORT_NOT_PERMITTED',
-        hint: 'Choose another port: `-p`, `PORT` or the option `port`. Those above 1023 need no permission.',
-        cause: error,
-      });
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return new MedusaViteError(`This machine has no address \`${host}\`.`, {
-        code: 'HOST_NOT_AVAILABLE',
-        hint: 'Choose another one: `-H`, `HOST` or the option `host`. Without one, all addresses are listened on.',
-        cause: error,
-      });
-    default:
-      return new MedusaViteError(`Cannot listen on port \`${port}\`: ${error.message}`, {
-        code: 'LISTEN_FAILED',
-        cause: error,
-      });
   }
 }

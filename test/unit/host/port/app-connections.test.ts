@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { AppConnections } from '../../../../src/host/port/app-connections.ts';
-import type { Connection } from '../../../../src/host/port/connection.ts';
+import type { ClientConnection } from '../../../../src/host/port/client-connection.ts';
 import { CONNECTION_STATE, ConnectionLedger } from '../../../../src/protocol/connection-ledger.ts';
 
 type OnSent = (error: Error | null) => void;
@@ -24,7 +24,7 @@ class FakeChild extends EventEmitter {
 }
 
 let child: FakeChild;
-let events: [name: string, connection?: Connection][];
+let events: [name: string, connection?: ClientConnection][];
 let connections: AppConnections;
 
 beforeEach(() => {
@@ -41,8 +41,8 @@ beforeEach(() => {
   };
 });
 
-function create(): Connection {
-  return { socket: new Socket(), reused: false, waitTimer: undefined, failedHandovers: 0 };
+function create(): ClientConnection {
+  return { socket: new Socket(), isReused: false, waitTimer: undefined, failedHandovers: 0 };
 }
 
 describe('the connections of a child', () => {
@@ -60,7 +60,7 @@ describe('the connections of a child', () => {
     connections.add(second);
     connections.withdraw();
     expect(events).toEqual([['returned', second]]);
-    expect(second.reused).toBe(false);
+    expect(second.isReused).toBe(false);
     expect(connections.isStopped).toBe(false);
   });
 

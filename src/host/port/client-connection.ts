@@ -1,18 +1,18 @@
 import type { Socket } from 'node:net';
 
 /**
- * One connection of a client. The host keeps its copy of the socket while a child serves the connection, so
- * that the client notices nothing when the child dies between two requests.
+ * One connection of a client. The host keeps its copy of the socket while an app serves the connection, so that
+ * the client notices nothing when the app dies between two requests.
  */
-export interface Connection {
+export interface ClientConnection {
   readonly socket: Socket;
-  /** Whether a child served it before. */
-  reused: boolean;
-  /** Running while the connection waits for a child. */
+  /** Whether an app has served it before. */
+  isReused: boolean;
+  /** Running while the connection waits for an app. */
   waitTimer: NodeJS.Timeout | undefined;
-  /** Head of a request that a child had read when it was killed, for the next one; set at most once. */
+  /** Head of a request that an app had read when it was killed, for the next one; set at most once. */
   repeat?: string;
-  /** How often the socket did not reach the child. */
+  /** How often the socket did not reach the app. */
   failedHandovers: number;
 }
 
@@ -23,7 +23,7 @@ interface ReadableHandle {
   readStop(): void;
 }
 
-export function startReading({ socket }: Connection): void {
+export function startReading(socket: Socket): void {
   socket.resume();
   const handle = readableHandle(socket);
   if (handle !== undefined && !handle.reading) {
@@ -32,8 +32,8 @@ export function startReading({ socket }: Connection): void {
   }
 }
 
-/** Returns false if that is impossible: then the socket must not be given away. */
-export function stopReading({ socket }: Connection): boolean {
+/** Returns false if that is impossible: then the socket must not be handed over. */
+export function stopReading(socket: Socket): boolean {
   const handle = readableHandle(socket);
   if (handle === undefined) {
     return false;
