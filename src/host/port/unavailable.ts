@@ -2,16 +2,15 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import { stripVTControlCharacters } from 'node:util';
 import { relativeToRoot, toPosix } from '../../shared/paths.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
+import { unavailablePage } from './unavailable-page.ts';
 
-/** Why no child answers. */
+/** Why no app answers. */
 export type Unavailable =
   | { type: 'waiting'; reason: string }
   | { type: 'failed'; error: SerializedError };
 
 const STATUS = 503;
 const RETRY_AFTER_SECONDS = 1;
-/** How often the page in the browser asks whether the app is back. */
-const PAGE_POLL_MS = 1_000;
 
 type Format = 'html' | 'json' | 'text';
 const CONTENT_TYPES: Record<Format, string> = {
@@ -42,7 +41,7 @@ export function answerUnavailable(answer: UnavailableAnswer): void {
   response.end(body);
 }
 
-/** A whole response, for a connection on which no request can be read any more. */
+/** Makes a whole response, for a connection on which no request can be read any more. */
 export function rawUnavailable(message: string): string {
   const body = `${message}\n`;
   return [
@@ -57,7 +56,7 @@ export function rawUnavailable(message: string): string {
   ].join('\r\n');
 }
 
-/** Browsers name HTML when they navigate; what names neither HTML nor JSON gets text. */
+/** Browsers name HTML when they navigate; a request that names neither HTML nor JSON gets text. */
 export function preferredFormat(accept: string | undefined): Format {
   const types = (accept ?? '').toLowerCase().split(',');
   for (const type of types) {
@@ -86,7 +85,7 @@ export function describe(options: {
     case 'text':
       return `${[title, ...detailsOf(error)].join('\n\n')}\n`;
     case 'html':
-      return page(title, detailsOf(error));
+      return unavailablePage({ title, details: detailsOf(error), status: STATUS });
   }
 }
 
@@ -133,37 +132,4 @@ function detailsOf(error: PlainError | undefined): string[] {
   const position = [error.file, error.line, error.column].filter((part) => part !== undefined);
   const parts = [`${error.name}: ${error.message}`, position.join(':'), error.frame, error.hint];
   return parts.filter((part) => part !== undefined && part !== '') as string[];
-}
-
-function page(title: string, details: string[]): string {
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>${escapeHtml(title)}</title>
-<style>
-body { font: 16px/1.5 system-ui, sans-serif; margin: 3rem auto; max-width: 60rem; padding: 0 1rem; color-scheme: light dark }
-h1 { font-size: 1.25rem }
-pre { font: 14px/1.5 ui-monospace, monospace; overflow-x: auto; padding: 1rem; border: 1px solid; white-space: pre-wrap }
-</style>
-<h1>${escapeHtml(title)}</h1>
-${details.map((detail) => `<pre>${escapeHtml(detail)}</pre>`).join('\n')}
-<p>This page reloads itself when the app is back.</p>
-<script>
-async function poll() {
-  try {
-    const response = await fetch('/health', { cache: 'no-store' })
-    if (response.status !== ${STATUS}) return location.reload()
-  } catch {}
-  setTimeout(poll, ${PAGE_POLL_MS})
-}
-setTimeout(poll, ${PAGE_POLL_MS})
-</script>
-`;
-}
-
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => ENTITIES[character] ?? character);
 }
