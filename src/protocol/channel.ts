@@ -2,11 +2,11 @@ import type { SerializedError } from '../shared/serialized-error.ts';
 import type { FetchedModule } from './messages.ts';
 
 /**
- * The module channel: a pipe beside Node's IPC, on which the child may wait synchronously.
+ * The module channel: a pipe beside Node's IPC, on which the app may wait synchronously.
  * Each message is a 32-bit little-endian length and that many bytes of JSON.
  */
 export const CHANNEL_FD = 4;
-/** Stays open for as long as the host lives, which says on it how fast a spare may work: a byte of `PACE`. */
+/** Stays open for as long as the host lives. A byte on it says how fast a spare may work: one of `PACE`. */
 export const LIFELINE_FD = 5;
 export const PACE = { full: 0, slow: 1 } as const;
 export const CHANNEL_HEADER_BYTES = 4;
@@ -16,7 +16,7 @@ export type ChannelRequest =
   | { type: 'resolve'; specifier: string; importer: string };
 
 export type ChannelReply =
-  /** The module that was asked for, and those it imports statically which the child has not yet. */
+  /** The module that was asked for, and those it imports statically which the app does not have yet. */
   | { type: 'modules'; modules: Record<string, FetchedModule> }
   | { type: 'resolved'; id: string | null }
   | { type: 'error'; error: SerializedError };

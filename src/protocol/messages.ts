@@ -157,7 +157,7 @@ export type HostToApp =
   | { type: 'connection-ledger'; file: string }
   /**
    * Comes with a socket handle. `isReused`: requests were answered on it before. `repeat`: head of a request that
-   * was read from it already, by a child that died.
+   * was read from it already, by an app that died.
    */
   | { type: 'connection'; slot: number; isReused: boolean; repeat?: string }
   /** Modules that nothing imports any more. */
@@ -185,7 +185,7 @@ export type AppToHost =
   | { type: 'unfit'; reason: string }
   /** Preparing or booting failed; the child exits right after. */
   | { type: 'boot-failed'; error: SerializedError }
-  /** Connections that ended, and idle ones that the child let go of for another child to serve. */
+  /** Connections that ended, and idle ones that the app gives back for the next app to serve. */
   | { type: 'connections'; closed: number[]; returned: number[] }
   | { type: 'hmr-result'; id: number; outcome: ReloadOutcome }
   /** What the host cannot see in Vite's module graph. */

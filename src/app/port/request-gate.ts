@@ -4,8 +4,8 @@ import type { Server } from 'node:http';
 const HOLD_LIMIT_MS = 2_000;
 
 /**
- * Lets requests wait while a change that was seen is being brought to the app, so that who saves and then
- * asks gets the new code. Requests that are under way go on.
+ * Holds requests from the moment that a change is seen until the app has it, so that a request right after a save
+ * gets the new code. Requests that are under way go on.
  */
 export class RequestGate {
   #waiting: (() => void)[] = [];
@@ -33,7 +33,7 @@ export class RequestGate {
       try {
         go();
       } catch (error) {
-        // As without the gate: it is nobody else's.
+        // Without the gate nobody would catch it either.
         process.nextTick(() => {
           throw error;
         });
