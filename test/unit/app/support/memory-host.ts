@@ -67,6 +67,11 @@ export class MemoryHost {
     }
   }
 
+  /** Of all files that are there. */
+  get paths(): string[] {
+    return [...this.#compiled.keys()].map((file) => this.#pathOf(file)).sort();
+  }
+
   fileOf(path: string): string {
     return `${this.root}/${path}`;
   }
