@@ -1,6 +1,6 @@
 import type { MedusaPackages } from '../packages.ts';
+import { composerGlobals } from './composer-globals.ts';
 import type { Registry } from './registry.ts';
-import { composerGlobals } from './workflow-registry.ts';
 
 /** What `createWorkflow` hangs on to while, and after, a workflow is composed. */
 interface ComposerContext {

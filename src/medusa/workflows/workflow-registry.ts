@@ -1,5 +1,13 @@
-import { compareScanOrder } from '../boot/scan-order.ts';
 import type { MedusaPackages } from '../packages.ts';
+import { composerGlobals } from './composer-globals.ts';
+import {
+  copy,
+  insert,
+  type Registration,
+  type Registrations,
+  serve,
+  stepsOf,
+} from './registrations.ts';
 import type { Registry } from './registry.ts';
 import type {
   StepHandlers,
@@ -7,30 +15,6 @@ import type {
   WorkflowSnapshot,
   WorkflowStore,
 } from './workflow-store.ts';
-
-/** The globals in which Medusa keeps the workflow, and the condition, that is being composed. */
-export function composerGlobals(packages: MedusaPackages): { context: string; condition: string } {
-  const path = 'dist/orchestration/symbol.js';
-  const {
-    SymbolMedusaWorkflowComposerContext: context,
-    SymbolMedusaWorkflowComposerCondition: condition,
-  } = packages.require('@medusajs/utils', path);
-  // Named symbols, but strings in fact.
-  if (typeof context !== 'string' || typeof condition !== 'string') {
-    throw packages.unexpected(`@medusajs/utils/${path}#SymbolMedusaWorkflowComposerContext`);
-  }
-  return { context, condition };
-}
-
-/** One `createWorkflow`. Two with the same steps may share an id. */
-interface Registration {
-  /** Undefined for a package, and for who registers by hand. */
-  module: string | undefined;
-  definition: WorkflowDefinition;
-  runner: unknown;
-  options: unknown;
-}
-type Registrations = Map<string, Registration[]>;
 
 /**
  * Workflows register by being evaluated, in places that refuse a second registration. Each reload
@@ -211,19 +195,11 @@ export class WorkflowRegistry implements Registry {
     delete (this.#next ?? this.#store.shown).runners[id];
   }
 
-  /** A module that registers again keeps its place; a new one comes where a scan would come upon it. */
   #add(id: string, added: Registration): void {
     const registrations = this.#next?.registrations ?? this.#registrations;
     const present = registrations.get(id) ?? [];
     const before = this.#registrations.get(id) ?? [];
-    const placeOf = (one: Registration) =>
-      before.findIndex((known) => known === one || isOfSameModule(known, one));
-    const place = placeOf(added);
-    const index = present.findIndex((other) => {
-      const otherPlace = placeOf(other);
-      return place === -1 || otherPlace === -1 ? comesFirst(added, other) : otherPlace > place;
-    });
-    registrations.set(id, index === -1 ? [...present, added] : present.toSpliced(index, 0, added));
+    registrations.set(id, insert(added, { present, before }));
   }
 
   get #isShowingNext(): boolean {
@@ -246,49 +222,4 @@ export class WorkflowRegistry implements Registry {
       this.clearSchedule(previous.id);
     }
   }
-}
-
-/** Medusa runs the steps of who registered last, and what the first one makes of their results. */
-function serve(
-  id: string,
-  registrations: Registration[],
-  { definitions, runners, options }: WorkflowSnapshot,
-): void {
-  const [first, last] = [registrations.at(0), registrations.at(-1)];
-  if (first && last) {
-    definitions.set(id, last.definition);
-    runners[id] = first.runner;
-    options[id] = last.options;
-  } else {
-    definitions.delete(id);
-    delete runners[id];
-    delete options[id];
-  }
-}
-
-/** As Medusa compares them: which steps there are, and in which order. */
-function stepsOf({ flow_: flow }: WorkflowDefinition): string | undefined {
-  return JSON.stringify(flow, (key, value: unknown) => (key === 'uuid' ? undefined : value));
-}
-
-function copy(id: string, from: WorkflowSnapshot, to: WorkflowSnapshot): void {
-  const definition = from.definitions.get(id);
-  if (definition) {
-    to.definitions.set(id, definition);
-    to.options[id] = from.options[id];
-  }
-  if (id in from.runners) {
-    to.runners[id] = from.runners[id];
-  }
-}
-
-/** Of two files with one id, both may be evaluated anew, in any order. */
-function isOfSameModule(one: Registration, other: Registration): boolean {
-  return one.module !== undefined && one.module === other.module;
-}
-
-function comesFirst({ module }: Registration, other: Registration): boolean {
-  return (
-    module !== undefined && other.module !== undefined && compareScanOrder(module, other.module) < 0
-  );
 }
