@@ -21,7 +21,9 @@ export async function readConfigFunctions(
   new StackTraces((file) => runner.codeOf(file)).install();
   hookNativeRequire({ root, requireFile: (file) => runner.requireFile(file), onNative });
   const packages = new MedusaPackages(root);
-  replaceDynamicImport(packages, root, new FileConfigs(packages), {
+  replaceDynamicImport(packages, {
+    root,
+    fileConfigs: new FileConfigs(packages),
     importFile: (file) => runner.importFile(file),
     decorate: (_file, exports) => exports,
   });

@@ -7,7 +7,7 @@ import type { AdminToHost, HostToAdmin } from '../protocol/admin.ts';
 import { serializeError } from '../shared/serialized-error.ts';
 
 // The host is gone, or wants no admin any more.
-tieToHost({ end: () => process.exit(0), reportStray });
+tieToHost({ end: () => process.exit(0) });
 process.once('message', (message: HostToAdmin) => void start(message));
 
 async function start({ root, request, hmrPort }: HostToAdmin): Promise<void> {
@@ -31,13 +31,13 @@ async function start({ root, request, hmrPort }: HostToAdmin): Promise<void> {
 
 async function serve(listener: RequestListener): Promise<number> {
   const httpServer = createServer(listener);
-  // Only the app is a client, and keeps its connections.
+  // Its only client is the app, which keeps its connections.
   httpServer.keepAliveTimeout = 0;
   httpServer.requestTimeout = 0;
   return listen(httpServer, { port: 0, host: '127.0.0.1' });
 }
 
-/** @param preferred taken if nobody else has it. */
+/** @param preferred taken if it is free */
 async function findFreePort(preferred = 0): Promise<number> {
   const netServer = createNetServer();
   const port = await listen(netServer, { port: preferred }).catch((error: unknown) => {
@@ -61,9 +61,4 @@ function sendToHost(message: AdminToHost): Promise<void> {
   return new Promise((resolve) => {
     process.send?.(message, undefined, undefined, () => resolve());
   });
-}
-
-function reportStray(error: unknown): void {
-  const { stack, message } = serializeError(error);
-  process.stderr.write(`${stack ?? message}\n`);
 }

@@ -1,5 +1,6 @@
 import type { AppToHost } from '../protocol/messages.ts';
 import { serializeError } from '../shared/serialized-error.ts';
+import { printStray } from './link/print-stray.ts';
 import { type Spare, UnfitSpareError } from './spare/spare.ts';
 
 export interface FailuresOptions {
@@ -16,15 +17,14 @@ export class Failures {
     this.#options = options;
   }
 
-  /** An error that nobody has caught. Stock Medusa goes on after a stray error of user code, and so does this. */
+  /** An error that nobody has caught, and that the app outlives. */
   readonly report = (error: unknown): void => {
     if (this.#isWaitingSpare) {
       // Nobody is to hear of it: the app will say it, if it happens there.
       void this.end(error);
       return;
     }
-    const { stack, message } = serializeError(error);
-    process.stderr.write(`${stack ?? message}\n`);
+    printStray(error);
   };
 
   /** The app cannot come up. */

@@ -112,7 +112,9 @@ export class PatchedMedusa implements UnbootedMedusa {
     ];
 
     const decorators = [modules, routes, subscribers, jobs];
-    replaceDynamicImport(packages, root, fileConfigs, {
+    replaceDynamicImport(packages, {
+      root,
+      fileConfigs,
       importFile: (file) => code.importEntry(file),
       decorate: (file, exports) =>
         decorators.reduce((decorated, reloader) => reloader.decorate(file, decorated), exports),

@@ -1,4 +1,3 @@
-import { createRequire, Module } from 'node:module';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FlagState } from '../../medusa/boot/flag-state.ts';
 import type { SchemaAhead } from '../../medusa/speed/schema-ahead.ts';
@@ -7,12 +6,11 @@ import { createDeferred } from '../../shared/deferred.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import type { EnvironmentRecord } from './environment-record.ts';
 import { holdOutput } from './hold-output.ts';
+import { loadedPackageFiles, loadPackages } from './load-packages.ts';
 import type { Pace } from './pace.ts';
 import { PackageFiles } from './package-files.ts';
-import { findUnasked, isInPackage } from './package-trace.ts';
+import { findUnasked } from './package-trace.ts';
 
-/** While it loads packages, a spare reads its messages this often: it may be needed by now. */
-const SLICE_MS = 20;
 /** A look at all files is good for this long: less than it takes to install anything. */
 const CHECK_MS = 500;
 
@@ -123,9 +121,9 @@ export class Spare {
     this.#environment.end();
     const packages = await this.#listed.promise;
     if (packages) {
-      const before = new Set(loadedFiles());
-      await this.#loadPackages(packages, medusa.flags);
-      this.#preloaded = loadedFiles().filter((file) => !before.has(file));
+      const before = new Set(loadedPackageFiles());
+      await this.#load(packages, medusa.flags);
+      this.#preloaded = loadedPackageFiles().filter((file) => !before.has(file));
       await this.#warmUp(packages, medusa);
       await medusa.nameCoreFlows();
     }
@@ -169,31 +167,17 @@ export class Spare {
   }
 
   /** In the environment, and with the feature flags, that the running app had when it loaded them. */
-  async #loadPackages({ config, boot, env, flags }: PackageList, state: FlagState): Promise<void> {
+  async #load({ config, boot, env, flags }: PackageList, state: FlagState): Promise<void> {
     const environment = this.#environment;
+    const options = { root: this.#root, isOver: () => this.#isActivated };
     environment.begin('config');
-    await this.#load(config);
+    await loadPackages(config, options);
     environment.begin('boot');
     environment.assign(env);
     const forget = state.assume(flags);
-    await this.#load(boot);
+    await loadPackages(boot, options);
     forget();
     environment.end();
-  }
-
-  async #load(files: string[]): Promise<void> {
-    const require = createRequire(`${this.#root}/package.json`);
-    let startedAt = performance.now();
-    for (const file of files) {
-      if (this.#isActivated) {
-        return;
-      }
-      require(file);
-      if (performance.now() - startedAt > SLICE_MS) {
-        await nextTurn();
-        startedAt = performance.now();
-      }
-    }
   }
 
   /** Does what else takes time in a boot, if there is time. */
@@ -213,10 +197,6 @@ export class Spare {
     const isRecent = check && performance.now() - check.at < CHECK_MS;
     return isRecent ? check.changed : this.#files.findChanged();
   }
-}
-
-function loadedFiles(): string[] {
-  return Object.keys((Module as unknown as { _cache: object })._cache).filter(isInPackage);
 }
 
 /** @throws UnfitSpareError if there is one that differs */

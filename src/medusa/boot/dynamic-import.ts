@@ -5,6 +5,8 @@ import type { MedusaPackages } from '../packages.ts';
 import { type FileConfigs, SKIP_FILE } from './file-config.ts';
 
 export interface ProjectLoader {
+  root: string;
+  fileConfigs: FileConfigs;
   importFile(file: string): Promise<object>;
   /** May put stable functions in the place of those that the file exports. */
   decorate(file: string, exports: Exports): Exports;
@@ -17,9 +19,7 @@ export interface ProjectLoader {
  */
 export function replaceDynamicImport(
   packages: MedusaPackages,
-  root: string,
-  fileConfigs: FileConfigs,
-  loader: ProjectLoader,
+  { root, fileConfigs, importFile, decorate }: ProjectLoader,
 ): void {
   const path = 'dist/common/dynamic-import.js';
   const exports = packages.require('@medusajs/utils', path);
@@ -43,11 +43,11 @@ export function replaceDynamicImport(
       return imported;
     }
     // A copy, because Medusa writes on what it gets.
-    const copy: Exports = { ...(unwrapDefault(await loader.importFile(file)) as Exports) };
+    const copy: Exports = { ...(unwrapDefault(await importFile(file)) as Exports) };
     if (fileConfigs.isDisabled(file) || fileConfigs.isDisabled(path)) {
       copy[SKIP_FILE] = true;
     }
-    return loader.decorate(file, copy);
+    return decorate(file, copy);
   };
 }
 

@@ -17,12 +17,12 @@ test('a file of a package is imported once, and again when it was disabled', asy
   const packages = { require: () => exports, assertReplaceable: () => {} };
   let isDisabled = false;
   const fileConfigs = { isDisabled: () => isDisabled };
-  replaceDynamicImport(
-    packages as unknown as MedusaPackages,
-    '/shop',
-    fileConfigs as unknown as FileConfigs,
-    { importFile: () => Promise.reject(new Error('not ours')), decorate: (_, given) => given },
-  );
+  replaceDynamicImport(packages as unknown as MedusaPackages, {
+    root: '/shop',
+    fileConfigs: fileConfigs as unknown as FileConfigs,
+    importFile: () => Promise.reject(new Error('not ours')),
+    decorate: (_, given) => given,
+  });
   const first = await exports.dynamicImport(INSTALLED);
   expect(await exports.dynamicImport(INSTALLED)).toBe(first);
   expect(asked).toEqual([INSTALLED]);
