@@ -1,14 +1,9 @@
-import { type Dirent, existsSync, readdirSync } from 'node:fs';
-import type { Change } from '../../shared/change.ts';
-import {
-  changedAt,
-  contentOf,
-  EMPTY_CONTENT,
-  type FileState,
-  readFileState,
-} from '../../shared/file-state.ts';
+import type { FileChange } from '../../shared/change.ts';
+import { EMPTY_CONTENT, type FileState, readFileState } from '../../shared/file-state.ts';
 import { toPosix } from '../../shared/paths.ts';
 import type { Batch } from './batch.ts';
+import { changeOf, KnownFiles, type KnownFilesOptions } from './known-files.ts';
+import { NewFolders } from './new-folders.ts';
 
 /** The part of a chokidar watcher that is used here. */
 export interface FileEvents {
@@ -23,16 +18,12 @@ export interface FileEvents {
 
 type FileEvent = 'add' | 'change' | 'unlink' | 'addDir' | 'unlinkDir';
 
-export interface FileWatchOptions {
+export interface FileWatchOptions
+  extends Pick<KnownFilesOptions, 'known'>,
+    Partial<Omit<KnownFilesOptions, 'known'>> {
   events: FileEvents;
-  /** Files whose present content is known to be in use, such as `.env`. */
-  known: string[];
   isWatched(file: string): boolean;
-  /** Files that the app has loaded, if there is one. */
-  loaded?(): Iterable<string>;
-  /** Files that are there now, of those that may concern the app, loaded or not. */
-  present?(): Iterable<string>;
-  /** A file was touched, and more may follow; a call of `onBatch` comes later in any case. */
+  /** A file has changed, and more may follow; a call of `onBatch` comes later in any case. */
   onFirst(file: string): void;
   /** The batch may turn out empty. */
   onBatch(batch: Batch): void;
@@ -46,10 +37,8 @@ const BURST_QUIET_MS = 60;
 const BURST_LIMIT_MS = 1_000;
 /** chokidar drops a second event of a file within 50 ms, so each file is looked at again after that. */
 const RECHECK_MS = 70;
-/** Who opens a file and then writes it may be held up in between. */
+/** A program that opens a file and then writes it may be held up in between. */
 const EMPTY_LIMIT_MS = 250;
-/** chokidar lists a new folder and watches it after that, on a busy machine a good while after. */
-const FOLDER_RECHECK_MS = 1_000;
 /** chokidar has come to all of 5,000 files by then, and the app has loaded what it loads from elsewhere. */
 const LOOKS_MS = [500, 3_000, 10_000];
 /** Before a restart, which takes seconds, it is worth waiting for the rest of a branch switch. */
@@ -63,22 +52,14 @@ const SETTLE_LIMIT_MS = 2_000;
 export class FileWatch {
   #events: FileEvents;
   readonly #isWatched: (file: string) => boolean;
-  readonly #loaded: () => Iterable<string>;
-  readonly #present: () => Iterable<string>;
   readonly #onFirst: (file: string) => void;
   readonly #onBatch: (batch: Batch) => void;
-  /** Files that were reported, as they were then: one slow save may show as two events. */
-  readonly #reported = new Map<string, FileState>();
-  readonly #pending = new Map<string, Change['change']>();
+  readonly #files: KnownFiles;
+  readonly #folders: NewFolders;
+  readonly #pending = new Map<string, FileChange>();
   readonly #rechecks = new Map<string, NodeJS.Timeout>();
   /** Files found empty that were not: perhaps caught between opening and writing. */
   readonly #emptied = new Map<string, Emptied>();
-  /** New ones that the watcher has told of. */
-  readonly #folders = new Set<string>();
-  /** Files that were there at the last look. */
-  #seen = new Set<string>();
-  /** When that was, by the clock that files have. */
-  #lookedAt = Date.now();
   #looks: NodeJS.Timeout[] = [];
   #timer: NodeJS.Timeout | undefined;
   /** When the first event of the pending ones came in. */
@@ -86,26 +67,28 @@ export class FileWatch {
   #lastEventAt = 0;
 
   constructor(options: FileWatchOptions) {
-    const { events, known, isWatched, loaded, present, onFirst, onBatch } = options;
+    const { events, known, isWatched, onFirst, onBatch } = options;
+    const { loaded = () => [], present = () => [] } = options;
     this.#events = events;
     this.#isWatched = isWatched;
-    this.#loaded = loaded ?? (() => []);
-    this.#present = present ?? (() => []);
-    this.#seen = new Set(this.#present());
     this.#onFirst = onFirst;
     this.#onBatch = onBatch;
-    for (const file of known) {
-      this.#reported.set(file, readFileState(file));
-    }
+    this.#files = new KnownFiles({ known, loaded, present });
+    this.#folders = new NewFolders({
+      isWatched: (folder) => isWatched(`${folder}/any.ts`),
+      isNewFile: (file) => isWatched(file) && this.#files.isNew(file),
+      onFolder: (folder) => this.#events.add(folder),
+      onFile: (file) => this.#queue(file, 'create'),
+    });
     this.#listen();
   }
 
-  /** Files were touched that are in no batch yet. */
+  /** Files have changed that are in no batch yet. */
   get isPending(): boolean {
     return this.#pending.size > 0 || this.#emptied.size > 0;
   }
 
-  /** Resolves when no file was touched for a while, or after a limit. */
+  /** Resolves when no file has changed for a while, or after a limit. */
   async settled(): Promise<void> {
     const deadline = performance.now() + SETTLE_LIMIT_MS;
     for (;;) {
@@ -118,7 +101,7 @@ export class FileWatch {
     }
   }
 
-  /** Vite has a new watcher after it was restarted. */
+  /** To be called when Vite has a new watcher, after it was restarted. */
   follow(events: FileEvents): void {
     this.#unlisten();
     this.#events = events;
@@ -126,7 +109,7 @@ export class FileWatch {
     this.#lookAgain();
   }
 
-  /** @returns files that were touched and are in no batch. */
+  /** @returns files that have changed and are in no batch. */
   close(): string[] {
     this.#unlisten();
     clearTimeout(this.#timer);
@@ -138,112 +121,40 @@ export class FileWatch {
   }
 
   #listen(): void {
-    this.#events.on('add', this.#onAdd);
-    this.#events.on('change', this.#onChange);
-    this.#events.on('unlink', this.#onUnlink);
-    this.#events.on('addDir', this.#onAddDir);
-    this.#events.on('unlinkDir', this.#onUnlinkDir);
+    for (const [event, listener] of this.#listeners) {
+      this.#events.on(event, listener);
+    }
     // chokidar says nothing of a file that is saved before it has come to it.
     this.#events.on('ready', this.#lookAgain);
     this.#looks = LOOKS_MS.map((ms) => setTimeout(this.#lookAgain, ms).unref());
   }
 
   #unlisten(): void {
-    this.#events.off('add', this.#onAdd);
-    this.#events.off('change', this.#onChange);
-    this.#events.off('unlink', this.#onUnlink);
-    this.#events.off('addDir', this.#onAddDir);
-    this.#events.off('unlinkDir', this.#onUnlinkDir);
+    for (const [event, listener] of this.#listeners) {
+      this.#events.off(event, listener);
+    }
     this.#events.off('ready', this.#lookAgain);
     for (const timer of this.#looks.splice(0)) {
       clearTimeout(timer);
     }
   }
 
-  readonly #onAdd = (path: string): void => this.#queue(toPosix(path), 'create');
-  readonly #onChange = (path: string): void => this.#queue(toPosix(path), 'update');
-  readonly #onUnlink = (path: string): void => this.#queue(toPosix(path), 'delete');
-
-  readonly #onAddDir = (path: string): void => {
-    const folder = toPosix(path);
-    if (this.#isFolderWatched(folder)) {
-      this.#folders.add(folder);
-      setTimeout(() => this.#lookInto(folder), RECHECK_MS).unref();
-      this.#lookIntoLater(folder);
-    }
-  };
-
-  /** Again and again, until it finds nothing that is new. */
-  #lookIntoLater(folder: string): void {
-    setTimeout(() => {
-      if (this.#lookInto(folder)) {
-        this.#lookIntoLater(folder);
-      }
-    }, FOLDER_RECHECK_MS).unref();
-  }
-
-  readonly #onUnlinkDir = (path: string): void => {
-    this.#folders.delete(toPosix(path));
-  };
+  readonly #listeners: readonly [FileEvent, (path: string) => void][] = [
+    ['add', (path) => this.#queue(toPosix(path), 'create')],
+    ['change', (path) => this.#queue(toPosix(path), 'update')],
+    ['unlink', (path) => this.#queue(toPosix(path), 'delete')],
+    ['addDir', (path) => this.#folders.add(toPosix(path))],
+    ['unlinkDir', (path) => this.#folders.delete(toPosix(path))],
+  ];
 
   /** Finds what was saved while there was no watcher for it. */
   readonly #lookAgain = (): void => {
-    const since = this.#lookedAt;
-    this.#lookedAt = Date.now();
-    for (const [file, { content }] of this.#reported) {
-      if (contentOf(file) !== content) {
-        this.#queue(file, existsSync(file) ? 'update' : 'delete');
-      }
-    }
-    const before = this.#seen;
-    const known = new Set([...before, ...this.#loaded()]);
-    this.#seen = new Set();
-    for (const file of new Set([...known, ...this.#present()])) {
-      const time = changedAt(file);
-      if (time !== null) {
-        this.#seen.add(file);
-      }
-      if (this.#reported.has(file)) {
-        continue;
-      }
-      if (time === null) {
-        // Else it may be no file at all, but a module that a plugin has made up: `#findGone` as well.
-        if (before.has(file)) {
-          this.#queue(file, 'delete');
-        }
-      } else if (!known.has(file)) {
-        this.#queue(file, 'create');
-      } else if (time > since) {
-        this.#queue(file, 'update');
-      }
+    for (const { file, change } of this.#files.findMissed()) {
+      this.#queue(file, change);
     }
   };
 
-  #isFolderWatched(folder: string): boolean {
-    return this.#isWatched(`${folder}/any.ts`);
-  }
-
-  /** Finds what came into a new folder before the watcher was ready for it. @returns whether there was any */
-  #lookInto(folder: string): boolean {
-    let isAny = false;
-    for (const entry of this.#folders.has(folder) ? list(folder) : []) {
-      const path = `${folder}/${entry.name}`;
-      const known = this.#reported.get(path);
-      // Null for one that was there before, in a folder that was deleted meanwhile, or that cannot be read.
-      const isUnknown = !known || (known.content === null && contentOf(path) !== null);
-      if (entry.isFile() && isUnknown && this.#isWatched(path)) {
-        isAny = true;
-        this.#queue(path, 'create');
-      } else if (entry.isDirectory() && !this.#folders.has(path) && this.#isFolderWatched(path)) {
-        isAny = true;
-        this.#events.add(path);
-        this.#onAddDir(path);
-      }
-    }
-    return isAny;
-  }
-
-  #queue(file: string, change: Change['change']): void {
+  #queue(file: string, change: FileChange): void {
     if (!this.#isWatched(file)) {
       return;
     }
@@ -270,29 +181,13 @@ export class FileWatch {
       until: this.#lastEventAt,
     };
     for (const [file, latest] of this.#pending) {
-      const state = readFileState(file);
-      const previous = this.#reported.get(file);
-      const now = performance.now();
-      const { event, since } = this.#emptied.get(file) ?? { event: latest, since: now };
-      const isEmptied = state.content === EMPTY_CONTENT && previous?.content !== EMPTY_CONTENT;
-      if (isEmptied && now - since < EMPTY_LIMIT_MS) {
-        this.#emptied.set(file, { event, since });
-        this.#recheck(file);
-        continue;
-      }
-      this.#emptied.delete(file);
-      // Also where nothing has changed: what follows within 50 ms is dropped all the same.
-      this.#recheck(file);
-      this.#reported.set(file, state);
-      if (previous?.content !== state.content) {
-        batch.changes.push({ file, change: kindOf(event, previous, state) });
-      } else if (previous.writtenAt !== state.writtenAt) {
-        batch.unchanged.push(file);
-      }
+      this.#look(file, latest, batch);
     }
     this.#pending.clear();
     if (batch.changes.some(({ change }) => change === 'create')) {
-      batch.changes.push(...this.#findGone());
+      // chokidar tells of a file that is gone 100 ms after it tells of the one that it was renamed to: in
+      // between the app would have both.
+      batch.changes.push(...this.#files.reportGone(this.#isWatched));
     }
     const isEmpty = batch.changes.length === 0 && batch.unchanged.length === 0;
     // A file that is looked at again soon comes in a batch then.
@@ -301,29 +196,35 @@ export class FileWatch {
     }
   }
 
-  /**
-   * chokidar tells of a file that is gone 100 ms after it tells of the one that it was renamed to: in between the
-   * app would have both.
-   */
-  #findGone(): Change[] {
-    const gone: Change[] = [];
-    for (const file of this.#loaded()) {
-      const reported = this.#reported.get(file);
-      const wasThere = reported ? reported.content !== null : this.#seen.has(file);
-      if (wasThere && this.#isWatched(file) && !existsSync(file)) {
-        this.#reported.set(file, { content: null, writtenAt: 0 });
-        gone.push({ file, change: 'delete' });
-      }
+  /** Adds the file to the batch, as what it turns out to be. */
+  #look(file: string, latest: FileChange, batch: Batch): void {
+    const state = readFileState(file);
+    const previous = this.#files.get(file);
+    // Also where nothing has changed: what follows within 50 ms is dropped all the same.
+    this.#recheck(file);
+    const now = performance.now();
+    const { event, since } = this.#emptied.get(file) ?? { event: latest, since: now };
+    const isEmptied = state.content === EMPTY_CONTENT && previous?.content !== EMPTY_CONTENT;
+    if (isEmptied && now - since < EMPTY_LIMIT_MS) {
+      this.#emptied.set(file, { event, since });
+      return;
     }
-    return gone;
+    this.#emptied.delete(file);
+    this.#files.report(file, state);
+    if (previous?.content !== state.content) {
+      batch.changes.push({ file, change: kindOf(event, previous, state) });
+    } else if (previous.writtenAt !== state.writtenAt) {
+      // Else one slow save shows as two events.
+      batch.unchanged.push(file);
+    }
   }
 
   #recheck(file: string): void {
     clearTimeout(this.#rechecks.get(file));
     const timer = setTimeout(() => {
       this.#rechecks.delete(file);
-      if (this.#emptied.has(file) || this.#reported.get(file)?.content !== contentOf(file)) {
-        this.#queue(file, existsSync(file) ? 'update' : 'delete');
+      if (this.#emptied.has(file) || this.#files.isChanged(file)) {
+        this.#queue(file, changeOf(file).change);
       }
     }, RECHECK_MS);
     this.#rechecks.set(file, timer.unref());
@@ -332,29 +233,20 @@ export class FileWatch {
 
 interface Emptied {
   /** What showed it. */
-  event: Change['change'];
+  event: FileChange;
   /** `performance.now()` */
   since: number;
 }
 
 function kindOf(
-  event: Change['change'],
+  event: FileChange,
   previous: FileState | undefined,
   { content }: FileState,
-): Change['change'] {
+): FileChange {
   if (content === null) {
     return 'delete';
   }
   // A file that was gone at the last look, or one that we never saw and that is announced as new.
   const isNew = previous ? previous.content === null : event === 'create';
   return isNew ? 'create' : 'update';
-}
-
-function list(folder: string): Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true });
-  } catch {
-    // Gone again.
-    return [];
-  }
 }

@@ -1,0 +1,104 @@
+import { existsSync } from 'node:fs';
+import type { Change } from '../../shared/change.ts';
+import { changedAt, contentOf, type FileState, readFileState } from '../../shared/file-state.ts';
+
+export interface KnownFilesOptions {
+  /** Files whose present content is known to be in use, such as `.env`. */
+  known: string[];
+  /** Files that the app has loaded. */
+  loaded(): Iterable<string>;
+  /** Files that are there now, of those that may concern the app, loaded or not. */
+  present(): Iterable<string>;
+}
+
+/** What files were like when they were reported last, to find those that are not like that any more. */
+export class KnownFiles {
+  readonly #options: KnownFilesOptions;
+  readonly #reported = new Map<string, FileState>();
+  /** Files that were there at the last look. */
+  #seen: Set<string>;
+  /** When that was, by the clock that files have. */
+  #lookedAt = Date.now();
+
+  constructor(options: KnownFilesOptions) {
+    this.#options = options;
+    this.#seen = new Set(options.present());
+    for (const file of options.known) {
+      this.#reported.set(file, readFileState(file));
+    }
+  }
+
+  /** As it was reported last; undefined if it never was. */
+  get(file: string): FileState | undefined {
+    return this.#reported.get(file);
+  }
+
+  report(file: string, state: FileState): void {
+    this.#reported.set(file, state);
+  }
+
+  isChanged(file: string): boolean {
+    return this.get(file)?.content !== contentOf(file);
+  }
+
+  /** Whether a file that is there was not there when it was reported last, or never was reported. */
+  isNew(file: string): boolean {
+    const reported = this.get(file);
+    // It may have been reported as gone, with its folder, or cannot be read.
+    return !reported || (reported.content === null && contentOf(file) !== null);
+  }
+
+  /** Changes since the last look that are not reported yet, whether a watcher tells of them or not. */
+  findMissed(): Change[] {
+    const missed: Change[] = [];
+    for (const file of this.#reported.keys()) {
+      if (this.isChanged(file)) {
+        missed.push(changeOf(file));
+      }
+    }
+    const since = this.#lookedAt;
+    const before = this.#seen;
+    const known = new Set([...before, ...this.#options.loaded()]);
+    this.#lookedAt = Date.now();
+    this.#seen = new Set();
+    for (const file of new Set([...known, ...this.#options.present()])) {
+      const time = changedAt(file);
+      if (time !== null) {
+        this.#seen.add(file);
+      }
+      if (this.#reported.has(file)) {
+        continue;
+      }
+      if (time === null) {
+        // Else it may be no file at all, but a module that a plugin has made up: `reportGone` as well.
+        if (before.has(file)) {
+          missed.push({ file, change: 'delete' });
+        }
+      } else if (!known.has(file)) {
+        missed.push({ file, change: 'create' });
+      } else if (time > since) {
+        missed.push({ file, change: 'update' });
+      }
+    }
+    return missed;
+  }
+
+  /** Reports the loaded files that are gone. */
+  reportGone(isWatched: (file: string) => boolean): Change[] {
+    const gone: Change[] = [];
+    for (const file of this.#options.loaded()) {
+      const reported = this.get(file);
+      const wasThere = reported ? reported.content !== null : this.#seen.has(file);
+      if (wasThere && isWatched(file) && !existsSync(file)) {
+        this.report(file, { content: null, writtenAt: 0 });
+        gone.push({ file, change: 'delete' });
+      }
+    }
+    return gone;
+  }
+}
+
+/** Of a file that is not what it was. */
+export function changeOf(file: string): Change {
+  return { file, change: existsSync(file) ? 'update' : 'delete' };
+}
