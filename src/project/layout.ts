@@ -30,8 +30,8 @@ export type FileKind =
 
 type Table = readonly (readonly [FileKind, Pick<RegExp, 'test'>])[];
 
-/** The folder of sources: only here it is told from the rest of the project, so there may be others one day. */
-const SOURCES = 'src/';
+/** The folder of sources. Kinds of files go by the path below it, so that there may be others one day. */
+export const SOURCE_FOLDER = 'src';
 
 /** Scripts at any depth below a folder; a `_` before the name hides one. */
 const below = (folder: string) => script(`^${folder}/(?:.*/)?`);
@@ -158,7 +158,8 @@ const NEVER_SOURCE =
   /(?:^|\/)(?:node_modules|\.git)(?:\/|$)|^(?:\.medusa|dist|static|private|uploads)(?:\/|$)/;
 
 function belowSources(path: string): string | undefined {
-  return path.startsWith(SOURCES) ? path.slice(SOURCES.length) : undefined;
+  const prefix = `${SOURCE_FOLDER}/`;
+  return path.startsWith(prefix) ? path.slice(prefix.length) : undefined;
 }
 
 function baseName(file: string): string {

@@ -4,7 +4,14 @@ import { dirname, join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { MedusaViteError } from '../shared/failure.ts';
 import { isInside, toPosix } from '../shared/paths.ts';
-import { type FileKind, isNeverSource, isTest, kindOf, LOCKFILES } from './layout.ts';
+import {
+  type FileKind,
+  isNeverSource,
+  isTest,
+  kindOf,
+  LOCKFILES,
+  SOURCE_FOLDER,
+} from './layout.ts';
 
 /** Checks what can be checked before anything is started. @throws MedusaViteError */
 export function assertMedusaProject(root: string): void {
@@ -80,8 +87,8 @@ export function packageOf(root: string, file: string): string {
 
 /** Backend sources, for Vite to transform before the app asks for them. */
 export function sourceFiles(root: string): string[] {
-  return listBelow(`${root}/src`)
-    .map((path) => `src/${toPosix(path)}`)
+  return listBelow(`${root}/${SOURCE_FOLDER}`)
+    .map((path) => `${SOURCE_FOLDER}/${toPosix(path)}`)
     .filter((path) => /(?<!\.d)\.[jt]s$/.test(path) && !isTest(path) && !isOfNoApp(path))
     .map((path) => `${root}/${path}`);
 }

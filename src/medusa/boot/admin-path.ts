@@ -1,4 +1,7 @@
-/** Where Medusa's config puts the dashboard; null if it is switched off. (`admin` of `defineConfig`) */
+/**
+ * Where Medusa's config puts the dashboard; null if it is switched off.
+ * (`admin` of `utils/dist/common/define-config.js`, the same in 2.12.1 and 2.21.2)
+ */
 export function resolveAdminPath(config: unknown): string | null {
   const admin = property(config, 'admin');
   if (property(admin, 'disable') === true) {

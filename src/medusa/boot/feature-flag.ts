@@ -2,7 +2,8 @@ const ENV_KEY = 'MEDUSA_FF_BACKEND_HMR';
 
 /**
  * Resolves `backend_hmr` as Medusa does: the environment (which has `.env` by now) wins over the config,
- * even with a value that means off. (`utils/dist/feature-flags/register-flag.js`)
+ * even with a value that means off.
+ * (`utils/dist/feature-flags/register-flag.js`, the same in 2.12.1, which has no such flag, and 2.21.2)
  */
 export function resolveBackendHmr(config: unknown): boolean {
   const flags = property(config, 'featureFlags');

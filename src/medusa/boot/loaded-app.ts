@@ -3,7 +3,7 @@ export interface MedusaContainer {
   resolve<T>(key: string): T;
 }
 
-/** What `medusa/dist/loaders/index.js` gives when the app is loaded, as far as it is used here. */
+/** What `medusa/dist/loaders/index.js` gives when the app is loaded, as far as it is used here. (2.12.1 to 2.21.2) */
 export interface LoadedApp {
   container: MedusaContainer;
   modules: Record<string, unknown>;

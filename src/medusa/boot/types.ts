@@ -4,7 +4,10 @@ import type { LoadedApp } from './loaded-app.ts';
 
 type Generate = (...args: unknown[]) => Promise<unknown>;
 
-/** Writes `.medusa/types` as stock `start --types` does, once the app serves. */
+/**
+ * Writes `.medusa/types` as stock `start --types` does, once the app serves.
+ * (`medusa/dist/commands/start.js`, 2.12.1 to 2.21.2)
+ */
 export async function generateTypes(
   packages: MedusaPackages,
   root: string,

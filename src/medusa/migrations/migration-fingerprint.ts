@@ -45,7 +45,10 @@ function add(hash: Hash, name: string, content: string | Buffer): void {
   hash.update(`${name}\0${content.length}\0`).update(content);
 }
 
-/** Relative to the root, with forward slashes, sorted. */
+/**
+ * Relative to the root, with forward slashes, sorted. More than what Medusa takes for a model or a link: also what
+ * stands beside one, which it may import.
+ */
 async function projectFiles(root: string): Promise<string[]> {
   const config = (await listNames(root)).filter((name) => kindOf(name) === 'config');
   const modules = await walk(join(root, 'src/modules'), 'src/modules');

@@ -70,7 +70,8 @@ function readProvider(exports: Exports): ModuleExports | undefined {
 
 /**
  * What Medusa has read of a provider's class once, for its registrations and its rows in the database.
- * (`modules-sdk/dist/loaders/utils/load-internal.js`, and the modules' own `loaders/providers.js`)
+ * (`modules-sdk/dist/loaders/utils/load-internal.js`, and the modules' own `loaders/providers.js`, 2.12.1 to
+ * 2.21.2)
  */
 export function providerIdentity(service: object | undefined): string {
   const { identifier, LIFE_TIME, name, validateOptions } = Object(service) as Exports;
