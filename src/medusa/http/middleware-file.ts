@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { kindOf } from '../../project/layout.ts';
 import type { Exports } from '../../shared/exports.ts';
 import type { ApiFile } from './api-file.ts';
@@ -54,9 +55,6 @@ export function readMiddlewares(path: string, exports: Exports): ApiFile | undef
   };
 }
 
-/** Distinguishes what cannot be compared, such as zod schemas, so that it is always registered anew. */
-let incomparable = 0;
-
 function describeRoute(route: MiddlewareRoute, middlewares: number): unknown {
   const { matcher, method, methods, bodyParser, policies, additionalDataValidator } = route;
   return [
@@ -66,6 +64,7 @@ function describeRoute(route: MiddlewareRoute, middlewares: number): unknown {
     middlewares,
     bodyParser,
     policies,
-    additionalDataValidator === undefined ? null : incomparable++,
+    // Zod schemas cannot be compared: one is always registered anew.
+    additionalDataValidator === undefined ? null : randomUUID(),
   ];
 }
