@@ -7,8 +7,8 @@ import { Pace } from '../spare/pace.ts';
 const END_LIMIT_MS = 4_500;
 
 /**
- * Runs in a thread of its own, which turns also while user code keeps the main thread in an endless loop,
- * and while a package loads. The host holds the other end of the pipe; however it ends, the pipe ends with it.
+ * The program of a thread that goes on while user code keeps the main thread in an endless loop, and while a package
+ * loads. The host holds the other end of the pipe; however the host ends, the pipe ends with it.
  */
 const pace = new Pace(workerData as SharedArrayBuffer);
 const lifeline = new Socket({ fd: LIFELINE_FD, readable: true, writable: false });

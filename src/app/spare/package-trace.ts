@@ -8,8 +8,8 @@ interface Loader {
 const loader = Module as unknown as Loader;
 
 /**
- * Notes which packages are asked for from outside of packages: by Medusa's loaders while they run, and by the
- * project. In that order; whether a package was loaded before makes no difference.
+ * Notes, in their order, the files of packages that Medusa's loaders and the project ask for, whether they are loaded
+ * already or not. What other packages ask for on their own behalf is left out: it follows from those.
  */
 export class PackageTrace {
   readonly #files: Set<string> = new Set();
