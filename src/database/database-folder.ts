@@ -8,17 +8,17 @@ export interface DatabaseFolder {
   /** Where `initdb` works; renamed to `data` when complete, so that `data` is never half made. */
   readonly unfinishedData: string;
   readonly password: string;
-  /** What to set `DATABASE_URL` to, while the database runs: for other programs. */
+  /** Holds the `DATABASE_URL` for other programs, while the database runs. */
   readonly url: string;
   readonly lock: string;
   readonly log: string;
   readonly migrations: string;
 }
 
-/** The same folder in messages: relative to the project, with forward slashes. */
+/** The folder in messages: relative to the project, with forward slashes. */
 export const DATABASE_FOLDER_NAME = '.medusa/postgres';
 
-/** What a note for the user says of Medusa's commands, as it holds for the embedded database. */
+/** Adds to a note that names one of Medusa's commands how the command finds the embedded database. */
 export function withDatabaseUrl(note: string): string {
   const file = `${DATABASE_FOLDER_NAME}/url`;
   return note.includes('`npx medusa db:')

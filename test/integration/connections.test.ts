@@ -6,43 +6,43 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { type Listener, listen } from '../../src/host/port/listener.ts';
 import { LEDGER_FOLDERS } from '../../src/protocol/connection-ledger.ts';
 import {
-  ConnectionChildren,
+  ConnectionApps,
   kill,
   killFromOutside,
   messageOf,
   shutDown,
-} from './support/connection-children.ts';
+} from './support/connection-apps.ts';
 import { keepAliveAgent, Load, send } from './support/http-load.ts';
 
-let children: ConnectionChildren;
+let apps: ConnectionApps;
 let listener: Listener;
 
-/** Of hosts that were killed on this machine before a child had opened it. */
+/** Of hosts that were killed on this machine before an app had opened it. */
 let foreignLedgers: ReadonlySet<string> = new Set();
 
 beforeAll(async () => {
   foreignLedgers = new Set(ledgers());
-  children = await ConnectionChildren.create();
+  apps = await ConnectionApps.create();
 }, 60_000);
-afterAll(() => children.dispose());
+afterAll(() => apps.dispose());
 beforeEach(async () => {
   listener = await listen({ port: 0, host: undefined, root: '/shop' });
 });
 afterEach(async () => {
   await listener.close();
-  await children.stopAll();
+  await apps.stopAll();
 });
 
 /** Closes no connection within a test because it is idle. */
 const PATIENT = { KEEP_ALIVE_MS: '600000' };
 
 async function forwardToNew(environment?: Record<string, string>) {
-  const started = await children.start(listener.port, environment);
-  listener.forwardTo(started.child);
+  const started = await apps.start(listener.port, environment);
+  listener.forwardTo(started.app);
   return started;
 }
 
-describe('a child that listens on the port', () => {
+describe('an app that listens on the port', () => {
   it('looks to the app as if it listened, and leaves other ports alone', async () => {
     const { ready } = await forwardToNew();
     expect(ready.listening).toBe(true);
@@ -61,11 +61,11 @@ describe('a child that listens on the port', () => {
   });
 
   it('answers a client that has closed its half', async () => {
-    const { child } = await forwardToNew();
+    const { app } = await forwardToNew();
     const socket = connect({ port: listener.port, allowHalfOpen: true });
     socket.end('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
     const [data] = await once(socket, 'data');
-    expect(String(data)).toContain(String(child.pid));
+    expect(String(data)).toContain(String(app.pid));
   });
 
   it('gets bodies whole, and upgrade requests', async () => {
@@ -82,15 +82,15 @@ describe('a child that listens on the port', () => {
   });
 
   it('closes idle connections after the keep-alive time', async () => {
-    const { child } = await forwardToNew(PATIENT);
-    const next = await children.start(listener.port, { KEEP_ALIVE_MS: '200' });
+    const { app } = await forwardToNew(PATIENT);
+    const next = await apps.start(listener.port, { KEEP_ALIVE_MS: '200' });
     const socket = connect(listener.port);
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
     await once(socket, 'data');
     listener.hold('test');
-    await shutDown(child);
+    await shutDown(app);
     const ended = once(socket, 'end');
-    listener.forwardTo(next.child);
+    listener.forwardTo(next.app);
     await ended;
   });
 
@@ -103,25 +103,25 @@ describe('a child that listens on the port', () => {
   });
 
   it('emits `close` on its server when it is closed', async () => {
-    const { child } = await forwardToNew();
+    const { app } = await forwardToNew();
     const agent = keepAliveAgent();
     await send({ port: listener.port, agent });
-    child.send({ type: 'close' });
-    expect(await messageOf(child, 'app-closed')).toMatchObject({ listening: false });
+    app.send({ type: 'close' });
+    expect(await messageOf(app, 'app-closed')).toMatchObject({ listening: false });
     // The connection was given back, not cut.
-    const next = await children.start(listener.port);
-    listener.forwardTo(next.child);
-    expect((await send({ port: listener.port, agent })).body).toBe(String(next.child.pid));
+    const next = await apps.start(listener.port);
+    listener.forwardTo(next.app);
+    expect((await send({ port: listener.port, agent })).body).toBe(String(next.app.pid));
     agent.destroy();
   });
 });
 
-describe('while there is no child', () => {
+describe('while there is no app', () => {
   it('lets requests wait and hands them over in order', async () => {
     const answers = Array.from({ length: 5 }, () => send({ port: listener.port }));
-    const { child } = await forwardToNew();
+    const { app } = await forwardToNew();
     for (const { body } of await Promise.all(answers)) {
-      expect(body).toBe(String(child.pid));
+      expect(body).toBe(String(app.pid));
     }
   });
 
@@ -178,9 +178,9 @@ describe('while there is no child', () => {
     await once(socket, 'connect');
     // Whoever is answered came after the one that says nothing.
     expect((await send({ port: listener.port })).status).toBe(503);
-    const { child } = await forwardToNew();
+    const { app } = await forwardToNew();
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
-    expect(String((await once(socket, 'data'))[0])).toContain(String(child.pid));
+    expect(String((await once(socket, 'data'))[0])).toContain(String(app.pid));
     socket.destroy();
   });
 
@@ -193,36 +193,36 @@ describe('while there is no child', () => {
     listener.hold('src/links/x.ts changed');
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
     const answer = once(socket, 'data');
-    const { child } = await forwardToNew();
-    expect(String((await answer)[0])).toContain(String(child.pid));
+    const { app } = await forwardToNew();
+    expect(String((await answer)[0])).toContain(String(app.pid));
     socket.destroy();
   });
 });
 
 describe('a graceful restart', () => {
   it('finishes the request in flight and keeps its connection', async () => {
-    const { child } = await forwardToNew();
-    const next = await children.start(listener.port);
+    const { app } = await forwardToNew();
+    const next = await apps.start(listener.port);
     const agent = keepAliveAgent();
-    const isRunning = messageOf(child, 'slow');
+    const isRunning = messageOf(app, 'slow');
     const slow = send({ port: listener.port, path: '/slow?ms=150', agent });
     await isRunning;
     listener.hold('test');
-    const exit = shutDown(child);
+    const exit = shutDown(app);
     const second = send({ port: listener.port });
-    expect((await slow).body).toBe(String(child.pid));
+    expect((await slow).body).toBe(String(app.pid));
     await exit;
-    listener.forwardTo(next.child);
-    expect((await second).body).toBe(String(next.child.pid));
+    listener.forwardTo(next.app);
+    expect((await second).body).toBe(String(next.app.pid));
     const [answer, isReused] = await sendAndSeeReuse(agent);
-    expect(answer).toBe(String(next.child.pid));
+    expect(answer).toBe(String(next.app.pid));
     expect(isReused).toBe(true);
     agent.destroy();
   });
 
   it('does not wait for event streams, nor for upgraded connections', async () => {
     // Who waits for them meets the limit of the test.
-    const { child } = await forwardToNew({ DRAIN_LIMIT_MS: '600000' });
+    const { app } = await forwardToNew({ DRAIN_LIMIT_MS: '600000' });
     const events = connect(listener.port);
     events.write('GET /events HTTP/1.1\r\nHost: x\r\n\r\n');
     await once(events, 'data');
@@ -232,42 +232,42 @@ describe('a graceful restart', () => {
     const ends = Promise.all([once(events, 'close'), once(upgraded, 'close')]);
     events.resume();
     upgraded.resume();
-    await shutDown(child);
+    await shutDown(app);
     await ends;
   });
 
   it('returns a connection whose body the app left unread', async () => {
-    const { child } = await forwardToNew();
-    const next = await children.start(listener.port);
+    const { app } = await forwardToNew();
+    const next = await apps.start(listener.port);
     const socket = connect(listener.port);
     socket.write('POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345');
-    expect(String((await once(socket, 'data'))[0])).toContain(String(child.pid));
+    expect(String((await once(socket, 'data'))[0])).toContain(String(app.pid));
     listener.hold('test');
-    const exit = shutDown(child);
+    const exit = shutDown(app);
     socket.write('67890GET / HTTP/1.1\r\nHost: x\r\n\r\n');
-    // Either child may read what came in one piece; somebody has to answer.
+    // Either app may read what came in one piece; somebody has to answer.
     const second = once(socket, 'data');
     await exit;
-    listener.forwardTo(next.child);
+    listener.forwardTo(next.app);
     expect(String((await second)[0])).toContain('200 OK');
     socket.destroy();
   });
 
   it('loses no half-sent request', async () => {
-    const { child } = await forwardToNew();
+    const { app } = await forwardToNew();
     const socket = connect(listener.port);
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HT');
     await once(socket, 'data');
     listener.hold('test');
-    const exit = shutDown(child);
+    const exit = shutDown(app);
     socket.write('TP/1.1\r\nHost: x\r\n\r\n');
-    expect(String((await once(socket, 'data'))[0])).toContain(String(child.pid));
+    expect(String((await once(socket, 'data'))[0])).toContain(String(app.pid));
     socket.destroy();
     await exit;
   });
 
   it('fails no request through 20 restarts under load', async () => {
-    let current = (await forwardToNew()).child;
+    let current = (await forwardToNew()).app;
     const keepAlive = new Load({
       port: listener.port,
       clients: 20,
@@ -284,10 +284,10 @@ describe('a graceful restart', () => {
     for (let index = 0; index < 20; index++) {
       const previous = current;
       listener.hold('restarting');
-      const [{ child }] = await Promise.all([children.start(listener.port), shutDown(previous)]);
+      const [{ app }] = await Promise.all([apps.start(listener.port), shutDown(previous)]);
       ended.push(previous.pid ?? 0);
-      listener.forwardTo(child);
-      current = child;
+      listener.forwardTo(app);
+      current = app;
       await send({ port: listener.port });
     }
     await Promise.all([keepAlive.stop(), oneShot.stop()]);
@@ -297,9 +297,9 @@ describe('a graceful restart', () => {
   }, 180_000);
 });
 
-describe('a child that dies', () => {
+describe('an app that dies', () => {
   it('fails no request between two of which it is killed, 10 times', async () => {
-    let current = (await forwardToNew()).child;
+    let current = (await forwardToNew()).app;
     const agents = Array.from({ length: 10 }, () => keepAliveAgent());
     for (let index = 0; index < 10; index++) {
       for (const answer of await Promise.all(
@@ -312,7 +312,7 @@ describe('a child that dies', () => {
       await messageOf(current, 'pong');
       await kill(current);
       const next = Promise.all(agents.map((agent) => send({ port: listener.port, agent })));
-      current = (await forwardToNew()).child;
+      current = (await forwardToNew()).app;
       for (const { body } of await next) {
         expect(body).toBe(String(current.pid));
       }
@@ -322,32 +322,32 @@ describe('a child that dies', () => {
     }
   });
 
-  it('gives what it never read to the next child when it hung in a loop', async () => {
-    const { child } = await forwardToNew();
+  it('gives what it never read to the next app when it hung in a loop', async () => {
+    const { app } = await forwardToNew();
     const agent = keepAliveAgent();
     await send({ port: listener.port, agent });
-    const isLooping = messageOf(child, 'slow');
+    const isLooping = messageOf(app, 'slow');
     const lost = send({ port: listener.port, path: '/loop' });
     await isLooping;
     const reused = send({ port: listener.port, agent });
     const fresh = Array.from({ length: 5 }, () => send({ port: listener.port }));
-    await kill(child);
+    await kill(app);
     const answer = await lost;
     expect(answer.status).toBe(503);
     expect(answer.body).toContain('stopped while it handled this request');
     const next = await forwardToNew();
     for (const { body } of await Promise.all([reused, ...fresh])) {
-      expect(body).toBe(String(next.child.pid));
+      expect(body).toBe(String(next.app.pid));
     }
     agent.destroy();
   });
 
   it('leaves a request that may be sent again to the next one, when it was killed from outside', async () => {
-    const { child } = await forwardToNew();
+    const { app } = await forwardToNew();
     const agent = keepAliveAgent();
     await send({ port: listener.port, agent });
     const sendSlow = async (options: Partial<Parameters<typeof send>[0]>) => {
-      const isRunning = messageOf(child, 'slow');
+      const isRunning = messageOf(app, 'slow');
       const answer = send({ port: listener.port, path: '/slow?ms=20000', ...options });
       await isRunning;
       return { answer };
@@ -355,68 +355,68 @@ describe('a child that dies', () => {
     const get = await sendSlow({ agent });
     const head = await sendSlow({ method: 'HEAD' });
     const post = await sendSlow({ method: 'POST', body: 'x' });
-    await killFromOutside(child);
+    await killFromOutside(app);
     expect((await post.answer).status).toBe(503);
     const next = await forwardToNew({ SLOW_MS: '1' });
     const answer = await get.answer;
-    expect(answer).toMatchObject({ status: 200, body: String(next.child.pid) });
+    expect(answer).toMatchObject({ status: 200, body: String(next.app.pid) });
     expect(answer.headers.connection).toBe('close');
     expect((await head.answer).status).toBe(200);
-    expect((await send({ port: listener.port, agent })).body).toBe(String(next.child.pid));
+    expect((await send({ port: listener.port, agent })).body).toBe(String(next.app.pid));
     agent.destroy();
   });
 
   it('has a request sent again once only, and not if it may be what ended it', async () => {
     const first = await forwardToNew();
-    const started = messageOf(first.child, 'slow');
+    const started = messageOf(first.app, 'slow');
     const answer = send({ port: listener.port, path: '/slow?ms=20000' });
     await started;
-    await killFromOutside(first.child);
+    await killFromOutside(first.app);
     const second = await forwardToNew();
-    await messageOf(second.child, 'slow');
-    await killFromOutside(second.child);
+    await messageOf(second.app, 'slow');
+    await killFromOutside(second.app);
     expect(await answer).toMatchObject({
       status: 503,
       body: expect.stringContaining('stopped while it handled this request'),
     });
     const third = await forwardToNew();
-    const isLooping = messageOf(third.child, 'slow');
+    const isLooping = messageOf(third.app, 'slow');
     const looping = send({ port: listener.port, path: '/loop' });
     await isLooping;
-    await kill(third.child);
+    await kill(third.app);
     expect((await looping).status).toBe(503);
   });
 
   it('leaves the connection to the next one when it is killed as soon as it has answered', async () => {
-    const { child } = await forwardToNew();
+    const { app } = await forwardToNew();
     const agent = keepAliveAgent();
-    const exit = once(child, 'exit');
+    const exit = once(app, 'exit');
     const last = await send({ port: listener.port, agent, path: '/last-answer' });
-    expect(last).toMatchObject({ status: 200, body: String(child.pid) });
+    expect(last).toMatchObject({ status: 200, body: String(app.pid) });
     await exit;
     const sockets = agentSockets(agent);
     expect(sockets).toHaveLength(1);
     const answer = send({ port: listener.port, agent });
     const next = await forwardToNew();
-    expect(await answer).toMatchObject({ status: 200, body: String(next.child.pid) });
+    expect(await answer).toMatchObject({ status: 200, body: String(next.app.pid) });
     expect(agentSockets(agent)[0]).toBe(sockets[0]);
     agent.destroy();
   });
 
   it('does not have a request sent again of which more was read than its head', async () => {
-    const { child } = await forwardToNew();
+    const { app } = await forwardToNew();
     const socket = connect(listener.port);
-    const started = messageOf(child, 'slow');
+    const started = messageOf(app, 'slow');
     socket.write('GET /slow?ms=20000 HTTP/1.1\r\nHost: x\r\n\r\nGET / HT');
     await started;
-    await killFromOutside(child);
+    await killFromOutside(app);
     expect(String((await once(socket, 'data'))[0])).toContain('503 ');
     socket.destroy();
   });
 
   it('does not have a request sent again that the second one had answered when it was killed', async () => {
     const first = await forwardToNew({ KILLED_ON: '/last-answer' });
-    const exit = once(first.child, 'exit');
+    const exit = once(first.app, 'exit');
     const socket = connect(listener.port);
     let received = '';
     socket.on('data', (data) => {
@@ -426,15 +426,15 @@ describe('a child that dies', () => {
     socket.write('GET /last-answer HTTP/1.1\r\nHost: x\r\n\r\n');
     await exit;
     const second = await forwardToNew();
-    await once(second.child, 'exit');
+    await once(second.app, 'exit');
     await forwardToNew(PATIENT);
     await closed;
     expect(received.split('HTTP/1.1 ')).toEqual(['', expect.stringContaining('200 OK')]);
   });
 
   it('ends the connection of a request that was sent again, even if the app would keep it', async () => {
-    const { child } = await forwardToNew({ KILLED_ON: '/kept-alive' });
-    const exit = once(child, 'exit');
+    const { app } = await forwardToNew({ KILLED_ON: '/kept-alive' });
+    const exit = once(app, 'exit');
     const socket = connect(listener.port);
     const closed = once(socket, 'close');
     const answered = once(socket, 'data');
@@ -446,13 +446,13 @@ describe('a child that dies', () => {
   });
 
   it('cuts the connection when it had answered before it had read all of the request', async () => {
-    const { child } = await forwardToNew();
+    const { app } = await forwardToNew();
     const socket = connect(listener.port);
     socket.write('POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf of it');
     expect(String((await once(socket, 'data'))[0])).toContain('413 ');
     const closed = once(socket, 'close');
     socket.on('data', () => expect.fail('There is no other answer.'));
-    await killFromOutside(child);
+    await killFromOutside(app);
     await forwardToNew(PATIENT);
     await closed;
   });
@@ -466,20 +466,20 @@ describe('a child that dies', () => {
     await expect(send({ port: listener.port, path: '/half?later' })).rejects.toThrow(
       /aborted|hang up|ECONNRESET/,
     );
-    const { child } = await forwardToNew();
-    const isLooping = messageOf(child, 'slow');
+    const { app } = await forwardToNew();
+    const isLooping = messageOf(app, 'slow');
     const answer = send({ port: listener.port, path: '/unsent' });
     await isLooping;
-    await kill(child);
+    await kill(app);
     expect((await answer).status).toBe(503);
   });
 
   it('leaves no file behind', async () => {
-    const { child } = await forwardToNew();
+    const { app } = await forwardToNew();
     await send({ port: listener.port });
     // Other hosts on this machine have theirs there too, for an instant.
     await expect.poll(ledgers, { timeout: LEDGER_WAIT_MS }).toEqual([]);
-    await kill(child);
+    await kill(app);
   });
 });
 

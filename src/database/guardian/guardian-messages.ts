@@ -18,7 +18,7 @@ export type GuardianToHost =
   | { readonly type: 'log'; readonly line: string }
   | {
       readonly type: 'started';
-      /** Of PostgreSQL itself. */
+      /** PostgreSQL's own. */
       readonly pid: number | undefined;
       readonly port: number;
       readonly user: string;
@@ -43,8 +43,8 @@ const FROM_GUARDIAN: readonly string[] = [
   'ended',
 ] satisfies GuardianToHost['type'][];
 
-// Both ends are the same version of one package, on a channel that nobody else can write to: the
-// type of a message says enough about the rest of it.
+// Both ends are the same version of one package, and nobody else can write to their channel: the type of a message
+// says enough about the rest of it.
 export function isHostToGuardian(message: unknown): message is HostToGuardian {
   return FROM_HOST.includes(typeOf(message));
 }
@@ -54,8 +54,5 @@ export function isGuardianToHost(message: unknown): message is GuardianToHost {
 }
 
 function typeOf(message: unknown): string {
-  if (typeof message !== 'object' || message === null || !('type' in message)) {
-    return '';
-  }
-  return String(message.type);
+  return message instanceof Object && 'type' in message ? String(message.type) : '';
 }

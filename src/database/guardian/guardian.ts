@@ -4,7 +4,7 @@ import { MedusaViteError } from '../../shared/failure.ts';
 import { resolveDatabaseFolder } from '../database-folder.ts';
 import { giveDataTo, hasData } from '../server/data-directory.ts';
 import { initialiseData } from '../server/initdb.ts';
-import { hydrateLibraryLinks } from '../server/library-links.ts';
+import { makeLibraryLinks } from '../server/library-links.ts';
 import { readOrCreatePassword, SUPERUSER } from '../server/password.ts';
 import { resolvePostgresPackage } from '../server/postgres-package.ts';
 import type { Postmaster } from '../server/postmaster.ts';
@@ -80,7 +80,7 @@ class Guardian {
     await makeDatabaseFolder(root, folder);
     this.#lock = await DatabaseLock.acquire(folder.lock, process.ppid);
     this.#assertRunning();
-    await hydrateLibraryLinks(binaries);
+    await makeLibraryLinks(binaries);
     const user = resolveServerUser({ root, folder, program: binaries.postgres });
     const isNewData = !(await hasData(folder, binaries));
     const password = await readOrCreatePassword(folder.password, isNewData);

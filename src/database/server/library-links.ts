@@ -3,24 +3,25 @@ import { dirname, join, relative } from 'node:path';
 import { hasCode, MedusaViteError } from '../../shared/failure.ts';
 import type { PostgresPackage } from './postgres-package.ts';
 
+/** Both are relative to the package. */
 interface LibraryLink {
-  /** The real file, relative to the package. */
+  /** The real file. */
   readonly source: string;
-  /** The link to make, relative to the package. */
+  /** The link to make. */
   readonly target: string;
 }
 
 const EXECUTABLE = 0o555;
 
 /**
- * A tarball of npm cannot hold symbolic links, so the platform package makes those of its shared
- * libraries in a `postinstall` script. npm 11 and pnpm do not run it unless the user allows it, and
- * then no program of the package starts. Does nothing when the links exist.
+ * Makes the symbolic links of the shared libraries, if they are missing. A tarball of npm cannot hold them, so the
+ * platform package makes them in a `postinstall` script. npm 11 and pnpm do not run it unless the user allows it,
+ * and then no program of the package starts.
  */
-export async function hydrateLibraryLinks(binaries: PostgresPackage): Promise<void> {
+export async function makeLibraryLinks(binaries: PostgresPackage): Promise<void> {
   const links = await readLinks(join(binaries.folder, 'native', 'pg-symlinks.json'));
   try {
-    await Promise.all(links.map((link) => hydrate(binaries.folder, link)));
+    await Promise.all(links.map((link) => makeLink(binaries.folder, link)));
     await Promise.all([binaries.postgres, binaries.initdb, binaries.pgCtl].map(makeExecutable));
   } catch (error) {
     throw new MedusaViteError(
@@ -34,7 +35,7 @@ export async function hydrateLibraryLinks(binaries: PostgresPackage): Promise<vo
   }
 }
 
-async function hydrate(folder: string, link: LibraryLink): Promise<void> {
+async function makeLink(folder: string, link: LibraryLink): Promise<void> {
   const source = join(folder, link.source);
   const target = join(folder, link.target);
   if (await exists(target)) {

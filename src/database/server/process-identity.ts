@@ -55,7 +55,7 @@ function identifyOnLinux(pid: number, data: string): PostmasterIdentity {
     const isSame = at.dev === expected.dev && at.ino === expected.ino;
     return isSame && /\/postgres(?: \(deleted\))?$/.test(program) ? 'ours' : 'other';
   } catch {
-    // Not readable: another user's. The owner of the data is the user that runs its PostgreSQL.
+    // Another user's process cannot be read. The owner of the data is the user that runs its PostgreSQL.
     return isProcessAlive(pid) ? 'other' : 'gone';
   }
 }

@@ -7,7 +7,7 @@ export interface ProgramEnd {
   readonly output: string;
 }
 
-/** Enough for the stack trace and the lines before it, small enough for one message. */
+/** Enough for a stack trace and the lines before it, small enough for one message. */
 const OUTPUT_LIMIT = 16_000;
 const KILL_WAIT_MS = 2000;
 
@@ -25,7 +25,7 @@ export function waitForEnd(child: ChildProcess): Promise<ProgramEnd> {
   });
 }
 
-/** Ends a program that was spawned `detached`, with all that it started, before this process may end itself. */
+/** Ends a program that was spawned `detached`, with all that it has started, before it returns: this process may end next. */
 export function killGroup(child: ChildProcess): void {
   if (child.pid === undefined) {
     return;

@@ -2,11 +2,11 @@ import { mkdirSync, mkdtempSync, readlinkSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hydrateLibraryLinks } from '../../../../src/database/server/library-links.ts';
+import { makeLibraryLinks } from '../../../../src/database/server/library-links.ts';
 import type { PostgresPackage } from '../../../../src/database/server/postgres-package.ts';
 import { platformPackageName } from '../../../../src/database/server/postgres-package.ts';
 
-describe('hydrateLibraryLinks', () => {
+describe('makeLibraryLinks', () => {
   let binaries: PostgresPackage;
   beforeEach(() => {
     const folder = mkdtempSync(join(tmpdir(), 'medusa-vite-links-'));
@@ -36,8 +36,8 @@ describe('hydrateLibraryLinks', () => {
   afterEach(() => rmSync(binaries.folder, { recursive: true }));
 
   it('makes the missing links relative, once, also for several starts at the same time', async () => {
-    await Promise.all([1, 2, 3].map(() => hydrateLibraryLinks(binaries)));
-    await hydrateLibraryLinks(binaries);
+    await Promise.all([1, 2, 3].map(() => makeLibraryLinks(binaries)));
+    await makeLibraryLinks(binaries);
     const lib = join(binaries.folder, 'native/lib');
     expect(readlinkSync(join(lib, 'libpq.so'))).toBe('libpq.so.5.18');
     expect(readlinkSync(join(lib, 'libpq.so.5'))).toBe('libpq.so.5.18');
@@ -46,12 +46,12 @@ describe('hydrateLibraryLinks', () => {
 
   it('needs no list of links', async () => {
     rmSync(join(binaries.folder, 'native/pg-symlinks.json'));
-    await hydrateLibraryLinks(binaries);
+    await makeLibraryLinks(binaries);
   });
 
   it('says what to do when the links cannot be made', async () => {
     rmSync(join(binaries.folder, 'native/lib'), { recursive: true });
-    await expect(hydrateLibraryLinks(binaries)).rejects.toMatchObject({
+    await expect(makeLibraryLinks(binaries)).rejects.toMatchObject({
       code: 'DATABASE_PACKAGE_READ_ONLY',
       hint: expect.stringContaining('writable'),
     });

@@ -10,7 +10,7 @@ import { CONNECTION_STATE, ConnectionLedger } from '../../../../src/protocol/con
 type OnSent = (error: Error | null) => void;
 
 /** Keeps what is sent; the test says when and how each message arrives. */
-class FakeChild extends EventEmitter {
+class FakeApp extends EventEmitter {
   readonly handovers: { slot: number; onSent: OnSent }[] = [];
   ledger: string = '';
 
@@ -23,21 +23,21 @@ class FakeChild extends EventEmitter {
   }
 }
 
-let child: FakeChild;
+let app: FakeApp;
 let events: [name: string, connection?: ClientConnection][];
 let connections: AppConnections;
 
 beforeEach(() => {
-  child = new FakeChild();
+  app = new FakeApp();
   events = [];
-  connections = new AppConnections(child as unknown as ChildProcess, {
+  connections = new AppConnections(app as unknown as ChildProcess, {
     returned: (connection) => events.push(['returned', connection]),
     interrupted: (connection) => events.push(['interrupted', connection]),
     ended: (connection) => events.push(['ended', connection]),
     stopped: () => events.push(['stopped']),
   });
   return () => {
-    child.emit('exit');
+    app.emit('exit');
   };
 });
 
@@ -45,13 +45,13 @@ function create(): ClientConnection {
   return { socket: new Socket(), isReused: false, waitTimer: undefined, failedHandovers: 0 };
 }
 
-describe('the connections of a child', () => {
+describe('the connections of an app', () => {
   it('are sent one at a time, so that other messages need not wait for all of them', () => {
     connections.add(create());
     connections.add(create());
-    expect(child.handovers).toHaveLength(1);
-    child.handovers[0]?.onSent(null);
-    expect(child.handovers.map(({ slot }) => slot)).toEqual([0, 1]);
+    expect(app.handovers).toHaveLength(1);
+    app.handovers[0]?.onSent(null);
+    expect(app.handovers.map(({ slot }) => slot)).toEqual([0, 1]);
   });
 
   it('can be withdrawn while they are unsent', () => {
@@ -68,7 +68,7 @@ describe('the connections of a child', () => {
     const [first, second] = [create(), create()];
     connections.add(first);
     connections.add(second);
-    child.handovers[0]?.onSent(new Error('ERR_IPC_CHANNEL_CLOSED'));
+    app.handovers[0]?.onSent(new Error('ERR_IPC_CHANNEL_CLOSED'));
     expect(events).toEqual([['stopped'], ['returned', second], ['returned', first]]);
   });
 
@@ -76,89 +76,89 @@ describe('the connections of a child', () => {
     const connection = create();
     connections.add(connection);
     for (let attempt = 0; attempt < 4; attempt++) {
-      expect(child.handovers).toHaveLength(attempt + 1);
-      child.handovers[attempt]?.onSent(null);
-      child.emit('internalMessage', { cmd: 'NODE_HANDLE_NACK' });
+      expect(app.handovers).toHaveLength(attempt + 1);
+      app.handovers[attempt]?.onSent(null);
+      app.emit('internalMessage', { cmd: 'NODE_HANDLE_NACK' });
     }
-    expect(child.handovers).toHaveLength(4);
+    expect(app.handovers).toHaveLength(4);
     expect(events).toEqual([['interrupted', connection]]);
   });
 
   it('use the slots of those that ended', () => {
     const [first, second] = [create(), create()];
     connections.add(first);
-    child.handovers[0]?.onSent(null);
-    child.emit('message', { type: 'connections', closed: [0], returned: [] });
+    app.handovers[0]?.onSent(null);
+    app.emit('message', { type: 'connections', closed: [0], returned: [] });
     connections.add(second);
     expect(events).toEqual([['ended', first]]);
-    expect(child.handovers.map(({ slot }) => slot)).toEqual([0, 0]);
+    expect(app.handovers.map(({ slot }) => slot)).toEqual([0, 0]);
   });
 
   it('are not taken for those that had the slot before', () => {
     const [first, second] = [create(), create()];
     connections.add(first);
-    child.handovers[0]?.onSent(null);
-    writeFileSync(child.ledger, Buffer.from([CONNECTION_STATE.closed]));
-    child.emit('message', { type: 'connections', closed: [0], returned: [] });
+    app.handovers[0]?.onSent(null);
+    writeFileSync(app.ledger, Buffer.from([CONNECTION_STATE.closed]));
+    app.emit('message', { type: 'connections', closed: [0], returned: [] });
     connections.add(second);
-    child.emit('exit');
+    app.emit('exit');
     expect(events).toEqual([['ended', first], ['stopped'], ['returned', second]]);
   });
 
-  it('stop when the child gives one back', () => {
+  it('stop when the app gives one back', () => {
     const connection = create();
     connections.add(connection);
-    child.handovers[0]?.onSent(null);
-    child.emit('message', { type: 'connections', closed: [], returned: [0, 7] });
+    app.handovers[0]?.onSent(null);
+    app.emit('message', { type: 'connections', closed: [], returned: [0, 7] });
     expect(events).toEqual([['stopped'], ['returned', connection]]);
     expect(connections.isStopped).toBe(true);
   });
 
-  it('are judged by the ledger when the child has died', () => {
+  it('are judged by the ledger when the app has died', () => {
     const all = [create(), create(), create(), create(), create()];
     for (const [index, connection] of all.entries()) {
       connections.add(connection);
-      child.handovers[index]?.onSent(null);
+      app.handovers[index]?.onSent(null);
     }
     const { idle, pending, responding, closed } = CONNECTION_STATE;
-    writeFileSync(child.ledger, Buffer.from([idle, pending, responding, closed]));
-    child.emit('exit');
+    writeFileSync(app.ledger, Buffer.from([idle, pending, responding, closed]));
+    app.emit('exit');
     expect(events).toEqual([
       ['stopped'],
       ['returned', all[0]],
       ['interrupted', all[1]],
       ['ended', all[2]],
       ['ended', all[3]],
-      // Never written to: the child did not get that far.
+      // Never written to: the app did not get that far.
       ['returned', all[4]],
     ]);
-    expect(() => readFileSync(child.ledger)).toThrow('ENOENT');
+    expect(() => readFileSync(app.ledger)).toThrow('ENOENT');
   });
 
   it.each([
     ['killed from outside', 'SIGKILL', false, 'returned'],
     ['killed by the host', 'SIGKILL', true, 'interrupted'],
     ['ended by itself', 'SIGABRT', false, 'interrupted'],
-  ] as const)('that may be asked again are, when the child was %s', (_, signal, killed, event) => {
+  ] as const)('that may be asked again are, when the app was %s', (_, signal, killed, event) => {
     const connection = create();
     connections.add(connection);
-    child.handovers[0]?.onSent(null);
+    app.handovers[0]?.onSent(null);
     const head = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
-    const ledger = ConnectionLedger.open(child.ledger);
+    const ledger = ConnectionLedger.open(app.ledger);
     ledger.writeState(0, CONNECTION_STATE.repeatable);
     ledger.writeHead(0, head);
     ledger.dispose();
-    Object.assign(child, { killed });
-    child.emit('exit', null, signal);
+    Object.assign(app, { killed });
+    app.emit('exit', null, signal);
     expect(events).toEqual([['stopped'], [event, connection]]);
     expect(connection.repeat).toBe(event === 'returned' ? head : undefined);
   });
 
-  it('are cut when the child has died and there was no place for a ledger', () => {
+  it('are cut when the app has died and there was no place for a ledger', () => {
     const createLedger = vi.spyOn(ConnectionLedger, 'create').mockReturnValue(undefined);
     const ended = vi.fn();
     const ignore = (): void => {};
-    const own = new FakeChild();
+    const own = new FakeApp();
     const cut = new AppConnections(own as unknown as ChildProcess, {
       returned: ignore,
       interrupted: ignore,

@@ -15,8 +15,8 @@ export interface ReadyMessage {
   otherPort: number;
 }
 
-/** Real processes that run the child's side of the port. */
-export class ConnectionChildren {
+/** Real processes that run the app's side of the port. */
+export class ConnectionApps {
   readonly #directory: string;
   readonly #alive = new Set<ChildProcess>();
 
@@ -25,7 +25,7 @@ export class ConnectionChildren {
   }
 
   /** The fixture is TypeScript, which not every supported Node runs. */
-  static async create(): Promise<ConnectionChildren> {
+  static async create(): Promise<ConnectionApps> {
     const directory = await mkdtemp(join(tmpdir(), 'medusa-vite ü '));
     await build({
       configFile: false,
@@ -36,26 +36,26 @@ export class ConnectionChildren {
         rollupOptions: { output: { entryFileNames: 'app.mjs' } },
       },
     });
-    return new ConnectionChildren(directory);
+    return new ConnectionApps(directory);
   }
 
   async start(
     port: number,
     environment: Record<string, string> = {},
-  ): Promise<{ child: ChildProcess; ready: ReadyMessage }> {
+  ): Promise<{ app: ChildProcess; ready: ReadyMessage }> {
     const options: ForkOptions = {
       env: { ...process.env, ...environment, PORT: String(port) },
       execArgv: [],
     };
-    const child = fork(join(this.#directory, 'app.mjs'), options);
-    this.#alive.add(child);
-    child.once('exit', () => this.#alive.delete(child));
-    const ready = (await messageOf(child, 'ready')) as ReadyMessage;
-    return { child, ready };
+    const app = fork(join(this.#directory, 'app.mjs'), options);
+    this.#alive.add(app);
+    app.once('exit', () => this.#alive.delete(app));
+    const ready = (await messageOf(app, 'ready')) as ReadyMessage;
+    return { app, ready };
   }
 
   async stopAll(): Promise<void> {
-    await Promise.all([...this.#alive].map((child) => kill(child)));
+    await Promise.all([...this.#alive].map((app) => kill(app)));
   }
 
   async dispose(): Promise<void> {
@@ -64,38 +64,38 @@ export class ConnectionChildren {
   }
 }
 
-export async function messageOf(child: ChildProcess, type: string): Promise<unknown> {
+export async function messageOf(app: ChildProcess, type: string): Promise<unknown> {
   return await new Promise((resolve, reject) => {
-    const onExit = (): void => reject(new Error(`The child exited before it sent \`${type}\`.`));
+    const onExit = (): void => reject(new Error(`The app exited before it sent \`${type}\`.`));
     const onMessage = (message: unknown): void => {
       if ((message as { type?: unknown }).type === type) {
-        child.off('message', onMessage);
-        child.off('exit', onExit);
+        app.off('message', onMessage);
+        app.off('exit', onExit);
         resolve(message);
       }
     };
-    child.on('message', onMessage);
-    child.once('exit', onExit);
+    app.on('message', onMessage);
+    app.once('exit', onExit);
   });
 }
 
-export async function shutDown(child: ChildProcess): Promise<void> {
-  const exit = once(child, 'exit');
-  child.send({ type: 'shutdown' });
+export async function shutDown(app: ChildProcess): Promise<void> {
+  const exit = once(app, 'exit');
+  app.send({ type: 'shutdown' });
   await exit;
 }
 
 /** As somebody else would; the host has nothing to do with it. */
-export async function killFromOutside(child: ChildProcess): Promise<void> {
-  const exit = once(child, 'exit');
-  process.kill(child.pid ?? 0, 'SIGKILL');
+export async function killFromOutside(app: ChildProcess): Promise<void> {
+  const exit = once(app, 'exit');
+  process.kill(app.pid ?? 0, 'SIGKILL');
   await exit;
 }
 
-export async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) {
-    const exit = once(child, 'exit');
-    child.kill('SIGKILL');
+export async function kill(app: ChildProcess): Promise<void> {
+  if (app.exitCode === null && app.signalCode === null) {
+    const exit = once(app, 'exit');
+    app.kill('SIGKILL');
     await exit;
   }
 }
