@@ -21,7 +21,7 @@ export class ConnectionReports {
     }
   }
 
-  /** The next app can have the connection, whose client may be writing. */
+  /** The next app can have the connection, and its client may be waiting. */
   returned(slot: number): void {
     this.#returned.push(slot);
     this.#hurry();

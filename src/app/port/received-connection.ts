@@ -212,7 +212,7 @@ export class ReceivedConnection {
   }
 
   #onClose(): void {
-    // One that ends between two requests may as well be taken for idle until the host hears of it.
+    // One that ends between two requests may as well count as idle until the host hears of it.
     if (this.#state !== CONNECTION_STATE.idle) {
       this.#note(CONNECTION_STATE.closed);
     }

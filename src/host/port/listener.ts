@@ -31,10 +31,11 @@ type Mode =
   | { type: 'hold'; reason: string }
   | { type: 'fail'; error: SerializedError };
 
+/** The app's port: its connections are handed over to an app, held, or answered with an error. */
 export class Listener {
   readonly host: string | undefined;
   /** Set by `open`. */
-  port = 0;
+  #port = 0;
   readonly #netServer: Server;
   readonly #unavailableServer: UnavailableServer;
   #mode: Mode = { type: 'hold', reason: 'the app is starting' };
@@ -71,14 +72,18 @@ export class Listener {
     });
     // A failed `accept` (no file handle left) concerns one client, not the port.
     this.#netServer.on('error', () => {});
-    this.port = (this.#netServer.address() as AddressInfo).port;
+    this.#port = (this.#netServer.address() as AddressInfo).port;
+  }
+
+  get port(): number {
+    return this.#port;
   }
 
   /** `http://localhost:9000` */
   get url(): string {
     const isAny = this.host === undefined || this.host === '::' || this.host === '0.0.0.0';
     const name = isAny ? 'localhost' : this.host;
-    return `http://${name?.includes(':') ? `[${name}]` : name}:${this.port}`;
+    return `http://${name?.includes(':') ? `[${name}]` : name}:${this.#port}`;
   }
 
   /** Whether the app has read a request of which it has not begun the answer. */
