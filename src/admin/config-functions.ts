@@ -1,5 +1,5 @@
 import { ModuleChannel } from '../app/runner/module-channel.ts';
-import { hookNativeRequire } from '../app/runner/native-files.ts';
+import { hookNativeRequire } from '../app/runner/native/require-hook.ts';
 import { ProjectRunner } from '../app/runner/project-runner.ts';
 import { StackTraces } from '../app/runner/stack-traces.ts';
 import { readConfig } from '../medusa/boot/config.ts';

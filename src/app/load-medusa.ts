@@ -1,7 +1,7 @@
 import { readDotEnv } from '../medusa/boot/dot-env.ts';
 import { MedusaPackages } from '../medusa/packages.ts';
 import { PatchedMedusa, type PatchedMedusaOptions } from './patched-medusa.ts';
-import { hookNativeRequire } from './runner/native-files.ts';
+import { hookNativeRequire } from './runner/native/require-hook.ts';
 import type { PackageTrace } from './spare/package-trace.ts';
 import type { Spare } from './spare/spare.ts';
 

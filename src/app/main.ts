@@ -1,5 +1,5 @@
 // First, because of what the others read while they are loaded.
-import './runner/compile-cache.ts';
+import './runner/native/compile-cache.ts';
 
 import { CHANNEL_FD } from '../protocol/channel.ts';
 import { App } from './app.ts';

@@ -114,7 +114,7 @@ describe('a reloader that is stale on purpose is caught', () => {
     },
     {
       name: 'for what a script requires',
-      file: 'dist/src/app/runner/project-runner.js',
+      file: 'dist/src/app/runner/project-requests.js',
       line: 'this.#options.onEdge(importer, file);',
       sets: [
         [[['helpers', 'h1', 'isScript'], true]],

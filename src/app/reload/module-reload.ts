@@ -1,7 +1,7 @@
 import type { FetchedModule } from '../../protocol/messages.ts';
-import { modulesInCycles } from '../runner/import-cycles.ts';
-import { importedNames } from '../runner/imported-names.ts';
 import type { ModuleStore, RunnerModule } from '../runner/module-store.ts';
+import { modulesInCycles } from './import-cycles.ts';
+import { importedNames } from './imported-names.ts';
 
 /** What a reload does with the modules. */
 export interface ModuleChanges {

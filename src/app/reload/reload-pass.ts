@@ -15,11 +15,11 @@ import {
   type ResourceReloader,
   RestartNeeded,
 } from '../reloaders/resource-reloader.ts';
-import { importedNames } from '../runner/imported-names.ts';
-import type { NeedsAwait } from '../runner/needs-await.ts';
 import type { ProjectRunner } from '../runner/project-runner.ts';
+import type { NeedsAwait } from '../runner/top-level-await.ts';
 import type { DeferredEvaluation } from './deferred-evaluation.ts';
 import type { HotRegistry } from './hot-registry.ts';
+import { importedNames } from './imported-names.ts';
 import { sameExport } from './same-exports.ts';
 
 export interface ReloadPassOptions {

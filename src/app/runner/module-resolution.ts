@@ -2,7 +2,7 @@ import { isBuiltin } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { ChannelReply, ChannelRequest } from '../../protocol/channel.ts';
 import { fileOfId, isAbsoluteFile, isRunnerFile, toPosix } from '../../shared/paths.ts';
-import { resolveNatively } from './common-js.ts';
+import { resolveNatively } from './native/common-js.ts';
 
 /** `external`: a builtin module, or a package or file that Node loads, as it was written. */
 export type Target = { id: string; external?: undefined } | { external: string; id?: undefined };

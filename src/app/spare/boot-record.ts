@@ -1,6 +1,6 @@
 import type { FlagState } from '../../medusa/boot/flag-state.ts';
 import type { PackageList } from '../../protocol/messages.ts';
-import { LoaderHooks } from '../runner/loader-hooks.ts';
+import { LoaderHooks } from '../runner/native/loader-hooks.ts';
 import { PackageTrace } from './package-trace.ts';
 
 /** Notes which packages an app loads, from its config until it is ready, so that a spare can load them ahead. */

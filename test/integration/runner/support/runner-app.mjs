@@ -7,7 +7,7 @@ const [dist, root] = process.argv.slice(2);
 const load = (file) => import(pathToFileURL(`${dist}/src/${file}.js`).href);
 const { CHANNEL_FD } = await load('protocol/channel');
 const { ModuleChannel } = await load('app/runner/module-channel');
-const { hookNativeRequire } = await load('app/runner/native-files');
+const { hookNativeRequire } = await load('app/runner/native/require-hook');
 const { ProjectRunner } = await load('app/runner/project-runner');
 const { serializeError } = await load('shared/serialized-error');
 const { StackTraces } = await load('app/runner/stack-traces');

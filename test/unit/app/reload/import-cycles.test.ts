@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { modulesInCycles } from '../../../../src/app/runner/import-cycles.ts';
+import { modulesInCycles } from '../../../../src/app/reload/import-cycles.ts';
 
 function cyclesOf(imports: Record<string, string[]>, ids = Object.keys(imports)): string[] {
   return [...modulesInCycles(ids, (id) => imports[id] ?? [])].toSorted();

@@ -1,12 +1,12 @@
 import { Module } from 'node:module';
-import { findMedusaCli } from '../../medusa/boot/cli.ts';
-import { EXTENSIONS } from '../../shared/extensions.ts';
-import { isRunnerFile, toPosix } from '../../shared/paths.ts';
+import { findMedusaCli } from '../../../medusa/boot/cli.ts';
+import { EXTENSIONS } from '../../../shared/extensions.ts';
+import { isRunnerFile, toPosix } from '../../../shared/paths.ts';
 import { createCommonJsModule } from './common-js.ts';
 
 type Handler = (module: NodeJS.Module, filename: string) => void;
 
-export interface NativeFilesOptions {
+export interface RequireHookOptions {
   root: string;
   requireFile(file: string): unknown;
   /** A file outside `node_modules` that Node has loaded by itself. */
@@ -25,7 +25,7 @@ export function hookNativeRequire({
   requireFile,
   onNative,
   load = (_, run) => run(),
-}: NativeFilesOptions): void {
+}: RequireHookOptions): void {
   const { _extensions: handlers, _cache: cache } = Module as unknown as {
     _extensions: Record<string, Handler>;
     _cache: Record<string, NodeJS.Module>;

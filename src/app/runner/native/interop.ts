@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import vm from 'node:vm';
-import { isAbsoluteFile } from '../../shared/paths.ts';
+import { isAbsoluteFile } from '../../../shared/paths.ts';
 
 const namespaces = new WeakMap<object, object>();
 

@@ -1,6 +1,6 @@
 import { createRequire, isBuiltin, Module } from 'node:module';
 import { dirname } from 'node:path';
-import { isAbsoluteFile, toNative, toPosix } from '../../shared/paths.ts';
+import { isAbsoluteFile, toNative, toPosix } from '../../../shared/paths.ts';
 
 interface ModuleInternals {
   _nodeModulePaths(from: string): string[];
