@@ -1,0 +1,30 @@
+import type { ReloadGuard } from '../../protocol/messages.ts';
+import type { ProjectRunner } from '../runner/project-runner.ts';
+import { importedNames } from './imported-names.ts';
+import { sameExport } from './same-exports.ts';
+
+type Exports = Record<string, unknown>;
+
+/** Whether a module that cannot be evaluated again has imported nothing that is different now. */
+export function isUnaffected(
+  { importer, imported }: ReloadGuard,
+  runner: Pick<ProjectRunner, 'root' | 'codeOf' | 'exportsOf' | 'exportsBefore'>,
+): boolean {
+  const before = runner.exportsBefore(imported);
+  const after = runner.exportsOf(imported);
+  const names = importedNames(runner.codeOf(importer) ?? '', imported, runner.root);
+  return before !== undefined && after !== undefined && sameImports(before, after, names);
+}
+
+/** `names`: those that are imported; undefined if it may be all. */
+function sameImports(before: Exports, after: Exports, names: string[] | undefined): boolean {
+  const isNamed = before.__esModule && after.__esModule;
+  // The `default` of JSON and of CommonJS is all of it, and not among the exports.
+  const keys = names?.includes('default') && !isNamed ? undefined : names;
+  if (keys === undefined && !isNamed) {
+    return sameExport(before, after);
+  }
+  return (keys ?? Object.keys({ ...before, ...after })).every((key) =>
+    sameExport(before[key], after[key]),
+  );
+}
