@@ -5,18 +5,18 @@ export interface DeferredEvaluationOptions {
   onError(error: unknown): void;
 }
 
-/** So that requests come through in between; milliseconds. */
+/** Longest turn of evaluating, in milliseconds, so that requests come through in between. */
 const SLICE_MS = 8;
 
 /**
- * Modules that a reload has left for later, because evaluating them only declares things. They are evaluated
- * when a request needs them, and otherwise soon after the reload, a few at a time.
+ * Modules that a reload leaves for later, because evaluating them only declares things. They are evaluated
+ * when a request needs them, or else soon after the reload, a few at a time.
  */
 export class DeferredEvaluation {
   readonly #options: DeferredEvaluationOptions;
   readonly #pending = new Map<string, (exports: Exports) => void>();
   #isReloading = false;
-  /** For when the reload that is under way has ended. */
+  /** Called when the reload that is under way has ended. */
   readonly #waiting: (() => void)[] = [];
   #isScheduled = false;
 
@@ -33,7 +33,7 @@ export class DeferredEvaluation {
     this.#pending.set(file, onEvaluated);
   }
 
-  /** A reload begins. These of the files it cannot leave for later. */
+  /** A reload of these files begins: those that are still pending are evaluated first. */
   begin(files: Iterable<string>): void {
     for (const file of files) {
       if (this.#pending.has(file)) {
@@ -43,7 +43,7 @@ export class DeferredEvaluation {
     this.#isReloading = true;
   }
 
-  /** The reload has ended, whichever way. */
+  /** The reload has ended, whether it was committed or rolled back. */
   end(): void {
     this.#isReloading = false;
     for (const go of this.#waiting.splice(0)) {
@@ -52,7 +52,7 @@ export class DeferredEvaluation {
     this.#schedule();
   }
 
-  /** For who needs the file now. Waits for a reload that is under way. */
+  /** Evaluates a file that is needed now, once a reload that is under way has ended. */
   async evaluate(file: string): Promise<Exports> {
     while (this.#isReloading) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));

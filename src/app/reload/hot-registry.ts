@@ -2,7 +2,7 @@ import type { Registry } from '../../medusa/workflows/registry.ts';
 
 type Callback<T> = (value: T) => unknown;
 
-/** What one evaluation of a module has asked for through `import.meta.hot`. */
+/** The requests that one evaluation of a module makes through `import.meta.hot`. */
 interface HotRecord {
   /** Lives as long as the module's id is in use: what an old version leaves here, the next one finds. */
   data: Record<string, unknown>;
@@ -173,7 +173,7 @@ export class HotRegistry implements Registry {
     this.#records.clear();
   }
 
-  /** To the modules that serve: during a reload, those are the old ones. */
+  /** Tells the modules that serve, which during a reload are the old ones. */
   async emit(event: string, payload: unknown): Promise<void> {
     const unchanged = [...this.#records].filter(([id]) => !this.#created.has(id) || !this.#serving);
     for (const { listeners } of [
@@ -184,7 +184,7 @@ export class HotRegistry implements Registry {
     }
   }
 
-  /** Not during a reload, which may yet be taken back. */
+  /** Reports nothing during a reload, which may yet be rolled back. */
   #reportAccepts(id: string): void {
     if (!this.#serving) {
       const record = this.#records.get(id);

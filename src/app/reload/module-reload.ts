@@ -5,9 +5,9 @@ import { importedNames } from './imported-names.ts';
 
 /** What a reload does with the modules. */
 export interface ModuleChanges {
-  /** Out of date: their own code, or that of something that they import. */
+  /** Modules that are out of date, because of their own code or of something that they import. */
   invalidated: Iterable<string>;
-  /** New code. What has none kept its own: it is evaluated again only for what it imports. */
+  /** New code, by id. A module without any kept its own, and is evaluated again only for what it imports. */
   fresh: Record<string, FetchedModule>;
   deleted: ReadonlySet<string>;
   /** Whether all of them evaluate, also those that have imported nothing different. */
@@ -26,12 +26,12 @@ export interface ModuleReloadOptions {
 /** One try at a reload: the modules as they were, until it is committed or rolled back. */
 export class ModuleReload {
   readonly #options: ModuleReloadOptions;
-  /** Undefined for those that were not evaluated. */
+  /** The versions that serve, by id; undefined for a module that was not evaluated before. */
   readonly #asides = new Map<string, RunnerModule | undefined>();
-  /** Put back, because nothing changed for them. */
+  /** Modules that were put back, because nothing changed for them. */
   readonly #kept = new Set<string>();
   readonly #restoreCode: () => void;
-  /** Made when it is first needed. */
+  /** Computed when it is first needed. */
   #inCycles: Set<string> | undefined;
 
   constructor(options: ModuleReloadOptions) {
@@ -63,7 +63,7 @@ export class ModuleReload {
   }
 
   /**
-   * Puts a module back that has its old code, and has imported nothing that turned out different.
+   * Puts back a module that has its old code and has imported nothing that turned out different.
    * @returns undefined if it has to be evaluated, or was when what it imports came round to it
    */
   keepUnaffected(id: string): RunnerModule | undefined {
@@ -105,7 +105,7 @@ export class ModuleReload {
         modules.delete(id);
       }
     }
-    // Also what was fetched meanwhile: by the next try it may be another.
+    // Drops also the code that was fetched meanwhile, which may differ by the next try.
     this.#restoreCode();
   }
 
@@ -120,12 +120,12 @@ export class ModuleReload {
   }
 
   /**
-   * Compared is what the module has imported by name, which tells nothing unless it is primitive and
-   * constant: anything else may hold on to code, or change later in the new version alone.
+   * Compares what the module imports by name. Only primitive constants can be compared: any other value may
+   * hold on to code, or change later in the new version alone.
    */
   #isUnaffected(id: string, module: RunnerModule): boolean {
     const imports = [...module.imports];
-    // Without any that is invalidated, the reason is one that only the host sees.
+    // If none of its imports is invalidated, it is out of date for a reason that only the host sees.
     const isKnown = imports.some(
       (imported) => this.#asides.has(imported) || this.#kept.has(imported),
     );

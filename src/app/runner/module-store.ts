@@ -5,7 +5,7 @@ import type { FetchedModule } from '../../protocol/messages.ts';
 /** vite-node's record of a module, with the module as Node's CommonJS knows it. */
 export interface RunnerModule extends ModuleCache {
   imports: Set<string>;
-  /** Of those: imported in a way that does not name what is used of them. */
+  /** Those of `imports` that are imported without naming the exports that are used. */
   opaqueImports: Set<string>;
   /** Exports that never change, if they are primitive. */
   constants: string[];
@@ -15,7 +15,7 @@ export interface RunnerModule extends ModuleCache {
   node: NodeJS.Module;
 }
 
-/** Modules that were evaluated, in vite-node's cache, and the code of those that were not yet. */
+/** Evaluated modules, in vite-node's cache, and the code of modules that are not evaluated yet. */
 export class ModuleStore {
   readonly #cache: ModuleCacheMap;
   #supplied = new Map<string, FetchedModule>();
@@ -50,7 +50,7 @@ export class ModuleStore {
     return this.#supplied.has(id);
   }
 
-  /** What is evaluated already keeps the code that it has. */
+  /** A module that is evaluated already keeps its code. */
   supply(modules: Record<string, FetchedModule>): void {
     for (const [id, module] of Object.entries(modules)) {
       if (!this.has(id)) {
@@ -72,7 +72,7 @@ export class ModuleStore {
     }
   }
 
-  /** @returns how to have again all code, and no other, that is here now. */
+  /** @returns a function that restores exactly the code that is here now. */
   snapshotCode(): () => void {
     const supplied = new Map(this.#supplied);
     return () => {

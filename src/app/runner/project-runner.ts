@@ -99,7 +99,7 @@ export class ProjectRunner extends ViteNodeRunner {
 
   /**
    * Evaluates a file without giving way to anything else.
-   * @returns what to wait for, where something has to be awaited before it can be tried again.
+   * @returns what has to be awaited before the file can be tried again, if anything
    */
   evaluateNow(file: string): NeedsAwait | undefined {
     try {
@@ -133,13 +133,13 @@ export class ProjectRunner extends ViteNodeRunner {
     return this.#evaluation.import(target, undefined);
   }
 
-  /** Whether evaluating the module, of which the code is here, only declares. */
+  /** Whether evaluating the module only declares things; false if its code is not here. */
   isInert(id: string): boolean {
     const module = this.#modules.get(id) ?? this.#modules.codeOf(id);
     return module !== undefined && 'isInert' in module && module.isInert === true;
   }
 
-  /** Forgets the modules, but keeps them aside until `commit` or `rollback`. */
+  /** Puts the old versions aside until `commit` or `rollback`. */
   begin(changes: ModuleChanges): void {
     this.#reload = new ModuleReload({
       root: this.root,

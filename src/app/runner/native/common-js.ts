@@ -7,13 +7,13 @@ interface ModuleInternals {
   _resolveFilename(specifier: string, parent: NodeJS.Module): string;
   _resolveLookupPaths(specifier: string, parent: NodeJS.Module): string[] | null;
   _cache: Record<string, NodeJS.Module>;
-  /** What a specifier was resolved to, by the specifier and the folders that it was looked for in. */
+  /** Resolved files, by the specifier and the folders that were searched for it. */
   _pathCache: Record<string, string>;
 }
 
 const internals = Module as unknown as ModuleInternals;
 
-/** Not handed to Node's constructor, which would make the parent keep every version that a reload makes. */
+/** The parent is not given to Node's constructor, which would make it keep every version of the module. */
 export function createCommonJsModule(file: string, parent?: NodeJS.Module): NodeJS.Module {
   const filename = toNative(file);
   const module = new Module(filename);
@@ -23,7 +23,7 @@ export function createCommonJsModule(file: string, parent?: NodeJS.Module): Node
   return module;
 }
 
-/** In the place of an earlier version: that one must not be kept by a parent that was not reloaded. */
+/** Replaces an earlier version, which a parent that was not reloaded must not keep. */
 export function addChild(parent: NodeJS.Module, child: NodeJS.Module): void {
   const index = parent.children.findIndex(({ id }) => id === child.id);
   parent.children[index < 0 ? parent.children.length : index] = child;
@@ -48,7 +48,7 @@ function resolved(specifier: string, importer: NodeJS.Module): string {
   return isBuiltin(path) ? path : toPosix(path);
 }
 
-/** Node remembers where it has found a file, also when another has come that goes before it. */
+/** Node remembers where it found a file, even when a new file now comes before it. */
 function forgetResolution(specifier: string, folders: string[]): void {
   delete internals._pathCache[[specifier, ...folders].join('\0')];
 }
@@ -64,7 +64,7 @@ export function requireNatively(specifier: string, importer: NodeJS.Module): unk
 export interface RequireOptions {
   module: NodeJS.Module;
   load(specifier: string): unknown;
-  /** The modules that the runner has in the place of Node. */
+  /** The project's modules, which Node's own cache lacks. */
   evaluated: {
     get(file: string): NodeJS.Module | undefined;
     delete(file: string): void;

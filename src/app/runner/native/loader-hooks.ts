@@ -1,14 +1,14 @@
 import nodeModule, { Module } from 'node:module';
 
-/** What a program replaces that wants to see, or to change, every package that is loaded. */
+/** Functions that a program replaces to see, or to change, every package that is loaded. */
 const STATIC_HOOKS = ['_load', '_resolveFilename', '_findPath', '_nodeModulePaths', 'wrap'];
 const PROTOTYPE_HOOKS = ['require', '_compile', 'load'];
 const EXTENSIONS = ['.js', '.json', '.node', '.cjs', '.mjs', '.ts'];
 const REGISTRATIONS = ['register', 'registerHooks'] as const;
 
 /**
- * Notices code that hooks into Node's loading, as OpenTelemetry's instrumentation does. Such code must be there
- * before the packages are that it wants to see.
+ * Notices code that hooks into Node's loading, as OpenTelemetry's instrumentation does. Such code must run
+ * before the packages load that it instruments.
  */
 export class LoaderHooks {
   readonly #before: unknown[];
