@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
@@ -13,13 +14,22 @@ const patient = {
   expect: { poll: { timeout: 30_000 } },
 };
 
-/** Every file runs a Medusa of its own: side by side they would only measure each other. */
+/**
+ * Files that run at a time, of all projects together. Half of the time a test with a Medusa waits for a watcher or
+ * a timer, so there is one more than processors; each takes up to 1.5 GB of memory.
+ */
+const FILES_AT_A_TIME = Math.min(availableParallelism() + 1, 5);
+
+/** Every file runs a Medusa of its own, on a copy of one database. */
 const withMedusa = {
   ...patient,
-  fileParallelism: false,
+  globalSetup: ['test/e2e/support/global-setup.ts'],
+  setupFiles: ['test/e2e/support/report-setup-times.ts'],
   testTimeout: 120_000,
   hookTimeout: 240_000,
 };
+
+const OLDEST_MEDUSA = '2.12.1';
 
 /** What differs from one Medusa to the next: everything that touches its internals. */
 const OF_MEDUSA = [
@@ -50,8 +60,15 @@ const OF_EACH_LAUNCHER = [
   'rules-examples',
 ];
 
+/** The test files of `names`, each with a Medusa. */
+function filesWithMedusa(names: string[]): string[] {
+  return names.map((name) => `test/e2e/${name}.test.ts`);
+}
+
 const config: ViteUserConfig = defineConfig({
   test: {
+    maxWorkers: FILES_AT_A_TIME,
+    reporters: ['default', './test/report.ts'],
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], ...patient } },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...patient } },
@@ -60,29 +77,38 @@ const config: ViteUserConfig = defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           exclude: ['test/e2e/matrix.test.ts'],
-          globalSetup: ['test/e2e/support/global-setup.ts'],
           ...withMedusa,
         },
       },
-      {
-        // Which way is said by MEDUSA_VITE_LAUNCHER.
+      ...(['vite-node', 'vite'] as const).map((launcher) => ({
         test: {
-          name: 'launcher',
-          include: OF_EACH_LAUNCHER.map((name) => `test/e2e/${name}.test.ts`),
-          globalSetup: ['test/e2e/support/global-setup.ts'],
+          name: `launcher-${launcher}`,
+          include: filesWithMedusa(OF_EACH_LAUNCHER),
+          env: { MEDUSA_VITE_LAUNCHER: launcher },
+          ...withMedusa,
+        },
+      })),
+      {
+        test: {
+          name: 'oldest',
+          include: filesWithMedusa(OF_MEDUSA),
+          env: { MEDUSA_VERSION: OLDEST_MEDUSA },
           ...withMedusa,
         },
       },
-      {
-        // On the host and the Medusa that VITE_VERSION and MEDUSA_VERSION name.
+      // The other two cells are above: Vite 8 with the newest Medusa is `e2e`, with the oldest `oldest`.
+      ...[undefined, OLDEST_MEDUSA].map((medusa) => ({
         test: {
-          name: 'matrix',
+          name: medusa ? 'matrix-vite-7-oldest' : 'matrix-vite-7',
           include: ['test/e2e/matrix.test.ts'],
-          globalSetup: ['test/e2e/support/global-setup.ts'],
-          env: { MEDUSA_VITE_LAUNCHER: 'vite-node' },
+          env: {
+            MEDUSA_VITE_LAUNCHER: 'vite-node',
+            VITE_VERSION: '7.3',
+            ...(medusa && { MEDUSA_VERSION: medusa }),
+          },
           ...withMedusa,
         },
-      },
+      })),
       {
         // How the other Vite compiles what the runner evaluates. Its package is the one that Medusa's admin has.
         test: {
@@ -94,21 +120,7 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         // Need a browser and a Redis that npm does not bring: .ci/run installs them.
-        test: {
-          name: 'system',
-          include: ['test/system/**/*.test.ts'],
-          globalSetup: ['test/e2e/support/global-setup.ts'],
-          ...withMedusa,
-        },
-      },
-      {
-        test: {
-          name: 'oldest',
-          include: OF_MEDUSA.map((name) => `test/e2e/${name}.test.ts`),
-          globalSetup: ['test/e2e/support/oldest-setup.ts'],
-          env: { MEDUSA_VERSION: '2.12.1' },
-          ...withMedusa,
-        },
+        test: { name: 'system', include: ['test/system/**/*.test.ts'], ...withMedusa },
       },
     ],
   },

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
+import { timed } from './setup-times.ts';
 
 export interface TestDatabase {
   url: string;
@@ -13,10 +14,8 @@ export async function createDatabase(
 ): Promise<TestDatabase> {
   const template = new URL(templateUrl);
   const name = `shop_${randomBytes(6).toString('hex')}`;
-  await runStatement(
-    templateUrl,
-    `CREATE DATABASE ${name} TEMPLATE "${template.pathname.slice(1)}"`,
-  );
+  const sql = `CREATE DATABASE ${name} TEMPLATE "${template.pathname.slice(1)}"`;
+  await timed('database', () => runStatement(templateUrl, sql));
   const url = new URL(template);
   url.pathname = `/${name}`;
   return {

@@ -9,6 +9,7 @@ import { cleanEnv } from './clean-env.ts';
 import { commandOf, LAUNCHER, type Launcher } from './launcher.ts';
 import { forgetGroup, signalGroup, survivorsOf, trackGroup } from './process-groups.ts';
 import type { Project } from './project.ts';
+import { timed } from './setup-times.ts';
 import { GiveUp, until } from './until.ts';
 
 export type ReadyEvent = Extract<DevEvent, { event: 'ready' }>;
@@ -47,7 +48,7 @@ export async function startDevServer(
 ): Promise<DevServer> {
   const devServer = new DevServer(project, options);
   try {
-    await devServer.waitUntilReady();
+    await timed('boot', () => devServer.waitUntilReady());
     return devServer;
   } catch (error) {
     await devServer.stop();

@@ -1,12 +1,28 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 
-/** A port that nobody listens on at the moment. */
+/** Below what systems give to who asks for any port, so that nobody else is given one of these meanwhile. */
+const FIRST_PORT = 12_000;
+const PORTS_PER_WORKER = 1_000;
+const MAX_WORKERS = 16;
+
+/** A port that nobody listens on at the moment, and that no other test file asks for. */
 export async function freePort(): Promise<number> {
+  const worker = Number(process.env.VITEST_POOL_ID ?? 0) % MAX_WORKERS;
+  for (;;) {
+    const random = Math.floor(Math.random() * PORTS_PER_WORKER);
+    const port = FIRST_PORT + worker * PORTS_PER_WORKER + random;
+    if (await isFree(port)) {
+      return port;
+    }
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const port = portOf(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
 
 export function portOf(server: Server): number {

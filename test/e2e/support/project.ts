@@ -19,6 +19,9 @@ import { MEDUSA_VERSION, otherMedusaFolder } from './other-medusa.ts';
 import { otherViteFolder, VITE_VERSION } from './other-vite.ts';
 import { REPOSITORY, SHOP } from './repository.ts';
 
+/** Of a package. */
+type Link = [name: string, folder: string];
+
 const NOT_COPIED = new Set(['node_modules', '.medusa', '.env', 'dist']);
 
 /** A copy of the shop; files are named relative to it, with forward slashes. */
@@ -47,10 +50,12 @@ export interface ProjectOptions {
   links?: Record<string, string>;
   /** @default that of the test run */
   launcher?: Launcher;
+  /** The version of Medusa. @default that of the test run */
+  medusa?: string;
 }
 
 export function createProject(options: ProjectOptions = {}): Project {
-  const { launcher = LAUNCHER } = options;
+  const { launcher = LAUNCHER, medusa = MEDUSA_VERSION } = options;
   const base = realpathSync(mkdtempSync(join(tmpdir(), 'medusa-vite ü ')));
   const root = join(base, options.under ?? '', 'my shøp');
   mkdirSync(root, { recursive: true });
@@ -72,11 +77,10 @@ export function createProject(options: ProjectOptions = {}): Project {
     mkdirSync(dirname(join(root, file)), { recursive: true });
     writeFileSync(join(root, file), source);
   }
-  const links = Object.entries(options.links ?? {}).map(([name, folder]): [string, string] => [
-    name,
-    join(root, folder),
-  ]);
-  linkNodeModules(base, root, { launcher, links });
+  const links = Object.entries(options.links ?? {}).map(
+    ([name, folder]): Link => [name, join(root, folder)],
+  );
+  linkNodeModules(base, root, { launcher, medusa, links });
 
   /** What stood in a file before its first change; `undefined` if there was none. */
   const originals = new Map<string, string | undefined>();
@@ -153,23 +157,23 @@ export function createProject(options: ProjectOptions = {}): Project {
 function linkNodeModules(
   base: string,
   root: string,
-  { launcher, links }: { launcher: Launcher; links: [name: string, folder: string][] },
+  { launcher, medusa, links }: { launcher: Launcher; medusa: string | undefined; links: Link[] },
 ): void {
-  const hoisted = MEDUSA_VERSION
-    ? join(otherMedusaFolder(MEDUSA_VERSION), 'node_modules')
+  const hoisted = medusa
+    ? join(otherMedusaFolder(medusa), 'node_modules')
     : join(REPOSITORY, 'node_modules');
-  const own = [...links, ...(MEDUSA_VERSION ? [] : packagesIn(join(SHOP, 'node_modules')))];
-  if (VITE_VERSION || MEDUSA_VERSION) {
+  const own = [...links, ...(medusa ? [] : packagesIn(join(SHOP, 'node_modules')))];
+  if (VITE_VERSION || medusa) {
     own.push(['medusa-vite', REPOSITORY]);
   }
-  if (VITE_VERSION || (MEDUSA_VERSION && launcher !== 'cli')) {
+  if (VITE_VERSION || (medusa && launcher !== 'cli')) {
     const vite = VITE_VERSION ? otherViteFolder(VITE_VERSION) : REPOSITORY;
     for (const name of ['vite', 'vite-node']) {
       own.push([name, join(vite, 'node_modules', name)]);
     }
   }
   if (own.length === 0) {
-    symlinkSync(hoisted, join(root, 'node_modules'), 'junction');
+    linkEach(hoisted, join(root, 'node_modules'));
     return;
   }
   symlinkSync(hoisted, join(base, 'node_modules'), 'junction');
@@ -180,8 +184,16 @@ function linkNodeModules(
   }
 }
 
+/** One by one, since each project has a `.vite` of its own there: the caches of Vite, which two must not write at once. */
+function linkEach(hoisted: string, modules: string): void {
+  mkdirSync(modules);
+  for (const name of readdirSync(hoisted).filter((each) => !each.startsWith('.'))) {
+    symlinkSync(realpathSync(join(hoisted, name)), join(modules, name), 'junction');
+  }
+}
+
 /** The folder of each package by its name. */
-function packagesIn(modules: string): [string, string][] {
+function packagesIn(modules: string): Link[] {
   const names = existsSync(modules) ? readdirSync(modules) : [];
   return names
     .filter((name) => !name.startsWith('.'))

@@ -14,8 +14,11 @@ export interface TemplateDatabase {
 /** The seed boots a Medusa: ten seconds on a slow machine. */
 const SEED_WAIT_MS = 120_000;
 
-/** One PostgreSQL, with a migrated and seeded database that `createDatabase` copies. */
-export async function startTemplateDatabase(): Promise<TemplateDatabase> {
+/**
+ * One PostgreSQL, with a migrated and seeded database that `createDatabase` copies.
+ * @param medusa its version, if not the one that is installed here
+ */
+export async function startTemplateDatabase(medusa?: string): Promise<TemplateDatabase> {
   const { startEmbeddedDatabase } = await importBuilt<
     typeof import('../../../src/database/embedded.ts')
   >('src/database/embedded.js');
@@ -25,7 +28,7 @@ export async function startTemplateDatabase(): Promise<TemplateDatabase> {
 
   const lines: string[] = [];
   const log = (line: string) => lines.push(line);
-  const project = createProject();
+  const project = createProject({ medusa });
   try {
     const database = await startEmbeddedDatabase({ root: project.root, log });
     try {
