@@ -23,6 +23,7 @@ const LIMIT_MS = 20_000;
 export async function measureMemory(context: BenchContext): Promise<MemoryRow[]> {
   const { shop, options, databaseUrl, cli, log } = context;
   const reloads = options.isQuick ? 1 : RELOADS;
+  const restMs = options.isQuick ? 0 : REST_MS;
   const rows: MemoryRow[] = [];
   const variants = options.servers.flatMap((name) =>
     (name === 'vite' ? ['', '--no-spare'] : ['']).map((args) => ({ name, args })),
@@ -36,12 +37,12 @@ export async function measureMemory(context: BenchContext): Promise<MemoryRow[]>
       args: args ? [args] : [],
     });
     try {
-      await delay(REST_MS);
+      await delay(restMs);
       const afterStart = server.memory();
       let afterReloads: Memory | null = null;
       if (name !== 'develop') {
         await reload(server, reloads, context);
-        await delay(REST_MS);
+        await delay(restMs);
         afterReloads = server.memory();
       }
       rows.push({ server: name, args, afterStart, afterReloads, reloads });

@@ -23,6 +23,7 @@ const RESTART_WAIT_MS = 45_000;
 vi.setConfig({ testTimeout: 2 * BUNDLE_WAIT_MS });
 
 const shop = useShop({
+  hasAdmin: true,
   files: {
     [CONFIG]: `import { titlePlugin } from './config/title-plugin';\n${readFileSync(
       join(SHOP, CONFIG),

@@ -5,7 +5,7 @@ import { useShop } from './support/shop.ts';
 describe.each(['.worktrees/feature', 'src/api/jobs', 'node_modules_old/dist/static'])(
   'a project below `%s`',
   (under) => {
-    const shop = useShop({ under, env: { DISABLE_MEDUSA_ADMIN: 'true' } });
+    const shop = useShop({ under });
 
     test('reloads routes, jobs and what they import, and restarts for its config', async () => {
       for (const [file, from, to] of [

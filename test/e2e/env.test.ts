@@ -6,7 +6,7 @@ import { useShop } from './support/shop.ts';
 const PING = 'src/api/ping/route.ts';
 
 const shop = useShop({
-  env: { SHOP_SHELL: 'from the shell', DISABLE_MEDUSA_ADMIN: 'true' },
+  env: { SHOP_SHELL: 'from the shell' },
   // Read by Medusa in other modes only, or never.
   files: {
     '.env.development': 'SHOP_MODE=development\n',

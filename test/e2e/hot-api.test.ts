@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { useShop } from './support/shop.ts';
 
-const shop = useShop({ env: { DISABLE_MEDUSA_ADMIN: 'true' } });
+const shop = useShop();
 
 const ROUTE = 'src/api/hot/route.ts';
 const HELPER = 'src/lib/hot-helper.ts';

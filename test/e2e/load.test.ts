@@ -19,8 +19,6 @@ const WAIT_MS = 35_000;
 const COMPILING = '.medusa/compiling';
 
 const shop = useShop({
-  // It boots faster without the dashboard.
-  env: { DISABLE_MEDUSA_ADMIN: 'true' },
   files: {
     'vite.config.ts': `
 import { mkdirSync, writeFileSync } from 'node:fs';

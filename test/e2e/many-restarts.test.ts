@@ -23,7 +23,7 @@ const CONNECTIONS_SLACK = 2;
 const APPS_SLACK = 1;
 const APP = /child\/main\.js/;
 
-const shop = useShop({ env: { DISABLE_MEDUSA_ADMIN: 'true' } });
+const shop = useShop();
 
 interface Footprint {
   hostMb: number;

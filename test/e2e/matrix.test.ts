@@ -11,7 +11,6 @@ import { PROBE, witnessOf } from './support/witness.ts';
 const PING = 'src/api/ping/route.ts';
 
 const shop = useShop({
-  env: { DISABLE_MEDUSA_ADMIN: 'true' },
   files: {
     ...PROBE,
     'src/lib/matrix.ts': "export const greeting = 'hello';\n",

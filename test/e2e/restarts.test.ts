@@ -17,8 +17,6 @@ const STANDS_STILL = 'does not answer, as in an endless loop';
 
 const shop = useShop({
   args: ['--', '--max-old-space-size=512'],
-  // It boots faster without the dashboard.
-  env: { DISABLE_MEDUSA_ADMIN: 'true' },
   files: {
     // Ticks are written down with the process that ran them: two at once would be seen.
     'src/jobs/tick.ts': `

@@ -11,7 +11,7 @@ const PING = 'src/api/ping/route.ts';
 const CATALOG = 'src/api/catalog/route.ts';
 const MIDDLEWARES = 'src/api/middlewares.ts';
 
-const shop = useShop();
+const shop = useShop({ hasAdmin: true });
 let coreBefore: Awaited<ReturnType<typeof shop.core>>;
 
 beforeAll(async () => {

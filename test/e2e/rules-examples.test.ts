@@ -35,7 +35,6 @@ const shop = useShop({
     'vite.config.ts': undefined,
     ...Object.fromEntries(exampleFiles().map(({ path, text }) => [path, text])),
   },
-  env: { DISABLE_MEDUSA_ADMIN: 'true' },
   // `tsc` would read them while they are written.
   ...(isPlain && { args: ['--no-types'] }),
 });

@@ -8,7 +8,6 @@ const CONFIG = 'vite.config.mts';
 const KIND = 'src/kinds/a.kind';
 
 const shop = useShop({
-  env: { DISABLE_MEDUSA_ADMIN: 'true' },
   files: {
     [CONFIG]: `
 import { builtInRules, medusa } from 'medusa-vite';

@@ -175,7 +175,7 @@ export function GET(req: any, res: any) {
 `,
 };
 
-const shop = useShop({ files, env: { DISABLE_MEDUSA_ADMIN: 'true' } });
+const shop = useShop({ files });
 const witness = witnessOf(shop);
 let pid: number;
 

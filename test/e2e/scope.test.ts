@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { useShop } from './support/shop.ts';
 import { PROBE, witnessOf } from './support/witness.ts';
 
-const shop = useShop({ files: PROBE });
+const shop = useShop({ files: PROBE, hasAdmin: true });
 const witness = witnessOf(shop);
 let registeredBefore: object;
 

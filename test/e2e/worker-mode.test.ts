@@ -24,7 +24,6 @@ export default async () => {
 export const config = { name: 'tick', schedule: { interval: 100 } };
 `,
   },
-  env: { DISABLE_MEDUSA_ADMIN: 'true' },
 });
 
 // Caused by a route that could not be reloaded where Medusa had loaded none, and was part of every later save.

@@ -7,7 +7,6 @@ import { useShop } from './support/shop.ts';
 const PACKAGES = '../packages';
 
 const shop = useShop({
-  env: { DISABLE_MEDUSA_ADMIN: 'true' },
   links: { '@shop/words': `${PACKAGES}/words`, '@shop/built': `${PACKAGES}/built` },
   files: {
     [`${PACKAGES}/words/package.json`]: '{ "name": "@shop/words", "main": "./src/index.ts" }',

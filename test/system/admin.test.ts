@@ -13,7 +13,7 @@ const PAGE_WAIT_MS = 150_000;
 
 vi.setConfig({ testTimeout: 2 * PAGE_WAIT_MS });
 
-const shop = useShop();
+const shop = useShop({ hasAdmin: true });
 let browser: Browser;
 let page: Page;
 let problems: string[];

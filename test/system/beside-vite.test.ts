@@ -12,7 +12,6 @@ vi.setConfig({ testTimeout: 3 * WAIT_MS });
 
 const shop = useShop({
   launcher: 'vite',
-  env: { DISABLE_MEDUSA_ADMIN: 'true' },
   files: {
     'index.html': `
 <h1></h1><input><ol></ol>

@@ -55,7 +55,6 @@ export const redisProbeWorkflow = createWorkflow('redis-probe', () => {
 `;
 
 const shop = useShop({
-  env: { DISABLE_MEDUSA_ADMIN: 'true' },
   files: {
     'medusa-config.ts': config,
     [SUBSCRIBER]: subscriber('v1'),

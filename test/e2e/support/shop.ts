@@ -42,10 +42,14 @@ export interface Shop {
 export interface ShopOptions {
   /** Whether routes answer. @default true */
   hasApi?: boolean;
+  /** Whether the dashboard is there, whose Vite bundles its packages after each start of a server. @default false */
+  hasAdmin?: boolean;
 }
 
 export type RestartedEvent = Extract<UpdateEvent, { result: 'restarted' }>;
 
+/** Read by the shop's config. */
+const WITHOUT_ADMIN = { DISABLE_MEDUSA_ADMIN: 'true' };
 /** The host lets connections wait for 30 s. */
 const RESTART_WAIT_MS = 35_000;
 /** A request every 20 ms: more than a swap could slip between. */
@@ -63,7 +67,8 @@ export function useShop(
   beforeAll(async () => {
     database = await createDatabase();
     project = createProject(options);
-    dev = await startDevServer(project, { ...options, databaseUrl: database.url });
+    const env = { ...(!options.hasAdmin && WITHOUT_ADMIN), ...options.env };
+    dev = await startDevServer(project, { ...options, env, databaseUrl: database.url });
   });
 
   beforeEach(() => {
