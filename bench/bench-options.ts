@@ -74,7 +74,7 @@ export function parseBenchOptions(
     suites: values.all ? [...SUITES] : chosen('suite', values.suite ?? 'edits', SUITES),
     servers: chosen('servers', values.servers, ['develop', 'hmr', 'vite']),
     kinds: chosen('kinds', values.kinds ?? (quick ? 'route,helper,new-route' : undefined), kinds),
-    sizes: (values.sizes ?? (quick ? '10,100' : DEFAULT_SIZES)).split(',').map(positive),
+    sizes: (values.sizes ?? (quick ? '10' : DEFAULT_SIZES)).split(',').map(positive),
     samples: positive(values.samples ?? (quick ? '1' : '30')),
     slowSamples: positive(values['slow-samples'] ?? (quick ? '1' : '5')),
     loadSeconds: positive(values['load-seconds'] ?? (quick ? '1' : '4')),

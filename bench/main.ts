@@ -63,6 +63,10 @@ async function main(options: BenchOptions): Promise<void> {
       log(`## ${suite}`);
       const shop = createProject();
       cpSync(join(import.meta.dirname, 'project'), shop.root, { recursive: true });
+      if (options.isQuick) {
+        // The dashboard is half of what a start costs.
+        writeFileSync(join(shop.root, '.env'), 'DISABLE_MEDUSA_ADMIN=true\n');
+      }
       const database = await createDatabase(template.url);
       try {
         const context = { options, shop, databaseUrl: database.url, cli: product.cli, log };
