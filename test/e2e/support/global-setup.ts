@@ -12,40 +12,67 @@ declare module 'vitest' {
   }
 }
 
-/** What the projects of a run share; each evaluates this module for itself. */
-const run = globalThis as {
-  hasBuiltProduct?: boolean;
+/** What a Medusa or a Vite of its own is to a project; undefined for what is installed here. */
+interface Needs {
+  medusa: string | undefined;
+  vite: string | undefined;
+}
+
+interface Prepared {
   /** By the version of Medusa. */
-  templateDatabases?: Map<string, Promise<TemplateDatabase>>;
-};
+  databases: Map<string | undefined, Promise<TemplateDatabase>>;
+  /** By the version of Vite. */
+  vites: Map<string | undefined, Promise<void>>;
+}
+
+/** Shared by the projects of a run, of which each evaluates this module for itself. */
+const run = globalThis as { prepared?: Prepared };
 
 /** Builds the CLI, and makes one PostgreSQL for each Medusa of a run with a database that tests copy. */
-export default async function setup({
-  provide,
-  config,
-}: TestProject): Promise<() => Promise<void>> {
-  const medusa = config.env.MEDUSA_VERSION ?? MEDUSA_VERSION;
-  const vite = config.env.VITE_VERSION ?? VITE_VERSION;
-  if (!run.hasBuiltProduct) {
-    buildProduct();
-    run.hasBuiltProduct = true;
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  run.prepared ??= prepareFor(project.vitest.projects.map(needsOf));
+  const { databases, vites } = run.prepared;
+  const { medusa, vite } = needsOf(project);
+  await vites.get(vite);
+  const database = await databases.get(medusa);
+  project.provide('templateDatabaseUrl', database?.url ?? '');
+  project.provide('publishableKey', database?.publishableKey ?? '');
+  return async () => {
+    // Those of projects without a file in this run too.
+    await Promise.allSettled([...databases.values()].map(async (each) => (await each).stop()));
+  };
+}
+
+function needsOf({ config }: TestProject): Needs {
+  return {
+    medusa: config.env.MEDUSA_VERSION ?? MEDUSA_VERSION,
+    vite: config.env.VITE_VERSION ?? VITE_VERSION,
+  };
+}
+
+/** All at once, since much of it waits for a network or a disk. */
+function prepareFor(needs: Needs[]): Prepared {
+  buildProduct();
+  const prepared: Prepared = { databases: new Map(), vites: new Map() };
+  for (const { medusa, vite } of needs) {
+    if (!prepared.databases.has(medusa)) {
+      prepared.databases.set(medusa, makeTemplateDatabase(medusa));
+    }
+    if (vite && !prepared.vites.has(vite)) {
+      prepared.vites.set(vite, installOtherVite(vite));
+    }
   }
-  if (vite) {
-    installOtherVite(vite);
+  for (const work of [...prepared.databases.values(), ...prepared.vites.values()]) {
+    // Reported by the project that waits for it, which may not be the first one.
+    work.catch(() => {});
   }
-  run.templateDatabases ??= new Map();
-  const template = run.templateDatabases.get(medusa ?? '') ?? makeTemplateDatabase(medusa);
-  run.templateDatabases.set(medusa ?? '', template);
-  const { url, publishableKey, stop } = await template;
-  provide('templateDatabaseUrl', url);
-  provide('publishableKey', publishableKey);
-  return stop;
+  return prepared;
 }
 
 async function makeTemplateDatabase(medusa: string | undefined): Promise<TemplateDatabase> {
   const startedAt = performance.now();
   if (medusa) {
-    installOtherMedusa(medusa);
+    await installOtherMedusa(medusa);
   }
   const template = await startTemplateDatabase(medusa);
   const seconds = Math.round((performance.now() - startedAt) / 1000);

@@ -16,8 +16,8 @@ export function otherMedusaFolder(version: string): string {
 }
 
 /** Installs it once; a later run finds it there. */
-export function installOtherMedusa(version: string): void {
-  installOnce(otherMedusaFolder(version), manifest(version));
+export function installOtherMedusa(version: string): Promise<void> {
+  return installOnce(otherMedusaFolder(version), manifest(version));
 }
 
 function manifest(version: string): object {

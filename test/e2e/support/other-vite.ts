@@ -13,7 +13,7 @@ export function otherViteFolder(version: string): string {
   return join(tmpdir(), `medusa-vite-vite-${version}`);
 }
 
-export function installOtherVite(version: string): void {
+export function installOtherVite(version: string): Promise<void> {
   const dependencies = { vite: `~${version}.0`, 'vite-node': VITE_NODE[version] };
-  installOnce(otherViteFolder(version), { name: 'other-vite', private: true, dependencies });
+  return installOnce(otherViteFolder(version), { name: 'other-vite', private: true, dependencies });
 }
