@@ -113,7 +113,7 @@ interface StartOptions {
 function start({ root }: Project, { args = [], env = {} }: StartOptions = {}): CliRun {
   return new CliRun(['dev', '--json', '-p', '0', '--no-types', ...args], {
     cwd: root,
-    env: { DATABASE_URL: database.url, ...env },
+    env: { DATABASE_URL: database.url, DISABLE_MEDUSA_ADMIN: 'true', ...env },
   });
 }
 
