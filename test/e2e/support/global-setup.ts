@@ -44,9 +44,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 function needsOf({ config }: TestProject): Needs {
+  // Not there where a project sets none, whatever its type says.
+  const env: Partial<typeof config.env> = { ...config.env };
   return {
-    medusa: config.env.MEDUSA_VERSION ?? MEDUSA_VERSION,
-    vite: config.env.VITE_VERSION ?? VITE_VERSION,
+    medusa: env.MEDUSA_VERSION ?? MEDUSA_VERSION,
+    vite: env.VITE_VERSION ?? VITE_VERSION,
   };
 }
 
