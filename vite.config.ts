@@ -33,6 +33,7 @@ const OLDEST_MEDUSA = '2.12.1';
 
 /** What differs from one Medusa to the next: everything that touches its internals. */
 const OF_MEDUSA = [
+  // One for each kind of resource, since each has a registry of its own.
   'routes',
   'workflows',
   'running-workflows',
@@ -40,22 +41,30 @@ const OF_MEDUSA = [
   'jobs',
   'modules',
   'links',
-  'hot-api',
+  // Its bundler is called by us.
   'admin',
+  // What its loaders read of a file, and in which folders they look.
   'scope',
+  'hot-api',
   'rules',
+  // What it holds on to after a reload.
   'leaks',
+  // How it ends, and how it is followed by the next one.
   'load',
   'making-way',
 ];
 
 /** What is run through each launcher; all else is the same code behind it. */
 const OF_EACH_LAUNCHER = [
+  // Whose watcher and whose transforms they are: a kind of resource, a file that is none, one that only restarts.
   'routes',
-  'env',
-  'ends',
-  'restarts',
   'scope',
+  'restarts',
+  // `.env` is read by Vite too.
+  'env',
+  // Who ends whom.
+  'ends',
+  // Who complains, and where options and rules come from.
   'bad-input',
   'rules-examples',
 ];
