@@ -14,11 +14,12 @@ const patient = {
   expect: { poll: { timeout: 30_000 } },
 };
 
+const processors = availableParallelism();
 /**
- * Files that run at a time, of all projects together. Half of the time a test with a Medusa waits for a watcher or
- * a timer, so there is one more than processors; each takes up to 1.5 GB of memory.
+ * Of all projects together. A test with a Medusa often waits for a watcher or a timer, so CI has one more than processors;
+ * a person has other things to do meanwhile. Each takes up to 1.5 GB of memory. `VITEST_MAX_WORKERS` says otherwise.
  */
-const FILES_AT_A_TIME = Math.min(availableParallelism() + 1, 5);
+const filesAtATime = Math.min(process.env.CI ? processors + 1 : Math.ceil(processors / 2), 5);
 
 /** Every file runs a Medusa of its own, on a copy of one database. */
 const withMedusa = {
@@ -76,7 +77,7 @@ function filesWithMedusa(names: string[]): string[] {
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    maxWorkers: FILES_AT_A_TIME,
+    maxWorkers: filesAtATime,
     reporters: ['default', './test/report.ts'],
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], ...patient } },
