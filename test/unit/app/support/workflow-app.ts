@@ -21,7 +21,10 @@ export interface Workflow {
     idempotencyKey: string;
     response?: unknown;
   }): ReturnType<Workflow['run']>;
-  cancel(options: { transaction: unknown }): Promise<unknown>;
+  registerStepFailure(options: {
+    idempotencyKey: string;
+    throwOnError?: boolean;
+  }): Promise<unknown>;
 }
 
 type MakeWorkflow = (container: object) => Workflow;
@@ -77,7 +80,7 @@ export async function workflowProject(files: Files): Promise<WorkflowApp> {
       const make = app.exportsOf(path)?.[name] as MakeWorkflow;
       return make({});
     },
-    byId: (id: string) => (store.engine.getWorkflow(id) as MakeWorkflow | undefined)?.({}),
+    byId: (id: string) => store.engine.getWorkflow(id) as Workflow | undefined,
   });
 }
 
