@@ -24,6 +24,7 @@ export function fakePackages(
     requireFrom: (_name, specifier) => dependencies[specifier] ?? real(specifier),
     tryRequireThrough: (_name, specifier) => dependencies[specifier],
     assertReplaceable: () => {},
+    assertMethods: () => {},
     isAtLeast: () => true,
     unexpected: (what) => new Error(`unexpected: ${what}`) as never,
   };
