@@ -113,8 +113,8 @@ export class Host {
   }
 
   /**
-   * Resolves when the app serves or waits for a save that mends it, and when this was closed meanwhile.
-   * @throws MedusaViteError if no save could; then nothing is left open, and a replacement has told why.
+   * Resolves when the app serves or waits for a change that mends it, and when this was closed meanwhile.
+   * @throws MedusaViteError if no change could; then nothing is left open, and a replacement has told why.
    */
   async start(): Promise<void> {
     try {
@@ -136,7 +136,7 @@ export class Host {
   }
 
   /**
-   * To be called when Vite was restarted by somebody else: its watcher is another one then.
+   * To be called when Vite was restarted by somebody else, and has another watcher.
    * @param configuredAt when it began to read its config; `performance.now()`
    */
   followVite({ watcher }: ViteDevServer, configuredAt: number): void {
@@ -144,12 +144,12 @@ export class Host {
     this.#updates?.followVite(configuredAt);
   }
 
-  /** To be called when Vite has another watcher, by whoever does not know whether its restart is over. */
+  /** To be called when Vite has another watcher, also before its restart is over. */
   followWatcher(events: FileEvents): void {
     this.#untold.follow(events);
   }
 
-  /** Tells that what was saved is no good for a host, and that this one goes on. */
+  /** Tells that no host can be started with these changed files, and that this one goes on. */
   keep(files: string[], error: SerializedError): void {
     this.#tell({ type: 'kept-previous', files, error, ms: 0 });
   }
@@ -329,7 +329,7 @@ export class Host {
     return started;
   }
 
-  /** What goes wrong because it ends is nothing to read of. */
+  /** What goes wrong because the host ends is not worth reading. */
   #unlessClosed(tell: () => void): void {
     if (!this.#closed) {
       tell();
@@ -356,7 +356,7 @@ export class Host {
   }
 
   #report(result: UpdateResult): void {
-    // Whoever takes the place of a closed one tells what became of the save.
+    // The host that takes the place of a closed one tells what became of the change.
     if (!this.#closed) {
       this.#tell(result);
     }

@@ -14,7 +14,7 @@ export type FetchedModule =
     }
   | { externalize: string; code?: undefined };
 
-/** What the child is told when it is forked, in the environment variable named below. */
+/** What the app is told when it is forked, in the environment variable named below. */
 export interface AppOptions {
   /** Absolute, posix, real path of the project. */
   root: string;
@@ -22,7 +22,7 @@ export interface AppOptions {
   host: string | undefined;
   /** Whether to write `.medusa/types` once the app is ready. */
   types: boolean;
-  /** Node's inspector; opened by the child itself, because a flag would clash with the child that still runs. */
+  /** Node's inspector; opened by the app itself, because a flag would clash with the app that still runs. */
   inspect: InspectOptions | undefined;
   /** Reloaders of the authors' own, which rules have named. */
   reloaders: ReloaderModule[];
@@ -75,11 +75,11 @@ export interface PackageList {
   schema?: string | undefined;
 }
 
-/** What one save asks of the app: everything that it needs to know travels in this one message. */
+/** What an update asks of the app: everything that it needs to know travels in this one message. */
 export interface ReloadPlan {
   /** Ids of the modules whose evaluated code is out of date, importers included. */
   invalidated: string[];
-  /** Code of those that were transformed anew, so that the child needs no further trip to the host. */
+  /** Code of those that were transformed anew, so that the app needs no further trip to the host. */
   modules: Record<string, FetchedModule>;
   /** Invalidated modules that are still imported, though perhaps not by the files below: all must evaluate. */
   evaluate: string[];
@@ -132,7 +132,7 @@ export interface ReloadTiming {
 /** A piece of code that is the same in two versions: where it is in the one, in the other, and how long. */
 export type KeptCode = [before: number, after: number, length: number];
 
-/** A module that was saved and runs the same, but whose lines are elsewhere now. */
+/** A module that has changed and runs the same, but whose lines are elsewhere now. */
 export interface Retrace {
   file: string;
   /** As it would be evaluated, with its source map. */
@@ -142,7 +142,7 @@ export interface Retrace {
 }
 
 export type HostToApp =
-  /** Boot Medusa; sent once, after `prepared`, when no other child runs any more. */
+  /** Boot Medusa; sent once, after `prepared`, when no other app runs any more. */
   | { type: 'start'; sessions: Record<string, string> }
   | { type: 'hmr-reload'; id: number; plan: ReloadPlan }
   /** To a spare: what to load; null if only Medusa itself. */
@@ -181,9 +181,9 @@ export type AppToHost =
   | { type: 'preloaded'; files: number }
   /** What the app has loaded; null if nothing of it may be loaded before the config. */
   | { type: 'packages'; packages: PackageList | null }
-  /** A spare, or an app that was one, is not what a new process would be; the child exits right after. */
+  /** A spare, or an app that was one, is not what a new process would be; the process exits right after. */
   | { type: 'unfit'; reason: string }
-  /** Preparing or booting failed; the child exits right after. */
+  /** Preparing or booting failed; the process exits right after. */
   | { type: 'boot-failed'; error: SerializedError }
   /** Connections that ended, and idle ones that the app gives back for the next app to serve. */
   | { type: 'connections'; closed: number[]; returned: number[] }

@@ -40,7 +40,7 @@ export type UpdateResult =
 
 /** Where the milliseconds of a hot reload went, from the first file event on. */
 export interface UpdateTiming extends ReloadTiming {
-  /** Until no more files were saved, and the pass before this one was done. */
+  /** Until no more files changed, and the update before this one was done. */
   watch: number;
   plan: number;
   transform: number;

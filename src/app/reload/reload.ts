@@ -55,8 +55,7 @@ export class Reload {
     this.#deferred = this.#selectDeferred();
     this.#evaluationsBefore = runner.evaluations;
     this.#wasEvaluated = new Set(plan.invalidated.filter((id) => runner.isEvaluated(id)));
-    const workflows = plan.steps.filter(({ reloader }) => reloader === 'workflows');
-    const registering = new Set(workflows.flatMap(({ files }) => files.map(({ file }) => file)));
+    const registering = this.#filesFor(({ isRegistering }) => isRegistering);
     this.#evaluation = new ReloadEvaluation({ runner, registries, registering });
   }
 
@@ -180,11 +179,19 @@ export class Reload {
     });
   }
 
+  /** Files that the plan has for such reloaders. */
+  #filesFor(isMeant: (reloader: ResourceReloader) => boolean | undefined): ReadonlySet<string> {
+    const names = this.#parts.reloaders.filter(isMeant).map(({ name }) => name);
+    const steps = this.#plan.steps.filter(({ reloader }) => names.includes(reloader));
+    return new Set(steps.flatMap(({ files }) => files.map(({ file }) => file)));
+  }
+
   /** A request needs few of very many modules: those that cannot fail may come after the reload. */
   #selectDeferred(): ReadonlySet<string> {
     const { runner, deferred } = this.#parts;
+    const files = this.#filesFor(({ isDeferring }) => isDeferring);
     const inert = this.#plan.deferrable.filter(
-      (id) => runner.isInert(id) && (runner.isEvaluated(id) || deferred.has(id)),
+      (id) => files.has(id) && runner.isInert(id) && (runner.isEvaluated(id) || deferred.has(id)),
     );
     return new Set(inert.length >= DEFER_FROM ? inert : []);
   }

@@ -7,6 +7,10 @@ export interface ResourceReloader {
   readonly name: string;
   /** Whether it evaluates the files by itself, if at all. @default false: they are, before it prepares */
   readonly isLazy?: boolean;
+  /** Whether its files register what they define while they are evaluated, which nothing may interrupt. */
+  readonly isRegistering?: boolean;
+  /** Whether it knows of deferred files: see `ReloadContext`. */
+  readonly isDeferring?: boolean;
   /** Whether the app would load this file by itself. @default all that the rules send here */
   accepts?(file: string): boolean;
   /**

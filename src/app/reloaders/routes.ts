@@ -21,6 +21,7 @@ interface Registered {
  */
 export class RoutesReloader implements ResourceReloader {
   readonly name = 'routes';
+  readonly isDeferring = true;
   readonly #root: string;
   readonly #api: ApiRouter;
   #registered = new Map<string, Registered>();

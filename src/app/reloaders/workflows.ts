@@ -18,6 +18,7 @@ export interface WorkflowsReloaderOptions {
  */
 export class WorkflowsReloader implements ResourceReloader {
   readonly name = 'workflows';
+  readonly isRegistering = true;
   readonly #options: WorkflowsReloaderOptions;
 
   constructor(options: WorkflowsReloaderOptions) {

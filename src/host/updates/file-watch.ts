@@ -124,7 +124,7 @@ export class FileWatch {
     for (const [event, listener] of this.#listeners) {
       this.#events.on(event, listener);
     }
-    // chokidar says nothing of a file that is saved before it has come to it.
+    // chokidar says nothing of a file that changes before it has come to it.
     this.#events.on('ready', this.#lookAgain);
     this.#looks = LOOKS_MS.map((ms) => setTimeout(this.#lookAgain, ms).unref());
   }
@@ -147,7 +147,7 @@ export class FileWatch {
     ['unlinkDir', (path) => this.#folders.delete(toPosix(path))],
   ];
 
-  /** Finds what was saved while there was no watcher for it. */
+  /** Finds what has changed while there was no watcher for it. */
   readonly #lookAgain = (): void => {
     for (const { file, change } of this.#files.findMissed()) {
       this.#queue(file, change);

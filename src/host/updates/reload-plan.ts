@@ -51,10 +51,9 @@ export function noteReloaded(modules: AppModules, plan: ReloadPlan): string[] {
   return [...dropped, ...modules.takeOrphans()];
 }
 
-/** Route files that only something below them has changed for. */
+/** Files of resources that only something below them has changed for. */
 function deferrableFiles(steps: ReloadStep[], fresh: FreshCode, modules: AppModules): string[] {
   return steps
-    .filter(({ reloader }) => reloader === 'routes')
     .flatMap(({ files }) => files)
     .filter(
       ({ file, change }) =>

@@ -29,7 +29,7 @@ export interface UpdateContext {
    * @returns the reason, if the app has to restart because of that
    */
   updateVite(changes: Change[], batch: Batch): Promise<RestartReason | undefined>;
-  /** Resolves when no more files are about to be saved. */
+  /** Resolves when no more files are about to change. */
   filesSettled(): Promise<void>;
   onResult(result: UpdateResult): void;
   onNote(note: string): void;
@@ -123,7 +123,7 @@ export class Update {
   async #plan(): Promise<PlannedUpdate | undefined> {
     const { root, transformer, supervisor, wanted, backlog } = this.#options;
     const { unchanged } = this.#batch;
-    // What is saved while the app comes up may be in it already, or can be brought to it in place.
+    // A change made while the app comes up may be in it already, or can be brought to it in place.
     await supervisor.settled();
     const startedAt = performance.now();
     const changes = backlog.with(this.#batch.changes);

@@ -117,7 +117,7 @@ export class Updates {
   }
 
   /**
-   * Brings the app up for the first time; when that fails, it returns why, and the next save tries again.
+   * Brings the app up for the first time. If that fails, it returns why, and the next change tries again.
    * @param known files whose present content is in what the app is about to load, and was told of
    */
   async start(known: string[]): Promise<SerializedError | undefined> {
@@ -135,16 +135,16 @@ export class Updates {
     );
   }
 
-  /** Takes files as saved just now. */
+  /** Takes files as changed just now. */
   catchUp(files: string[]): void {
     if (files.length > 0) {
       this.#queue.add(createBatch(files.map((file) => ({ file, change: 'update' }))));
     }
   }
 
-  /** A restart that nobody saved a file for. */
+  /** A restart that no file has changed for. */
   restart(reason: RestartReason): Promise<void> {
-    // Who asks for one may have doubts about everything.
+    // Whoever asks for one may have doubts about everything.
     this.#processes.spares.drop(describeReason(reason));
     return this.#queue.restart(reason);
   }
@@ -188,7 +188,7 @@ export class Updates {
     });
   }
 
-  /** A spare knows neither project files nor `.env`. What else is saved may be about the packages that it has. */
+  /** A spare knows neither project files nor `.env`; other files may be about the packages that it has. */
   #dropSpareFor(changes: Change[]): void {
     const { root } = this.#options;
     const { modules, spares } = this.#processes;

@@ -23,8 +23,8 @@ export class ViteConfig {
   readonly #options: ViteConfigOptions;
   /** When the Vite that runs began to read it; `performance.now()`. */
   #configuredAt = Number.NEGATIVE_INFINITY;
-  /** When a file of it was last saved; `performance.now()`. */
-  #touchedAt = Number.NEGATIVE_INFINITY;
+  /** When one of its files last changed; `performance.now()`. */
+  #changedAt = Number.NEGATIVE_INFINITY;
   /** Resolves when Vite has been restarted the next time. */
   #restarted: Deferred<void> = createDeferred();
 
@@ -59,12 +59,12 @@ export class ViteConfig {
     const isForVite = (change: Change) => isConfig(change) || isTsconfig(change) || isEnv(change);
     // What an app that could not start is behind by, Vite may have taken long ago.
     if (batch.changes.some(isForVite)) {
-      this.#touchedAt = batch.until;
+      this.#changedAt = batch.until;
     }
     const changed = changes.find(isConfig);
     if (changed) {
       await untilFilled(changed.file);
-      // Vite would print the error and go on with what it had; but then it was no good save.
+      // Vite would print the error and go on with what it had, which would pass for a good change.
       const { loadConfigFromFile } = await loadVite(root);
       const { configFile: asked, root: folder } = inlineConfig;
       await loadConfigFromFile({ command: 'serve', mode }, asked || undefined, folder);
@@ -82,16 +82,16 @@ export class ViteConfig {
     return cause && { type: 'files-changed', paths: [relativeToRoot(root, cause.file)] };
   }
 
-  /** `isOwnRestart`: beside a front end, Vite restarts by itself for what was saved. */
+  /** `isOwnRestart`: beside a front end, Vite restarts by itself for what has changed. */
   async #restart({ isOwnRestart }: { isOwnRestart: boolean }): Promise<void> {
     const { vite } = this.#options;
-    const isDue = () => this.#configuredAt < this.#touchedAt;
+    const isDue = () => this.#configuredAt < this.#changedAt;
     if (isOwnRestart && isDue() && vite.httpServer && vite.config.server.hmr !== false) {
       // To ask for it as well would have Vite 8.3 restart twice.
       const limit = delay(OWN_RESTART_LIMIT_MS, undefined, { ref: false });
       await Promise.race([this.#restarted.promise, limit]);
     }
-    // One that was under way may have read its config before the save.
+    // A restart that was under way may have read the config before the change.
     for (let tries = 0; tries < 2 && isDue(); tries++) {
       const startedAt = performance.now();
       const { config } = vite;

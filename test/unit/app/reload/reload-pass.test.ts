@@ -15,7 +15,13 @@ const route = (code = '') =>
 async function shop(options: Parameters<typeof project>[1] = {}) {
   const app = await project(
     { [A]: route(), [B]: route(), [WORD]: `export const word = 'old';`, [FLOW]: `export {}` },
-    { reloaders: [recordingReloader('routes'), recordingReloader('workflows')], ...options },
+    {
+      reloaders: [
+        recordingReloader('routes'),
+        recordingReloader('workflows', { isRegistering: true }),
+      ],
+      ...options,
+    },
   );
   for (const path of [A, B, FLOW]) {
     await app.load(path);
@@ -28,7 +34,10 @@ async function shop(options: Parameters<typeof project>[1] = {}) {
 describe('a reload', () => {
   it('evaluates what is out of date, prepares, commits, and disposes in the reverse order', async () => {
     const app = await shop({
-      reloaders: [recordingReloader('workflows'), recordingReloader('routes')],
+      reloaders: [
+        recordingReloader('workflows', { isRegistering: true }),
+        recordingReloader('routes'),
+      ],
       registries: [recordingRegistry()],
     });
     const outcome = await app.save({
@@ -63,7 +72,7 @@ describe('a reload', () => {
       await shop({
         reloaders: [
           recordingReloader('routes', { prepare: async () => chance() }),
-          recordingReloader('workflows'),
+          recordingReloader('workflows', { isRegistering: true }),
         ],
         registries: [recordingRegistry()],
       })
@@ -205,7 +214,10 @@ describe('a file that was deleted', () => {
 describe('a module that throws', () => {
   it('takes all of the save back, and is named', async () => {
     const app = await shop({
-      reloaders: [recordingReloader('workflows'), recordingReloader('routes')],
+      reloaders: [
+        recordingReloader('workflows', { isRegistering: true }),
+        recordingReloader('routes'),
+      ],
       registries: [recordingRegistry()],
     });
     const outcome = await app.save({ [FLOW]: `log('flow')`, [WORD]: `throw new Error('oops')` });
@@ -247,7 +259,7 @@ describe('a reloader', () => {
     const app = await shop({
       reloaders: [
         recordingReloader('routes'),
-        recordingReloader('workflows'),
+        recordingReloader('workflows', { isRegistering: true }),
         recordingReloader('jobs', {
           prepare: () => {
             throw new Error('bad schedule');
@@ -304,7 +316,9 @@ describe('a reloader', () => {
 
   it('may have nothing to take back and nothing to clean up', async () => {
     const bare = { name: 'routes', prepare: async () => ({ resources: [], commit() {} }) };
-    const app = await shop({ reloaders: [bare, recordingReloader('workflows')] });
+    const app = await shop({
+      reloaders: [bare, recordingReloader('workflows', { isRegistering: true })],
+    });
     expect(await app.save({ [A]: route('1;') })).toMatchObject({ type: 'reloaded' });
   });
 });
@@ -399,7 +413,12 @@ describe('a top-level await', () => {
   ])('of a file that registers restarts the app if it %s', async (_when, before, after) => {
     const app = await project(
       { [FLOW]: before, [A]: `export const GET = 'old';` },
-      { reloaders: [recordingReloader('workflows'), recordingReloader('routes')] },
+      {
+        reloaders: [
+          recordingReloader('workflows', { isRegistering: true }),
+          recordingReloader('routes'),
+        ],
+      },
     );
     await app.load(FLOW);
     await app.load(A);
@@ -487,6 +506,7 @@ describe('routes that nothing else imports', () => {
     // Nothing is evaluated by itself between two saves.
     vi.useFakeTimers({ toFake: ['setImmediate'] });
     const defer = recordingReloader('routes', {
+      isDeferring: true,
       prepare: async (files, context) => ({
         commit: () => {
           for (const { file } of files.filter((one) => context.isDeferred(one.file))) {

@@ -156,7 +156,6 @@ export class MemoryHost {
           (graph.isEntry(id) || [...now.values()].some((imports) => imports.includes(id))),
       );
       const deferrable = steps
-        .filter(({ reloader }) => reloader === 'routes')
         .flatMap(({ files }) => files.map(({ file }) => file))
         .filter((file) => !(file in modules) && graph.importersOf(file).length === 0);
       const deleted = invalidated.filter((id) => gone.has(id));

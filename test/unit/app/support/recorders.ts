@@ -9,6 +9,8 @@ import { type DecoratingReloader, lines, ROOT } from './memory-app.ts';
 
 export interface RecorderOptions {
   isLazy?: boolean;
+  isRegistering?: boolean;
+  isDeferring?: boolean;
   accepts?(file: string): boolean;
   /** @returns members to take the place of those that log, if any */
   prepare?(files: ReloadFile[], context: ReloadContext): Promise<unknown>;
