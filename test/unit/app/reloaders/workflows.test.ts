@@ -60,6 +60,17 @@ describe('a workflow', () => {
     expect(await resultOf(app.byId('flow'))).toBe('mended');
   });
 
+  it('that throws while it is composed leaves no composer open, which every later step would join', async () => {
+    const app = await workflowProject({ [FLOW]: flow('old') });
+    const open = `${SDK} createWorkflow('flow', () => { throw new Error('oops'); });`;
+    await app.save({ [FLOW]: open });
+    const outside = `${SDK} createStep('outside', async () => {})();`;
+    expect(await app.save({ [FLOW]: outside })).toMatchObject({
+      type: 'kept-previous',
+      error: { message: expect.stringContaining('createWorkflow') },
+    });
+  });
+
   it('is as it was where a file after it throws', async () => {
     const app = await workflowProject({
       [FLOW]: flow('old'),
