@@ -1,7 +1,7 @@
-import { afterAll } from 'vitest';
+import { beforeEach } from 'vitest';
 import { setupTimes } from './setup-times.ts';
 
-// Runs in every file of the projects in vite.config.ts that start a Medusa.
-afterAll((_, { file }) => {
-  file.meta.setupTimes = setupTimes;
+// Runs in every file of the projects in vite.config.ts that start a Medusa. What comes later is in the same object.
+beforeEach(({ task }) => {
+  task.file.meta.setupTimes = setupTimes;
 });
