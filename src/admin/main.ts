@@ -4,27 +4,30 @@ import { deserialize } from 'node:v8';
 import { tieToHost } from '../app/link/host-tie.ts';
 import { developAdmin } from '../medusa/boot/admin-bundler.ts';
 import type { AdminToHost, HostToAdmin } from '../protocol/admin.ts';
+import { Link } from '../shared/link.ts';
 import { serializeError } from '../shared/serialized-error.ts';
 
 // The host is gone, or wants no admin any more.
 tieToHost({ end: () => process.exit(0) });
-process.once('message', (message: HostToAdmin) => void start(message));
+const link = new Link<AdminToHost, HostToAdmin>(process, {
+  start: (message) => void start(message),
+});
 
-async function start({ root, request, hmrPort }: HostToAdmin): Promise<void> {
+async function start({ id, root, request, hmrPort }: HostToAdmin): Promise<void> {
   try {
     // The bundler would take any free port; browsers with an open tab look for this one.
     process.env.HMR_PORT ||= String(await findFreePort(hmrPort));
     const options = deserialize(Buffer.from(request.options, 'base64')) as Record<string, unknown>;
     if (request.functions.length > 0) {
       const { readConfigFunctions } = await import('./config-functions.ts');
-      const onNative = (file: string) => void sendToHost({ type: 'native', file });
+      const onNative = (file: string) => void link.send({ type: 'native', file });
       Object.assign(options, await readConfigFunctions(request.functions, { root, onNative }));
     }
     const port = await serve(await developAdmin(request.bundler, options));
     const address = { port, hmrPort: Number(process.env.HMR_PORT) };
-    await sendToHost({ type: 'ready', address });
+    await link.send({ type: 'ready', id, address });
   } catch (error) {
-    await sendToHost({ type: 'failed', error: serializeError(error) });
+    await link.send({ type: 'failed', id, error: serializeError(error) });
     process.exit(1);
   }
 }
@@ -54,11 +57,5 @@ function listen(server: Server, where: { port: number; host?: string }): Promise
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(where, () => resolve((server.address() as AddressInfo).port));
-  });
-}
-
-function sendToHost(message: AdminToHost): Promise<void> {
-  return new Promise((resolve) => {
-    process.send?.(message, undefined, undefined, () => resolve());
   });
 }

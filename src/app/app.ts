@@ -70,17 +70,18 @@ export class App {
     hold: () => this.#port.gate.hold(),
     release: () => this.#port.gate.release(),
     admin: ({ state }) => this.#port.admin.update(state),
-    ping: ({ id }) => {
+    ping: () => {
       this.#inspector.update();
-      void this.#parts.send({ type: 'pong', id });
+      void this.#parts.send({ type: 'pong' });
     },
     preload: ({ packages }) => this.#parts.spare?.list(packages),
     anticipate: () => this.#parts.spare?.anticipate(),
     activate: ({ env, reloaders }) => this.#parts.spare?.activate({ env, reloaders }),
-    'list-packages': () => {
+    'list-packages': ({ id }) => {
       const { packages } = this.#record;
       void this.#parts.send({
         type: 'packages',
+        id,
         packages: packages && { ...packages, schema: this.#medusa?.schema.text },
       });
     },

@@ -230,7 +230,7 @@ export class Host {
     const { root, types, isStdoutTaken } = this.#options;
     return (role, { env, reloaders }, trial) =>
       new AppProcess({
-        child: { root, port, host, types, inspect, reloaders, isSpare: role === 'spare', trial },
+        app: { root, port, host, types, inspect, reloaders, isSpare: role === 'spare', trial },
         env,
         nodeArgs,
         isStdoutTaken,

@@ -20,6 +20,7 @@ export type AdminState =
 
 export interface HostToAdmin {
   type: 'start';
+  id: number;
   /** Absolute, posix, real path of the project. */
   root: string;
   request: Omit<AdminRequest, 'env'>;
@@ -28,11 +29,15 @@ export interface HostToAdmin {
 }
 
 export type AdminToHost =
-  | { type: 'ready'; address: AdminAddress }
+  | { type: 'ready'; id: number; address: AdminAddress }
   /** It could not start; the process exits right after. */
-  | { type: 'failed'; error: SerializedError }
+  | { type: 'failed'; id: number; error: SerializedError }
   /** A file outside `node_modules` that Node has loaded natively for the config. */
   | { type: 'native'; file: string };
+
+export interface AdminReplies {
+  start: 'ready' | 'failed';
+}
 
 export interface AdminAddress {
   /** Of its HTTP, on the loopback interface. */

@@ -151,15 +151,8 @@ export type HostToApp =
   | { type: 'anticipate' }
   /** To a spare: become the next app, in this environment. */
   | { type: 'activate'; env: Record<string, string>; reloaders: ReloaderModule[] }
-  /** To an app that serves: answer with `packages`. */
-  | { type: 'list-packages' }
-  /** Where to note what each connection is doing; sent before the first one. */
-  | { type: 'connection-ledger'; file: string }
-  /**
-   * Comes with a socket handle. `isReused`: requests were answered on it before. `repeat`: head of a request that
-   * was read from it already, by an app that died.
-   */
-  | { type: 'connection'; slot: number; isReused: boolean; repeat?: string }
+  /** To an app that serves. */
+  | { type: 'list-packages'; id: number }
   /** Modules that nothing imports any more. */
   | { type: 'prune'; ids: string[] }
   /** Nothing is evaluated: for the lines in stack traces only. */
@@ -171,7 +164,23 @@ export type HostToApp =
   | { type: 'shutdown' }
   /** How the admin process is doing: sent when it was asked for, and at each change from then on. */
   | { type: 'admin'; state: AdminState }
-  | { type: 'ping'; id: number };
+  | { type: 'ping' };
+
+/** Of the connections, which have a place of their own at both ends. */
+export type ConnectionMessage =
+  /** Where to note what each connection is doing; sent before the first one. */
+  | { type: 'connection-ledger'; file: string }
+  /**
+   * Comes with a socket handle. `isReused`: requests were answered on it before. `repeat`: head of a request that
+   * was read from it already, by an app that died.
+   */
+  | { type: 'connection'; slot: number; isReused: boolean; repeat?: string };
+
+/** Which message of the app answers which request of the host. Both carry the same `id`. */
+export interface AppReplies {
+  'hmr-reload': 'hmr-result';
+  'list-packages': 'packages';
+}
 
 export type AppToHost =
   /** Medusa is loaded and the config evaluated, nothing runs yet. */
@@ -180,13 +189,11 @@ export type AppToHost =
   /** A spare has loaded what it was told to. */
   | { type: 'preloaded'; files: number }
   /** What the app has loaded; null if nothing of it may be loaded before the config. */
-  | { type: 'packages'; packages: PackageList | null }
+  | { type: 'packages'; id: number; packages: PackageList | null }
   /** A spare, or an app that was one, is not what a new process would be; the process exits right after. */
   | { type: 'unfit'; reason: string }
   /** Preparing or booting failed; the process exits right after. */
   | { type: 'boot-failed'; error: SerializedError }
-  /** Connections that ended, and idle ones that the app gives back for the next app to serve. */
-  | { type: 'connections'; closed: number[]; returned: number[] }
   | { type: 'hmr-result'; id: number; outcome: ReloadOutcome }
   /** What the host cannot see in Vite's module graph. */
   | { type: 'loaded'; loaded: LoadedReport }
@@ -202,9 +209,16 @@ export type AppToHost =
   | { type: 'admin-retry' }
   /** Medusa's own code is about to keep the app from answering, or is done with that. */
   | { type: 'busy'; isBusy: boolean }
-  | { type: 'pong'; id: number }
+  | { type: 'pong' }
   /** An inspector is open, whoever has opened it: the app may stand still at a breakpoint. */
   | { type: 'debugged' };
+
+/** Connections that ended, and idle ones that the app gives back for the next app to serve. */
+export interface ConnectionsReport {
+  type: 'connections';
+  closed: number[];
+  returned: number[];
+}
 
 export interface PreparedApp {
   /** The feature flag `backend_hmr`. */

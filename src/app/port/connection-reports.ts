@@ -1,4 +1,4 @@
-import type { AppToHost } from '../../protocol/messages.ts';
+import type { ConnectionsReport } from '../../protocol/messages.ts';
 
 /** The client has its response and `FIN` already; only the host's copy of the socket waits for the report. */
 const DELAY_MS = 10;
@@ -35,7 +35,7 @@ export class ConnectionReports {
     if (this.#closed.length + this.#returned.length === 0) {
       return;
     }
-    const message: AppToHost = {
+    const message: ConnectionsReport = {
       type: 'connections',
       closed: this.#closed,
       returned: this.#returned,

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { Socket } from 'node:net';
 import { ConnectionLedger } from '../../protocol/connection-ledger.ts';
-import type { HostToApp } from '../../protocol/messages.ts';
+import type { ConnectionMessage } from '../../protocol/messages.ts';
 import { ConnectionReports } from './connection-reports.ts';
 import { adoptLikeNode, findIdle, observeRequests } from './node-server.ts';
 import { ReceivedConnection, type ReceivedConnectionEvents } from './received-connection.ts';
@@ -9,7 +9,7 @@ import { ReceivedConnection, type ReceivedConnectionEvents } from './received-co
 /** A finished response is noticed at once; this is for bodies that the app left unread. */
 const DRAIN_SWEEP_MS = 20;
 
-type ConnectionMessage = Extract<HostToApp, { type: 'connection' }>;
+type HandedOver = Extract<ConnectionMessage, { type: 'connection' }>;
 
 /** The connections that the host has handed over to this app. */
 export class ReceivedConnections {
@@ -82,7 +82,7 @@ export class ReceivedConnections {
     this.#reports.flush();
   }
 
-  #take({ slot, isReused, repeat }: ConnectionMessage, handle: unknown): void {
+  #take({ slot, isReused, repeat }: HandedOver, handle: unknown): void {
     const httpServer = this.#httpServer;
     if (!(handle instanceof Socket)) {
       this.#reports.closed(slot, true);
@@ -149,9 +149,7 @@ export class ReceivedConnections {
   }
 }
 
-function isConnectionMessage(
-  message: unknown,
-): message is Extract<HostToApp, { type: 'connection' | 'connection-ledger' }> {
+function isConnectionMessage(message: unknown): message is ConnectionMessage {
   const type = message instanceof Object ? (message as { type?: unknown }).type : undefined;
   return type === 'connection' || type === 'connection-ledger';
 }

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { CONNECTION_STATE, ConnectionLedger } from '../../protocol/connection-ledger.ts';
-import type { AppToHost, HostToApp } from '../../protocol/messages.ts';
+import type { ConnectionMessage, ConnectionsReport } from '../../protocol/messages.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { HandoverQueue } from './handover-queue.ts';
 
@@ -41,7 +41,7 @@ export class AppConnections {
     app.on('message', this.#onMessage);
     app.once('exit', this.#onExit);
     if (this.#ledger !== undefined) {
-      const message: HostToApp = { type: 'connection-ledger', file: this.#ledger.file };
+      const message: ConnectionMessage = { type: 'connection-ledger', file: this.#ledger.file };
       app.send(message, () => {
         // If the app cannot be reached, its exit is about to be reported.
       });
@@ -154,8 +154,6 @@ export class AppConnections {
   };
 }
 
-function isConnectionsMessage(
-  message: unknown,
-): message is Extract<AppToHost, { type: 'connections' }> {
+function isConnectionsMessage(message: unknown): message is ConnectionsReport {
   return message instanceof Object && (message as { type?: unknown }).type === 'connections';
 }

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import type { HostToApp } from '../../protocol/messages.ts';
+import type { ConnectionMessage } from '../../protocol/messages.ts';
 import type { ClientConnection } from './client-connection.ts';
 
 /** Node tries as often when it keeps no copy of the socket. */
@@ -63,7 +63,7 @@ export class HandoverQueue {
     const { isReused, repeat, socket } = connection;
     this.#isSending = true;
     this.#inTransit.push(handover);
-    const message: HostToApp = {
+    const message: ConnectionMessage = {
       type: 'connection',
       slot,
       isReused,

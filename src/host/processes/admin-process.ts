@@ -1,15 +1,20 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Duplex } from 'node:stream';
-import type { AdminAddress, AdminRequest, AdminToHost, HostToAdmin } from '../../protocol/admin.ts';
-import { createDeferred } from '../../shared/deferred.ts';
-import { killTree } from '../../shared/kill-tree.ts';
+import type {
+  AdminAddress,
+  AdminReplies,
+  AdminRequest,
+  AdminToHost,
+  HostToAdmin,
+} from '../../protocol/admin.ts';
+import { CHANNEL_FD } from '../../protocol/channel.ts';
+import type { ForkedExit, ForkedProcess } from '../../shared/forked-process.ts';
 import { describeExit } from '../../shared/process-exit.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
 import type { Transformer } from '../../vite/transformer.ts';
 import { AppModules } from './app-modules.ts';
-import { BootError } from './app-process.ts';
+import { BootError } from './process-failure.ts';
+import { forkProjectProcess } from './project-process.ts';
 
 export interface AdminProcessOptions {
   root: string;
@@ -17,15 +22,14 @@ export interface AdminProcessOptions {
   /** Whether its stdout goes to our stderr, because stdout carries JSON. */
   isStdoutTaken: boolean;
   request: AdminRequest;
-  /** Of the HMR socket, to keep; unset if browsers know of none yet. */
+  /** The port of the HMR socket, to keep; unset if browsers know of none yet. */
   hmrPort: number | undefined;
 }
 
-/** A second or two; longer on a machine that does a lot besides. The app's requests wait a little longer. */
+/** A start takes a second or two, longer on a machine that does a lot besides. Requests of the app wait longer. */
 const START_LIMIT_MS = 50_000;
-/** It has nothing to finish: only an endless loop takes longer. */
+/** The admin has nothing to finish: only an endless loop takes longer. */
 const STOP_LIMIT_MS = 1_000;
-const STDERR_TAIL_CHARS = 2_000;
 
 /** One run of the admin: a process with the Vite of Medusa's dashboard. */
 export class AdminProcess {
@@ -33,74 +37,32 @@ export class AdminProcess {
   readonly ready: Promise<AdminAddress>;
   /** Settles with the reason. */
   readonly exited: Promise<SerializedError>;
-  readonly #process: ChildProcess;
-  /** What it has loaded to evaluate the config; nothing if it has not. */
+  readonly #forked: ForkedProcess<HostToAdmin, AdminToHost, AdminReplies>;
+  /** Modules that it has loaded to evaluate the config. */
   readonly #modules: AppModules;
-  /** The same for what Node has loaded, with the digest of the content. */
+  /** Files that Node has loaded natively for the config, with the digest of their content. */
   readonly #natives = new Map<string, string>();
-  #stderr = '';
 
   constructor(options: AdminProcessOptions) {
-    const { root, transformer, hmrPort, isStdoutTaken } = options;
-    const { env, ...request } = options.request;
-    this.#process = fork(new URL('../../admin/main.js', import.meta.url), [], {
-      cwd: root,
-      env,
-      execArgv: [],
-      stdio: ['ignore', isStdoutTaken ? 2 : 'inherit', 'pipe', 'ipc', 'pipe', 'pipe'],
-    });
-    const [, , , , pipe, lifeline] = this.#process.stdio as (Duplex | null)[];
+    const { root, transformer, isStdoutTaken } = options;
     this.#modules = new AppModules(transformer);
+    this.#forked = forkProjectProcess(
+      {
+        file: new URL('../../admin/main.js', import.meta.url),
+        cwd: root,
+        env: options.request.env,
+        isStdoutTaken,
+        onStderr: (data) => process.stderr.write(data),
+      },
+      { native: ({ file }) => this.#natives.set(file, digest(file)) },
+    );
+    const pipe = this.#forked.pipe(CHANNEL_FD);
     if (pipe) {
       this.#modules.serve(pipe);
     }
-    lifeline?.on('error', () => {}).resume();
-    this.#process.stderr?.on('data', (data: Buffer) => {
-      process.stderr.write(data);
-      this.#stderr = (this.#stderr + data.toString('utf8')).slice(-STDERR_TAIL_CHARS);
-    });
-
-    const ready = createDeferred<AdminAddress>();
-    const exited = createDeferred<SerializedError>();
-    this.ready = ready.promise;
-    this.exited = exited.promise;
+    this.exited = this.#forked.exited.then(describeEnd);
+    this.ready = this.#start(options);
     this.ready.catch(() => {});
-    this.#process.on('message', (message: AdminToHost) => {
-      switch (message.type) {
-        case 'ready':
-          return ready.resolve(message.address);
-        case 'failed':
-          return ready.reject(new BootError(message.error));
-        case 'native':
-          this.#natives.set(message.file, digest(message.file));
-          return;
-        default:
-          return;
-      }
-    });
-    const end = (how: string): void => {
-      const lines = this.#stderr.trim();
-      const message = `The admin exited ${how}.${lines ? `\n${lines}` : ''}`;
-      const reason = { name: 'Error', message };
-      ready.reject(new BootError(reason));
-      exited.resolve(reason);
-    };
-    this.#process.on('exit', (code, signal) => end(describeExit({ code, signal })));
-    this.#process.on('error', (error) => {
-      if (this.#process.pid === undefined) {
-        // It was never started: no `exit` will come.
-        end(`before it was started: ${error.message}`);
-      }
-    });
-    const limit = setTimeout(() => {
-      const message = 'The admin does not answer, as in an endless loop.';
-      ready.reject(new BootError({ name: 'Error', message }));
-      this.kill();
-    }, START_LIMIT_MS).unref();
-    const calm = (): void => clearTimeout(limit);
-    this.ready.then(calm, calm);
-    const message: HostToAdmin = { type: 'start', root, request, hmrPort };
-    this.#process.send(message, () => {});
   }
 
   /** Whether the config may now give it other functions than it has. */
@@ -110,18 +72,39 @@ export class AdminProcess {
   }
 
   async stop(): Promise<void> {
-    // That is all it takes, on Windows too, where a signal would end it without a word.
-    if (this.#process.connected) {
-      this.#process.disconnect();
-    }
-    const limit = setTimeout(() => this.kill(), STOP_LIMIT_MS);
-    await this.exited;
-    clearTimeout(limit);
+    // A closed channel ends it, on Windows too, where a signal would do so without a word.
+    await this.#forked.stop(() => this.#forked.disconnect(), STOP_LIMIT_MS);
   }
 
   kill(): void {
-    killTree(this.#process);
+    this.#forked.kill();
   }
+
+  async #start({ root, request, hmrPort }: AdminProcessOptions): Promise<AdminAddress> {
+    const { env: _, ...rest } = request;
+    const reply = await this.#forked.link.request(
+      { type: 'start', root, request: rest, hmrPort },
+      { limitMs: START_LIMIT_MS },
+    );
+    if (reply?.type === 'ready') {
+      return reply.address;
+    }
+    if (reply) {
+      throw new BootError(reply.error);
+    }
+    if (this.#forked.isAlive) {
+      this.kill();
+      const message = 'The admin does not answer, as in an endless loop.';
+      throw new BootError({ name: 'Error', message });
+    }
+    throw new BootError(await this.exited);
+  }
+}
+
+function describeEnd(exit: ForkedExit): SerializedError {
+  const how = exit.error ? `before it was started: ${exit.error.message}` : describeExit(exit);
+  const lines = exit.stderr.trim();
+  return { name: 'Error', message: `The admin exited ${how}.${lines ? `\n${lines}` : ''}` };
 }
 
 /** Of the content of a file; empty if there is none. */

@@ -3,7 +3,7 @@ import { lockfiles } from '../../project/project.ts';
 import type { AdminRequest, AdminState } from '../../protocol/admin.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
 import { type AdminProcess, digest } from './admin-process.ts';
-import { BootError } from './app-process.ts';
+import { BootError } from './process-failure.ts';
 
 /** What a supervisor needs of a process. */
 export type AdminRun = Pick<AdminProcess, 'ready' | 'exited' | 'isOutdated' | 'stop' | 'kill'>;

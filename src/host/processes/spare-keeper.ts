@@ -1,6 +1,7 @@
 import { freemem, totalmem } from 'node:os';
 import type { PackageList } from '../../protocol/messages.ts';
-import type { Activation, AppProcess, UnfitError } from './app-process.ts';
+import type { Activation, AppProcess } from './app-process.ts';
+import type { UnfitSpareError } from './process-failure.ts';
 
 /** What is needed of a child that may be a spare. */
 export type SpareProcess = Pick<
@@ -125,7 +126,7 @@ export class SpareKeeper<A extends SpareProcess = AppProcess> {
   }
 
   /** A spare that was taken could not be used. */
-  noteUnfit({ message, wasPrepared }: UnfitError): void {
+  noteUnfit({ message, wasPrepared }: UnfitSpareError): void {
     this.#misfits += wasPrepared ? 1 : 0;
     this.#log(`not used: ${message}`);
   }

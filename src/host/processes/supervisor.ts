@@ -2,10 +2,11 @@ import type { PreparedApp, ReloadOutcome, ReloadPlan, Trial } from '../../protoc
 import type { RestartReason } from '../../protocol/reason.ts';
 import { describeExit } from '../../shared/process-exit.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
-import { type AppExit, type AppProcess, BootError, UnfitError } from './app-process.ts';
+import type { AppExit, AppProcess } from './app-process.ts';
+import { BootError, UnfitSpareError } from './process-failure.ts';
 
 /** What a supervisor needs of an app. */
-export type App = Pick<
+export type SupervisedApp = Pick<
   AppProcess,
   'prepared' | 'ready' | 'exited' | 'start' | 'reload' | 'stop' | 'kill' | 'hurry'
 >;
@@ -22,7 +23,7 @@ export interface SupervisorOptions<A> {
   /** Makes the next app, out of a spare if there is one. */
   spawn(): A;
   /** Makes it from nothing, because the spare was not what that would have been. */
-  respawn(unfit: UnfitError): A;
+  respawn(unfit: UnfitSpareError): A;
   /** Makes one that is prepared unless the trial fails; it is never started. */
   tryOut(trial: Trial): A;
   /** The app is about to take the place of the previous one, which is gone. */
@@ -48,7 +49,7 @@ const BACKOFF_MS = [0, 500, 2_000, 5_000];
  * Keeps one app alive. A restart first prepares the new app beside the running one: what fails until then
  * (a config with a typo, a missing package) leaves the running one as it was.
  */
-export class Supervisor<A extends App = AppProcess> {
+export class Supervisor<A extends SupervisedApp = AppProcess> {
   readonly #options: SupervisorOptions<A>;
   /** The app that serves; unset while there is none. */
   #app: A | undefined;
@@ -104,7 +105,7 @@ export class Supervisor<A extends App = AppProcess> {
     const { spawn, respawn } = this.#options;
     const result = await this.#bringUp(reason, spawn);
     // An app that was never a spare cannot be unfit.
-    return result instanceof UnfitError
+    return result instanceof UnfitSpareError
       ? ((await this.#bringUp(reason, () => respawn(result))) as RestartResult)
       : result;
   }
@@ -127,7 +128,7 @@ export class Supervisor<A extends App = AppProcess> {
     }
   }
 
-  async #bringUp(reason: RestartReason, spawn: () => A): Promise<RestartResult | UnfitError> {
+  async #bringUp(reason: RestartReason, spawn: () => A): Promise<RestartResult | UnfitSpareError> {
     const { gate, onServing } = this.#options;
     let next: A | undefined;
     try {
@@ -150,7 +151,7 @@ export class Supervisor<A extends App = AppProcess> {
       next?.kill();
       await next?.exited;
       this.#next = undefined;
-      return error instanceof UnfitError ? error : this.#afterFailure(error);
+      return error instanceof UnfitSpareError ? error : this.#afterFailure(error);
     }
     this.#next = undefined;
     this.#app = next;

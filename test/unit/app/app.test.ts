@@ -111,11 +111,11 @@ describe('an app that comes up', () => {
   it('lists what it has loaded for a spare, once it is ready', async () => {
     const app = createApp();
     await app.prepare();
-    app.handlers['list-packages']?.({ type: 'list-packages' });
-    expect(messageOf('packages').packages).toBeNull();
+    app.handlers['list-packages']({ type: 'list-packages', id: 1 });
+    expect(messageOf('packages')).toMatchObject({ id: 1, packages: null });
     sent.length = 0;
     await app.start({});
-    app.handlers['list-packages']?.({ type: 'list-packages' });
+    app.handlers['list-packages']({ type: 'list-packages', id: 1 });
     expect(messageOf('packages').packages).toMatchObject({ schema: 'type Query', flags: {} });
   });
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type AdminRun, AdminSupervisor } from '../../../../src/host/processes/admin-supervisor.ts';
-import { BootError } from '../../../../src/host/processes/app-process.ts';
+import { BootError } from '../../../../src/host/processes/process-failure.ts';
 import type { AdminAddress, AdminRequest, AdminState } from '../../../../src/protocol/admin.ts';
 import { createDeferred } from '../../../../src/shared/deferred.ts';
 import { toPosix } from '../../../../src/shared/paths.ts';

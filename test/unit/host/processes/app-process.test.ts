@@ -2,13 +2,15 @@ import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { AppProcess, UnfitError } from '../../../../src/host/processes/app-process.ts';
+import { AppProcess } from '../../../../src/host/processes/app-process.ts';
+import { UnfitSpareError } from '../../../../src/host/processes/process-failure.ts';
 import type { AppOptions, AppToHost, HostToApp } from '../../../../src/protocol/messages.ts';
 import { EMPTY_PLAN, reloaded } from '../../support/reloads.ts';
 
 /** A child that says only what the test has it say. */
 class FakeChild extends EventEmitter {
   readonly pid = 4711;
+  readonly connected = true;
   readonly sent: HostToApp[] = [];
   readonly stderr = new PassThrough();
   readonly stdio = [null, null, this.stderr, null, new PassThrough(), new PassThrough()];
@@ -31,7 +33,7 @@ class FakeChild extends EventEmitter {
   answersPings(): void {
     for (const message of this.sent.splice(0)) {
       if (message.type === 'ping') {
-        this.says({ type: 'pong', id: message.id });
+        this.says({ type: 'pong' });
       } else {
         this.sent.push(message);
       }
@@ -47,7 +49,7 @@ class FakeChild extends EventEmitter {
 const forked = vi.hoisted(() => ({ child: undefined as unknown }));
 vi.mock('node:child_process', () => ({ fork: () => forked.child, spawn: () => {} }));
 
-const CHILD: AppOptions = {
+const OPTIONS: AppOptions = {
   root: '/shop',
   port: 0,
   host: undefined,
@@ -66,7 +68,7 @@ beforeEach(() => {
   child = new FakeChild();
   forked.child = child as unknown as ChildProcess;
   app = new AppProcess({
-    child: CHILD,
+    app: OPTIONS,
     env: {},
     nodeArgs: [],
     isStdoutTaken: false,
@@ -231,7 +233,7 @@ describe('a boot', () => {
   beforeEach(() => {
     child = new FakeChild();
     forked.child = child as unknown as ChildProcess;
-    app = new AppProcess({ child: CHILD, env: {}, nodeArgs: [], isStdoutTaken: false });
+    app = new AppProcess({ app: OPTIONS, env: {}, nodeArgs: [], isStdoutTaken: false });
     boot = { error: undefined };
     app.ready.catch((error: unknown) => {
       boot.error = error;
@@ -279,8 +281,8 @@ describe('a boot', () => {
   it('under a debugger may take as long as it likes', async () => {
     child = new FakeChild();
     forked.child = child as unknown as ChildProcess;
-    const debugged = { ...CHILD, inspect: { port: 9229, host: 'localhost', wait: false } };
-    void new AppProcess({ child: debugged, env: {}, nodeArgs: [], isStdoutTaken: false });
+    const debugged = { ...OPTIONS, inspect: { port: 9229, host: 'localhost', wait: false } };
+    void new AppProcess({ app: debugged, env: {}, nodeArgs: [], isStdoutTaken: false });
     await wait(200);
     expect(child.killed).toEqual([]);
   });
@@ -333,7 +335,7 @@ describe('a spare', () => {
     child = new FakeChild();
     forked.child = child as unknown as ChildProcess;
     spare = new AppProcess({
-      child: { ...CHILD, isSpare: true },
+      app: { ...OPTIONS, isSpare: true },
       env: {},
       nodeArgs: [],
       isStdoutTaken: false,
@@ -371,12 +373,12 @@ describe('a spare', () => {
 
   it('that is unfit says whether it was prepared', async () => {
     child.says({ type: 'unfit', reason: 'the variable X has changed' });
-    await expect(spare.prepared).rejects.toThrow(UnfitError);
+    await expect(spare.prepared).rejects.toThrow(UnfitSpareError);
     await expect(spare.prepared).rejects.toMatchObject({
       message: 'the variable X has changed',
       wasPrepared: false,
     });
-    await expect(spare.ready).rejects.toThrow(UnfitError);
+    await expect(spare.ready).rejects.toThrow(UnfitSpareError);
   });
 
   it('that exits by itself is unfit, however far it came', async () => {
@@ -385,7 +387,8 @@ describe('a spare', () => {
       app: { backendHmr: true, adminPath: null },
     });
     child.emit('exit', 1, null);
-    await expect(spare.ready).rejects.toMatchObject({ name: 'UnfitError', wasPrepared: true });
+    child.stderr.destroy();
+    await expect(spare.ready).rejects.toMatchObject({ name: 'UnfitSpareError', wasPrepared: true });
     expect(await spare.listPackages()).toBeNull();
   });
 });

@@ -1,9 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import {
-  type Activation,
-  type AppExit,
-  UnfitError,
-} from '../../../../src/host/processes/app-process.ts';
+import type { Activation, AppExit } from '../../../../src/host/processes/app-process.ts';
+import { UnfitSpareError } from '../../../../src/host/processes/process-failure.ts';
 import {
   canWait,
   SpareKeeper,
@@ -54,7 +51,7 @@ class FakeSpare implements SpareProcess {
   }
 
   fail(reason: string): void {
-    this.onPrepared.reject(new UnfitError(reason));
+    this.onPrepared.reject(new UnfitSpareError(reason));
   }
 }
 
@@ -212,7 +209,7 @@ describe('a spare', () => {
       keeper.wake();
       expect(await pass(3_000)).toContain(`preload ${index}: packages`);
       keeper.take();
-      keeper.noteUnfit(new UnfitError('the variable X has changed'));
+      keeper.noteUnfit(new UnfitSpareError('the variable X has changed'));
     }
   });
 
@@ -222,7 +219,7 @@ describe('a spare', () => {
       keeper.wake();
       expect(await pass(3_000)).toContain(`preload ${index + 1}: ${loaded}`);
       keeper.take();
-      keeper.noteUnfit(new UnfitError('a flag has changed', { wasPrepared: true }));
+      keeper.noteUnfit(new UnfitSpareError('a flag has changed', { wasPrepared: true }));
     }
     keeper.noteUse();
     keeper.wake();
@@ -240,7 +237,7 @@ describe('a spare', () => {
       expect(await pass(3_000)).toContain(`preload ${index}: packages`);
       keeper.take();
       if (index % 2 === 1) {
-        keeper.noteUnfit(new UnfitError('a flag has changed', { wasPrepared: true }));
+        keeper.noteUnfit(new UnfitSpareError('a flag has changed', { wasPrepared: true }));
       } else {
         keeper.noteUse();
       }

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { AppExit } from '../../../../src/host/processes/app-process.ts';
 import {
-  type AppExit,
   BootError,
   type Hang,
-  UnfitError,
-} from '../../../../src/host/processes/app-process.ts';
+  UnfitSpareError,
+} from '../../../../src/host/processes/process-failure.ts';
 import {
-  type App,
   type RestartResult,
+  type SupervisedApp,
   Supervisor,
 } from '../../../../src/host/processes/supervisor.ts';
 import type { PreparedApp, ReloadOutcome } from '../../../../src/protocol/messages.ts';
@@ -24,7 +24,7 @@ const RELOADED = reloaded();
 const KILLED: AppExit = { code: null, signal: 'SIGKILL', stderr: '' };
 
 /** An app whose every step is decided by the test. */
-class FakeApp implements App {
+class FakeApp implements SupervisedApp {
   readonly name: string;
   readonly #log: string[];
   readonly onPrepared = createDeferred<PreparedApp>();
@@ -75,7 +75,7 @@ class FakeApp implements App {
 
   /** A spare that was made the next app, and is not what a new process would be. */
   misfit(reason: string): void {
-    const error = new UnfitError(reason);
+    const error = new UnfitSpareError(reason);
     this.onPrepared.reject(error);
     this.onReady.reject(error);
   }
