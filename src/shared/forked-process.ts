@@ -12,7 +12,7 @@ export interface ForkOptions {
   cwd: string;
   /** The complete environment; nothing else is inherited. */
   env: NodeJS.ProcessEnv;
-  /** Arguments for Node itself. */
+  /** Arguments for Node itself. @default none: those of this process, such as `--inspect`, are its own */
   nodeArgs?: string[];
   /** With one `ipc` among them, for the link. */
   stdio: StdioOptions;
@@ -101,6 +101,8 @@ export class ForkedProcess<Sends extends Message, Receives extends Message, Repl
   /** Asks it to end, in the way that is given, and kills it when that takes longer than the limit. */
   async stop(ask: () => void, limitMs: number): Promise<ForkedExit> {
     if (this.#isAlive) {
+      // This process, if it ends as well, waits for that.
+      this.process.ref();
       ask();
       const limit = setTimeout(() => this.kill(), limitMs);
       void this.exited.then(() => clearTimeout(limit));

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmod } from 'node:fs/promises';
 import { MedusaViteError } from '../../shared/failure.ts';
+import { Link } from '../../shared/link.ts';
 import { resolveDatabaseFolder } from '../database-folder.ts';
 import { giveDataTo, hasData } from '../server/data-directory.ts';
 import { initialiseData } from '../server/initdb.ts';
@@ -13,11 +14,11 @@ import { stopLeftover } from '../server/postmaster-stop.ts';
 import { killGroup, waitForEnd } from '../server/program-run.ts';
 import { resolveServerUser } from '../server/server-user.ts';
 import { DatabaseLock } from './database-lock.ts';
-import {
-  type GuardedProgram,
-  type GuardianToHost,
-  type HostToGuardian,
-  isHostToGuardian,
+import type {
+  GuardedProgram,
+  GuardianToHost,
+  HostToGuardian,
+  StartedPostgres,
 } from './guardian-messages.ts';
 import { giveToProjectOwner, makeDatabaseFolder } from './make-folder.ts';
 
@@ -37,36 +38,30 @@ class Guardian {
   /** Set by the first reason to stop, and never cleared. */
   #stop: Promise<void> | undefined;
 
-  receive(message: HostToGuardian): void {
-    switch (message.type) {
-      case 'start':
-        this.#start ??= this.#startOrReport(message.root);
-        break;
-      case 'run':
-        void this.#run(message.id, message.program);
-        break;
-      case 'stop':
-        this.stop();
-        break;
-      default:
-        message satisfies never;
-    }
-  }
+  readonly #link = new Link<GuardianToHost, HostToGuardian>(process, {
+    start: ({ id, root }) => {
+      this.#start ??= this.#startOrReport(id, root);
+    },
+    run: ({ id, program }) => void this.#run(id, program),
+    stop: () => this.stop(),
+  });
 
   /** Ends everything that runs, then this process. */
   stop(): void {
     this.#stop ??= this.#stopAll().finally(() => process.exit(0));
   }
 
-  async #startOrReport(root: string): Promise<void> {
+  async #startOrReport(id: number, root: string): Promise<void> {
     try {
-      await this.#startPostgres(root);
+      const started = await this.#startPostgres(root);
+      await this.#link.send({ type: 'started', id, ...started });
     } catch (error) {
       if (this.#stop !== undefined) {
         return;
       }
-      await send({
+      await this.#link.send({
         type: 'failed',
+        id,
         message: error instanceof Error ? error.message : String(error),
         ...(error instanceof MedusaViteError && { code: error.code, hint: error.hint }),
       });
@@ -74,7 +69,7 @@ class Guardian {
     }
   }
 
-  async #startPostgres(root: string): Promise<void> {
+  async #startPostgres(root: string): Promise<StartedPostgres> {
     const folder = resolveDatabaseFolder(root);
     const binaries = await resolvePostgresPackage(root);
     await makeDatabaseFolder(root, folder);
@@ -91,7 +86,10 @@ class Guardian {
       const onProgram = (child: ChildProcess): void => this.#watch(child);
       await initialiseData({ folder, binaries, user, password, onProgram });
     } else {
-      await stopLeftover({ folder, binaries }, (line) => void send({ type: 'log', line }));
+      await stopLeftover(
+        { folder, binaries },
+        (line) => void this.#link.send({ type: 'log', line }),
+      );
       await giveDataTo(user, folder.data);
     }
     this.#assertRunning();
@@ -109,14 +107,8 @@ class Guardian {
       },
     });
     void postmaster.ended.then(() => this.#reportEnd(postmaster));
-    await send({
-      type: 'started',
-      pid: postmaster.pid,
-      port: postmaster.port,
-      user: SUPERUSER,
-      password,
-      version: binaries.version,
-    });
+    const { pid, port } = postmaster;
+    return { pid, port, user: SUPERUSER, password, version: binaries.version };
   }
 
   async #run(id: number, program: GuardedProgram): Promise<void> {
@@ -130,10 +122,10 @@ class Guardian {
     this.#watch(child);
     const limit = setTimeout(() => killGroup(child), program.limitMs);
     try {
-      await send({ type: 'ran', id, end: await waitForEnd(child) });
+      await this.#link.send({ type: 'ran', id, end: await waitForEnd(child) });
     } catch (error) {
       const output = error instanceof Error ? error.message : String(error);
-      await send({ type: 'ran', id, end: { code: null, signal: null, output } });
+      await this.#link.send({ type: 'ran', id, end: { code: null, signal: null, output } });
     } finally {
       clearTimeout(limit);
     }
@@ -151,7 +143,7 @@ class Guardian {
     if (this.#stop !== undefined) {
       return;
     }
-    await send({ type: 'ended', output: await postmaster.describeFailure() });
+    await this.#link.send({ type: 'ended', output: await postmaster.describeFailure() });
     this.stop();
   }
 
@@ -170,23 +162,7 @@ class Guardian {
   }
 }
 
-/** Resolves when the message has left. A host that is gone is noticed by `disconnect`. */
-function send(message: GuardianToHost): Promise<void> {
-  return new Promise((resolve) => {
-    if (process.connected) {
-      process.send?.(message, undefined, undefined, () => resolve());
-    } else {
-      resolve();
-    }
-  });
-}
-
 const guardian = new Guardian();
-process.on('message', (message: unknown) => {
-  if (isHostToGuardian(message)) {
-    guardian.receive(message);
-  }
-});
 process.on('disconnect', () => guardian.stop());
 for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) {
   process.on(signal, () => guardian.stop());
