@@ -3,6 +3,7 @@ import {
   CHANNEL_HEADER_BYTES,
   type ChannelReply,
   type ChannelRequest,
+  encodeChannelMessage,
 } from '../../protocol/channel.ts';
 
 /**
@@ -18,10 +19,7 @@ export class ModuleChannel {
 
   /** @throws Error if the host is gone. */
   request(request: ChannelRequest): ChannelReply {
-    const body = Buffer.from(JSON.stringify(request));
-    const header = Buffer.alloc(CHANNEL_HEADER_BYTES);
-    header.writeUInt32LE(body.length);
-    this.#write(Buffer.concat([header, body]));
+    this.#write(encodeChannelMessage(request));
     const length = this.#read(CHANNEL_HEADER_BYTES).readUInt32LE(0);
     return JSON.parse(this.#read(length).toString('utf8')) as ChannelReply;
   }

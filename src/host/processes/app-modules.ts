@@ -1,15 +1,12 @@
 import type { Duplex } from 'node:stream';
-import {
-  CHANNEL_HEADER_BYTES,
-  type ChannelReply,
-  type ChannelRequest,
-} from '../../protocol/channel.ts';
+import type { ChannelReply, ChannelRequest } from '../../protocol/channel.ts';
 import type { FetchedModule, LoadedReport, ReloadFile, Retrace } from '../../protocol/messages.ts';
 import type { Graph } from '../../rules/planner.ts';
 import { fileOfId, isAbsoluteFile, stemOf } from '../../shared/paths.ts';
 import { serializeError } from '../../shared/serialized-error.ts';
 import { alignCode, withoutComments } from '../../vite/comments.ts';
 import type { Transformer } from '../../vite/transformer.ts';
+import { serveModulePipe } from './module-pipe.ts';
 
 /**
  * The modules that one app process has: it gets them here, and here is known which it runs and what ties
@@ -44,26 +41,7 @@ export class AppModules implements Graph {
 
   /** Answers the app's requests until its pipe ends. */
   serve(pipe: Duplex): void {
-    let received: Buffer = Buffer.alloc(0);
-    pipe.on('data', (data: Buffer) => {
-      received = received.length === 0 ? data : Buffer.concat([received, data]);
-      while (received.length >= CHANNEL_HEADER_BYTES) {
-        const end = CHANNEL_HEADER_BYTES + received.readUInt32LE(0);
-        if (received.length < end) {
-          return;
-        }
-        const json = received.toString('utf8', CHANNEL_HEADER_BYTES, end);
-        received = received.subarray(end);
-        void this.#answer(JSON.parse(json) as ChannelRequest).then((reply) => {
-          const body = Buffer.from(JSON.stringify(reply));
-          const header = Buffer.alloc(CHANNEL_HEADER_BYTES);
-          header.writeUInt32LE(body.length);
-          pipe.write(Buffer.concat([header, body]));
-        });
-      }
-    });
-    // The app may be killed while it waits; its exit is reported elsewhere.
-    pipe.on('error', () => {});
+    serveModulePipe(pipe, (request) => this.#answer(request));
   }
 
   add(report: LoadedReport): void {

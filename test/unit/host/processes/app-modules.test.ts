@@ -1,7 +1,11 @@
 import { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { AppModules } from '../../../../src/host/processes/app-modules.ts';
-import { CHANNEL_HEADER_BYTES, type ChannelRequest } from '../../../../src/protocol/channel.ts';
+import {
+  CHANNEL_HEADER_BYTES,
+  type ChannelRequest,
+  encodeChannelMessage,
+} from '../../../../src/protocol/channel.ts';
 import type { Transformer } from '../../../../src/vite/transformer.ts';
 
 const OUTER = '/shop/src/workflows/outer.ts';
@@ -91,10 +95,7 @@ class FakePipe extends Duplex {
   }
 
   ask(request: ChannelRequest): Promise<unknown> {
-    const body = Buffer.from(JSON.stringify(request));
-    const header = Buffer.alloc(CHANNEL_HEADER_BYTES);
-    header.writeUInt32LE(body.length);
-    this.push(Buffer.concat([header, body]));
+    this.push(encodeChannelMessage(request));
     return new Promise((resolve) => {
       this.#onReply = resolve;
     });
