@@ -141,6 +141,13 @@ export interface Retrace {
   kept: KeptCode[];
 }
 
+/** What may have changed since a spare was made. */
+export interface Activation {
+  /** The complete environment; nothing else is inherited. */
+  env: NodeJS.ProcessEnv;
+  reloaders: ReloaderModule[];
+}
+
 export type HostToApp =
   /** Boot Medusa; sent once, after `prepared`, when no other app runs any more. */
   | { type: 'start'; sessions: Record<string, string> }
@@ -150,7 +157,7 @@ export type HostToApp =
   /** To a spare: it is about to be activated. */
   | { type: 'anticipate' }
   /** To a spare: become the next app, in this environment. */
-  | { type: 'activate'; env: Record<string, string>; reloaders: ReloaderModule[] }
+  | ({ type: 'activate' } & Activation)
   /** To an app that serves. */
   | { type: 'list-packages'; id: number }
   /** Modules that nothing imports any more. */

@@ -98,7 +98,7 @@ export class EnvironmentRecord {
   }
 
   /** Replaces all variables, without noting it. */
-  replace(env: Record<string, string>): void {
+  replace(env: NodeJS.ProcessEnv): void {
     for (const key of Object.keys(this.#env)) {
       if (!(key in env)) {
         delete this.#env[key];

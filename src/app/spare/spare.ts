@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FlagState } from '../../medusa/boot/flag-state.ts';
 import type { SchemaAhead } from '../../medusa/speed/schema-ahead.ts';
-import type { PackageList, ReloaderModule } from '../../protocol/messages.ts';
+import type { Activation, PackageList, ReloaderModule } from '../../protocol/messages.ts';
 import { createDeferred } from '../../shared/deferred.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import type { EnvironmentRecord } from './environment-record.ts';
@@ -26,12 +26,6 @@ export interface UnbootedMedusa {
   readonly schema: Pick<SchemaAhead, 'make'>;
   readDotEnv(): void;
   nameCoreFlows(): Promise<void>;
-}
-
-/** What a spare is to be used with. */
-export interface Activation {
-  env: Record<string, string>;
-  reloaders: ReloaderModule[];
 }
 
 /** What the app has loaded, once it is there. */

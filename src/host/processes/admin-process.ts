@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type {
   AdminAddress,
   AdminReplies,
@@ -8,6 +6,7 @@ import type {
   HostToAdmin,
 } from '../../protocol/admin.ts';
 import { CHANNEL_FD } from '../../protocol/channel.ts';
+import { contentOf } from '../../shared/file-state.ts';
 import type { ForkedExit, ForkedProcess } from '../../shared/forked-process.ts';
 import { describeExit } from '../../shared/process-exit.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
@@ -40,8 +39,8 @@ export class AdminProcess {
   readonly #forked: ForkedProcess<HostToAdmin, AdminToHost, AdminReplies>;
   /** Modules that it has loaded to evaluate the config. */
   readonly #modules: AppModules;
-  /** Files that Node has loaded natively for the config, with the digest of their content. */
-  readonly #natives = new Map<string, string>();
+  /** Files that Node has loaded natively for the config, with the content that they had. */
+  readonly #natives = new Map<string, string | null>();
 
   constructor(options: AdminProcessOptions) {
     const { root, transformer, isStdoutTaken } = options;
@@ -54,7 +53,7 @@ export class AdminProcess {
         isStdoutTaken,
         onStderr: (data) => process.stderr.write(data),
       },
-      { native: ({ file }) => this.#natives.set(file, digest(file)) },
+      { native: ({ file }) => this.#natives.set(file, contentOf(file)) },
     );
     const pipe = this.#forked.pipe(CHANNEL_FD);
     if (pipe) {
@@ -67,7 +66,9 @@ export class AdminProcess {
 
   /** Whether the config may now give it other functions than it has. */
   async isOutdated(): Promise<boolean> {
-    const isNativeChanged = [...this.#natives].some(([file, content]) => digest(file) !== content);
+    const isNativeChanged = [...this.#natives].some(
+      ([file, content]) => contentOf(file) !== content,
+    );
     return isNativeChanged || this.#modules.isOutdated();
   }
 
@@ -105,13 +106,4 @@ function describeEnd(exit: ForkedExit): SerializedError {
   const how = exit.error ? `before it was started: ${exit.error.message}` : describeExit(exit);
   const lines = exit.stderr.trim();
   return { name: 'Error', message: `The admin exited ${how}.${lines ? `\n${lines}` : ''}` };
-}
-
-/** Of the content of a file; empty if there is none. */
-export function digest(file: string): string {
-  try {
-    return createHash('sha1').update(readFileSync(file)).digest('base64');
-  } catch {
-    return '';
-  }
 }

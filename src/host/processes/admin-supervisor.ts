@@ -1,11 +1,12 @@
 import { isReadByAdmin } from '../../medusa/boot/admin-environment.ts';
 import { lockfiles } from '../../project/project.ts';
 import type { AdminRequest, AdminState } from '../../protocol/admin.ts';
+import { contentOf } from '../../shared/file-state.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
-import { type AdminProcess, digest } from './admin-process.ts';
-import { BootError } from './process-failure.ts';
+import type { AdminProcess } from './admin-process.ts';
+import { reasonOf } from './process-failure.ts';
 
-/** What a supervisor needs of a process. */
+/** The part of an admin process that its supervisor uses. */
 export type AdminRun = Pick<AdminProcess, 'ready' | 'exited' | 'isOutdated' | 'stop' | 'kill'>;
 
 export interface AdminSupervisorOptions {
@@ -16,26 +17,26 @@ export interface AdminSupervisorOptions {
   onNote(note: string): void;
 }
 
-/** One that ends this soon after it was ready would only do so again. */
+/** An admin process that ends this soon after it was ready would only do so again. */
 const STABLE_AFTER_MS = 2_000;
 
 /**
- * Keeps the admin's process beside the app's. It lives through the app's restarts, and is started anew only
- * when something that it was made from is not the same any more.
+ * Keeps an admin process beside the app. The process outlives restarts of the app, and makes way for another one
+ * only when something that it was made from has changed.
  */
 export class AdminSupervisor {
   readonly #options: AdminSupervisorOptions;
   /** What the latest app has asked for. */
   #wanted: AdminRequest | undefined;
-  /** Unset while there is none. */
+  /** Unset while there is no admin process. */
   #run: AdminRun | undefined;
-  /** The run that is asked to stop; unset once it has. */
+  /** The run that was asked to stop; unset once it has. */
   #stopping: AdminRun | undefined;
   /** What the run was made from. */
   #fingerprint = '';
   #state: AdminState | undefined;
   #readyAt = 0;
-  /** Of the latest run that was ready: where open tabs look for the next. */
+  /** The HMR port of the latest run that was ready: open tabs look for the next run there. */
   #hmrPort: number | undefined;
   /** One change after another; never rejects. */
   #work: Promise<void> = Promise.resolve();
@@ -49,7 +50,7 @@ export class AdminSupervisor {
   want(request: AdminRequest | undefined): void {
     this.#wanted = request;
     if (this.#state?.type === 'starting' && !this.#isStartingFor(request)) {
-      // It may never be ready, as in an endless loop that this request is without.
+      // The run may never be ready, because of an endless loop that this request is free of.
       this.#run?.kill();
     }
     this.#bringUp();
@@ -64,7 +65,7 @@ export class AdminSupervisor {
     }
   }
 
-  /** Somebody has saved something, which may be what it failed on. */
+  /** A save may mend what the admin has failed on. */
   onSave(): void {
     if (this.#state?.type === 'failed') {
       this.#bringUp();
@@ -134,8 +135,7 @@ export class AdminSupervisor {
         // Its successor is on the way.
         return;
       }
-      const reason =
-        error instanceof BootError ? error.reason : { name: 'Error', message: String(error) };
+      const reason = reasonOf(error);
       this.#publish({ type: 'failed', error: reason });
       if (!this.#isClosed) {
         onFailure(reason, 'the admin could not be started');
@@ -149,7 +149,7 @@ export class AdminSupervisor {
     }
     this.#run = undefined;
     const wasStable = performance.now() - this.#readyAt >= STABLE_AFTER_MS;
-    // Where it is started at once, requests wait.
+    // A run that was stable is started again at once: requests wait for it.
     this.#publish(wasStable ? { type: 'starting' } : { type: 'failed', error: reason });
     this.#options.onFailure(reason, 'the admin ended by itself');
     if (wasStable) {
@@ -158,7 +158,7 @@ export class AdminSupervisor {
   }
 
   #isStartingFor(request: AdminRequest | undefined): boolean {
-    // What a function does is known only of a run that is ready.
+    // Only a run that is ready can tell what the functions do.
     const isComparable = request !== undefined && request.functions.length === 0;
     return isComparable && fingerprintOf(request, this.#options.root) === this.#fingerprint;
   }
@@ -177,10 +177,10 @@ export class AdminSupervisor {
   }
 }
 
-/** The same as long as a new run would be given what this one was. */
+/** Stays the same as long as another run would be made from the same. */
 function fingerprintOf({ env, ...request }: AdminRequest, root: string): string {
-  // A function may read anything.
+  // A function may read any variable.
   const isRead = (name: string) => request.functions.length > 0 || isReadByAdmin(name);
   const settings = Object.entries(env).filter(([name]) => isRead(name));
-  return JSON.stringify([request, settings.sort(), lockfiles(root).map(digest)]);
+  return JSON.stringify([request, settings.sort(), lockfiles(root).map(contentOf)]);
 }

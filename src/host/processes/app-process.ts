@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { AdminRequest } from '../../protocol/admin.ts';
 import { CHANNEL_FD, LIFELINE_FD, PACE } from '../../protocol/channel.ts';
 import {
+  type Activation,
   APP_OPTIONS_ENV,
   type AppOptions,
   type AppReplies,
@@ -11,7 +12,6 @@ import {
   type LoadedReport,
   type PackageList,
   type PreparedApp,
-  type ReloaderModule,
   type ReloadOutcome,
   type ReloadPlan,
 } from '../../protocol/messages.ts';
@@ -20,7 +20,7 @@ import type { ForkedExit, ForkedProcess } from '../../shared/forked-process.ts';
 import { describeExit } from '../../shared/process-exit.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
 import { AppWatchdog } from './app-watchdog.ts';
-import { BootError, type Hang, UnfitSpareError } from './process-failure.ts';
+import { BootError, type Hang, UnfitAppError } from './process-failure.ts';
 import { forkProjectProcess } from './project-process.ts';
 
 export interface AppProcessOptions {
@@ -30,13 +30,6 @@ export interface AppProcessOptions {
   nodeArgs: string[];
   /** Whether the app's own stdout goes to our stderr, because stdout carries JSON. */
   isStdoutTaken: boolean;
-}
-
-/** What may have changed since a spare was made. */
-export interface Activation {
-  /** The complete environment; nothing else is inherited. */
-  env: NodeJS.ProcessEnv;
-  reloaders: ReloaderModule[];
 }
 
 export type AppExit = ForkedExit;
@@ -60,9 +53,9 @@ export interface AppKeeper {
 export class AppProcess {
   /** Settles when a spare has loaded what it was told to; never rejects, and never settles if that fails. */
   readonly preloaded: Promise<number>;
-  /** Settles when Medusa is loaded and the config evaluated. @throws BootError, UnfitSpareError */
+  /** Settles when Medusa is loaded and the config evaluated. @throws BootError, UnfitAppError */
   readonly prepared: Promise<PreparedApp>;
-  /** Settles when the app serves. @throws BootError, UnfitSpareError */
+  /** Settles when the app serves. @throws BootError, UnfitAppError */
   readonly ready: Promise<void>;
   readonly exited: Promise<AppExit>;
   /** Whether it was made before it was needed. */
@@ -170,14 +163,14 @@ export class AppProcess {
   }
 
   /** Makes a spare the next app. */
-  activate({ env, reloaders }: Activation): void {
+  activate(activation: Activation): void {
     this.#isActive = true;
     this.setPace('full');
     for (const data of this.#heldOutput.splice(0)) {
       process.stderr.write(data);
     }
     this.#watchBoot();
-    this.send({ type: 'activate', env: env as Record<string, string>, reloaders });
+    this.send({ type: 'activate', ...activation });
   }
 
   /** To be called once, before the app asks for its first module. */
@@ -272,11 +265,11 @@ export class AppProcess {
   }
 
   #failAsSpare(reason: string): void {
-    this.#fail(new UnfitSpareError(reason, { wasPrepared: this.#isPrepared }));
+    this.#fail(new UnfitAppError(reason, { wasPrepared: this.#isPrepared }));
   }
 
   /** Does nothing to a phase that is reached. */
-  #fail(failure: BootError | UnfitSpareError): void {
+  #fail(failure: BootError | UnfitAppError): void {
     this.#prepared.reject(failure);
     this.#ready.reject(failure);
   }

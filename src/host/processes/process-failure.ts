@@ -1,7 +1,7 @@
 import type { RestartReason } from '../../protocol/reason.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
 
-/** A process could not get ready. */
+/** The app, or the admin, could not get ready. */
 export class BootError extends Error {
   override readonly name = 'BootError';
   readonly reason: SerializedError;
@@ -12,10 +12,10 @@ export class BootError extends Error {
   }
 }
 
-/** A spare is not what a new process would be: that one has to be made after all. */
-export class UnfitSpareError extends Error {
-  override readonly name = 'UnfitSpareError';
-  /** Whether the spare had been prepared: only then can the packages be to blame that it had loaded. */
+/** An app that was a spare is not what a new process would be: that one has to be made after all. */
+export class UnfitAppError extends Error {
+  override readonly name = 'UnfitAppError';
+  /** Whether it had been prepared: only then can the packages that it had loaded ahead be to blame. */
   readonly wasPrepared: boolean;
 
   constructor(reason: string, { wasPrepared = false }: { wasPrepared?: boolean } = {}) {
@@ -24,8 +24,13 @@ export class UnfitSpareError extends Error {
   }
 }
 
-/** The app's process is there, but does nothing any more. */
+/** The app runs, but does nothing any more. */
 export interface Hang {
   type: 'hung';
   reason: RestartReason;
+}
+
+/** What went wrong at a start, in a form that can be told. */
+export function reasonOf(error: unknown): SerializedError {
+  return error instanceof BootError ? error.reason : { name: 'Error', message: String(error) };
 }

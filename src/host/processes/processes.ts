@@ -1,4 +1,10 @@
-import type { PreparedApp, ReloadOutcome, ReloadPlan, Trial } from '../../protocol/messages.ts';
+import type {
+  Activation,
+  PreparedApp,
+  ReloadOutcome,
+  ReloadPlan,
+  Trial,
+} from '../../protocol/messages.ts';
 import { describeReason, type RestartReason } from '../../protocol/reason.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
 import type { Transformer } from '../../vite/transformer.ts';
@@ -8,7 +14,7 @@ import { describePlace, describeWarning, isDebugEnabled } from '../terminal/word
 import { AdminProcess } from './admin-process.ts';
 import { AdminSupervisor } from './admin-supervisor.ts';
 import { AppModules } from './app-modules.ts';
-import type { Activation, AppExit, AppProcess } from './app-process.ts';
+import type { AppExit, AppProcess } from './app-process.ts';
 import { SpareKeeper } from './spare-keeper.ts';
 import { type RestartResult, Supervisor } from './supervisor.ts';
 

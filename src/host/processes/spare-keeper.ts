@@ -1,9 +1,9 @@
 import { freemem, totalmem } from 'node:os';
-import type { PackageList } from '../../protocol/messages.ts';
-import type { Activation, AppProcess } from './app-process.ts';
-import type { UnfitSpareError } from './process-failure.ts';
+import type { Activation, PackageList } from '../../protocol/messages.ts';
+import type { AppProcess } from './app-process.ts';
+import type { UnfitAppError } from './process-failure.ts';
 
-/** What is needed of a child that may be a spare. */
+/** The part of an app process that the keeper of spares uses. */
 export type SpareProcess = Pick<
   AppProcess,
   | 'isAlive'
@@ -18,56 +18,56 @@ export type SpareProcess = Pick<
 >;
 
 export interface SpareKeeperOptions<A> {
-  /** Makes a process that waits to be told what to load. */
+  /** Makes an app process that waits to be told what to load. */
   fork(): A;
-  /** What the next app is to be started with. */
+  /** What the next app starts with. */
   activation(): Activation;
-  /** What the app that serves has loaded; null if that may not be loaded ahead. */
+  /** The packages that the serving app has loaded; null if they must not be loaded ahead. */
   listPackages(): Promise<PackageList | null>;
-  /** Whether the processor is wanted for something that somebody waits for. */
+  /** Whether somebody waits for other work of this machine. */
   isBusy(): boolean;
   log(line: string): void;
   /** @default what the system, or the container, has left */
   availableBytes?(): number;
-  /** A spare that is there already. */
+  /** A spare that exists already. */
   first?: A | undefined;
 }
 
-/** After a start, and after each save: the requests that come right then are what it was all for. */
+/** A spare is made this long after a start or a save: the requests that follow at once come first. */
 const CALM_MS = 250;
-/** A spare that loads is told this soon that it is in the way of a request. */
+/** A spare that loads learns this soon that it is in the way of a request. */
 const PACE_CHECK_MS = 10;
-/** A spare takes 320 MB on a small shop. With less than this left, it would push something else out. */
+/** A spare of a small shop takes 320 MB. With less memory left than this, it would push other programs out. */
 const NEEDED_BYTES = 1024 ** 3;
-/** With less than this left, a spare that is there makes room. */
+/** With less memory left than this, an existing spare makes room. */
 const RESERVED_BYTES = 512 * 1024 ** 2;
 const MEMORY_CHECK_MS = 5_000;
 
-/** Packages are loaded ahead as long as fewer spares than this were unfit in a row because of it. */
+/** Packages are no longer loaded ahead after this many spares in a row were unfit because of them. */
 const MISFIT_LIMIT = 2;
-/** No more spares after this many have failed by themselves. */
+/** No more spares are made after this many have failed by themselves. */
 const FAILURE_LIMIT = 2;
 
-/** Has one child more than is needed, so that a restart does not wait for packages to load. */
+/** Keeps one app process more than is needed, so that a restart does not wait for packages to load. */
 export class SpareKeeper<A extends SpareProcess = AppProcess> {
   readonly #options: SpareKeeperOptions<A>;
   readonly #availableBytes: () => number;
   #spare: A | undefined;
-  /** Whether the spare, or the one that was taken last, has nothing loaded but Medusa. */
+  /** Whether the spare, or the one that was taken last, has loaded nothing but Medusa. */
   #isPlain = true;
-  /** Set while it is waited for calm. */
+  /** Set while the keeper waits for calm. */
   #timer: NodeJS.Timeout | undefined;
   /** Set while there is a spare. */
   #memoryCheck: NodeJS.Timeout | undefined;
   /** Set while a spare loads. */
   #paceCheck: NodeJS.Timeout | undefined;
-  /** What the spare was told last. */
+  /** The pace that the spare was told last. */
   #isSlow = false;
-  /** Changed by whatever makes a spare that is being made a thing of the past. */
+  /** Bumped whenever the spare that is being made becomes obsolete. */
   #epoch = 0;
-  /** In a row: spares that had the wrong packages. */
+  /** How many spares in a row had the wrong packages. */
   #misfits = 0;
-  /** Of this session: spares that did not come to the point where they could be used. */
+  /** How many spares of this session never became usable. */
   #failures = 0;
   #isClosed = false;
 
@@ -77,31 +77,31 @@ export class SpareKeeper<A extends SpareProcess = AppProcess> {
     this.#spare = options.first;
   }
 
-  /** An app serves: when it has been calm for a while, there will be a spare. */
+  /** An app serves: a spare is made when it has been calm for a while. */
   wake(): void {
     this.#wait();
   }
 
-  /** Something is going on: a spare that is not there yet comes later. */
+  /** Something is going on: a spare that does not exist yet comes later. */
   stir(): void {
     if (this.#timer) {
       this.#wait();
     }
   }
 
-  /** Somebody waits for something else from now on; a spare that loads gives way at once. */
+  /** Somebody waits for other work from now on: a spare that loads gives way at once. */
   giveWay(): void {
     if (this.#paceCheck) {
       this.#setPace(true);
     }
   }
 
-  /** It will be taken in a moment. */
+  /** The spare will be taken in a moment. */
   anticipate(): void {
     this.#spare?.anticipate();
   }
 
-  /** @returns the next app, which is on its way from here on; undefined if there is no spare */
+  /** Makes the spare the next app. @returns undefined if there is no spare */
   take(): A | undefined {
     const spare = this.#spare;
     this.#forget();
@@ -112,7 +112,7 @@ export class SpareKeeper<A extends SpareProcess = AppProcess> {
     return spare;
   }
 
-  /** What it has loaded is out of date. */
+  /** Ends the spare, for what it has loaded is out of date. */
   drop(reason: string): void {
     if (this.#spare) {
       this.#log(`dropped: ${reason}`);
@@ -126,7 +126,7 @@ export class SpareKeeper<A extends SpareProcess = AppProcess> {
   }
 
   /** A spare that was taken could not be used. */
-  noteUnfit({ message, wasPrepared }: UnfitSpareError): void {
+  noteUnfit({ message, wasPrepared }: UnfitAppError): void {
     this.#misfits += wasPrepared ? 1 : 0;
     this.#log(`not used: ${message}`);
   }
@@ -231,19 +231,19 @@ export class SpareKeeper<A extends SpareProcess = AppProcess> {
   }
 }
 
-/** Of the container, where there is one. */
+/** In a container, what is left of its share. */
 function systemAvailableBytes(): number {
-  // Node 20.13 has it, Node's types for 20 do not.
+  // Node has `availableMemory` from 20.13 on; Node's types for 20 lack it.
   const { availableMemory } = process as { availableMemory?(): number };
   const available = availableMemory?.() ?? freemem();
-  // On a Mac it is what nobody has used at all, without caches: next to nothing, whatever the load. (libuv before 1.52)
+  // On a Mac, libuv before 1.52 does not count what caches hold: next to nothing is left, whatever the load.
   return process.platform === 'darwin' ? Math.max(available, totalmem() / 4) : available;
 }
 
-/** Code that these load would run in a spare before its time, and may well be the project's. */
+/** These load code, perhaps the project's, which a spare would run too early. */
 const LOADING_ARGS = /(?:^|\s)(?:-r|--require|--import|--loader|--experimental-loader)(?:[=\s]|$)/;
 
-/** Whether a process can be made before it is needed. */
+/** Whether an app process can be made before it is needed. */
 export function canWait(nodeArgs: string[], env: NodeJS.ProcessEnv): boolean {
   return !LOADING_ARGS.test([...nodeArgs, env.NODE_OPTIONS ?? ''].join(' '));
 }

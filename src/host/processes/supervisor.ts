@@ -3,15 +3,15 @@ import type { RestartReason } from '../../protocol/reason.ts';
 import { describeExit } from '../../shared/process-exit.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
 import type { AppExit, AppProcess } from './app-process.ts';
-import { BootError, UnfitSpareError } from './process-failure.ts';
+import { BootError, reasonOf, UnfitAppError } from './process-failure.ts';
 
-/** What a supervisor needs of an app. */
+/** The part of an app process that the supervisor uses. */
 export type SupervisedApp = Pick<
   AppProcess,
   'prepared' | 'ready' | 'exited' | 'start' | 'reload' | 'stop' | 'kill' | 'hurry'
 >;
 
-/** Where the app's connections go meanwhile. */
+/** Where the app's connections go. */
 export interface Gate<A> {
   forwardTo(app: A): void;
   hold(reason: RestartReason): void;
@@ -22,15 +22,15 @@ export interface SupervisorOptions<A> {
   gate: Gate<A>;
   /** Makes the next app, out of a spare if there is one. */
   spawn(): A;
-  /** Makes it from nothing, because the spare was not what that would have been. */
-  respawn(unfit: UnfitSpareError): A;
-  /** Makes one that is prepared unless the trial fails; it is never started. */
+  /** Makes the next app from nothing, because the spare was unfit. */
+  respawn(unfit: UnfitAppError): A;
+  /** Makes an app that is only prepared, which fails if the trial does. */
   tryOut(trial: Trial): A;
   /** The app is about to take the place of the previous one, which is gone. */
   onServing(app: A, prepared: PreparedApp): void;
-  /** The app ended without being asked to. */
+  /** The app ended by itself. */
   onCrash(exit: AppExit, willRestart: boolean): void;
-  /** An app that was restarted after a crash serves again, or cannot. */
+  /** The app serves again after a crash, or could not be brought up. */
   onRecovered(result: RestartResult): void;
 }
 
@@ -62,7 +62,7 @@ export class Supervisor<A extends SupervisedApp = AppProcess> {
   /** Set after a crash, until the restart that it asks for begins. */
   #backoff: NodeJS.Timeout | undefined;
   #readyAt = 0;
-  /** In a row, each soon after the app was ready, with no save between them. */
+  /** How many crashes came in a row, each soon after the app was ready, with no save between them. */
   #crashes = 0;
   #isClosed = false;
 
@@ -91,7 +91,7 @@ export class Supervisor<A extends SupervisedApp = AppProcess> {
     await this.#restarting;
   }
 
-  /** Does not wait as long as usual for an app that is being brought up and stands still. */
+  /** Gives up sooner on an app that is being brought up and stands still. */
   hurry(): void {
     this.#next?.hurry();
   }
@@ -105,7 +105,7 @@ export class Supervisor<A extends SupervisedApp = AppProcess> {
     const { spawn, respawn } = this.#options;
     const result = await this.#bringUp(reason, spawn);
     // An app that was never a spare cannot be unfit.
-    return result instanceof UnfitSpareError
+    return result instanceof UnfitAppError
       ? ((await this.#bringUp(reason, () => respawn(result))) as RestartResult)
       : result;
   }
@@ -128,7 +128,7 @@ export class Supervisor<A extends SupervisedApp = AppProcess> {
     }
   }
 
-  async #bringUp(reason: RestartReason, spawn: () => A): Promise<RestartResult | UnfitSpareError> {
+  async #bringUp(reason: RestartReason, spawn: () => A): Promise<RestartResult | UnfitAppError> {
     const { gate, onServing } = this.#options;
     let next: A | undefined;
     try {
@@ -151,7 +151,7 @@ export class Supervisor<A extends SupervisedApp = AppProcess> {
       next?.kill();
       await next?.exited;
       this.#next = undefined;
-      return error instanceof UnfitSpareError ? error : this.#afterFailure(error);
+      return error instanceof UnfitAppError ? error : this.#afterFailure(error);
     }
     this.#next = undefined;
     this.#app = next;
@@ -207,8 +207,7 @@ export class Supervisor<A extends SupervisedApp = AppProcess> {
   }
 
   #afterFailure(error: unknown): RestartResult {
-    const reason =
-      error instanceof BootError ? error.reason : { name: 'Error', message: String(error) };
+    const reason = reasonOf(error);
     if (this.#app) {
       return { type: 'kept-previous', error: reason };
     }

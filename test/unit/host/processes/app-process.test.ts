@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AppProcess } from '../../../../src/host/processes/app-process.ts';
-import { UnfitSpareError } from '../../../../src/host/processes/process-failure.ts';
+import { UnfitAppError } from '../../../../src/host/processes/process-failure.ts';
 import type { AppOptions, AppToHost, HostToApp } from '../../../../src/protocol/messages.ts';
 import { EMPTY_PLAN, reloaded } from '../../support/reloads.ts';
 
@@ -373,12 +373,12 @@ describe('a spare', () => {
 
   it('that is unfit says whether it was prepared', async () => {
     child.says({ type: 'unfit', reason: 'the variable X has changed' });
-    await expect(spare.prepared).rejects.toThrow(UnfitSpareError);
+    await expect(spare.prepared).rejects.toThrow(UnfitAppError);
     await expect(spare.prepared).rejects.toMatchObject({
       message: 'the variable X has changed',
       wasPrepared: false,
     });
-    await expect(spare.ready).rejects.toThrow(UnfitSpareError);
+    await expect(spare.ready).rejects.toThrow(UnfitAppError);
   });
 
   it('that exits by itself is unfit, however far it came', async () => {
@@ -388,7 +388,7 @@ describe('a spare', () => {
     });
     child.emit('exit', 1, null);
     child.stderr.destroy();
-    await expect(spare.ready).rejects.toMatchObject({ name: 'UnfitSpareError', wasPrepared: true });
+    await expect(spare.ready).rejects.toMatchObject({ name: 'UnfitAppError', wasPrepared: true });
     expect(await spare.listPackages()).toBeNull();
   });
 });

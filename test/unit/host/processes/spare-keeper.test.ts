@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Activation, AppExit } from '../../../../src/host/processes/app-process.ts';
-import { UnfitSpareError } from '../../../../src/host/processes/process-failure.ts';
+import type { AppExit } from '../../../../src/host/processes/app-process.ts';
+import { UnfitAppError } from '../../../../src/host/processes/process-failure.ts';
 import {
   canWait,
   SpareKeeper,
   type SpareProcess,
 } from '../../../../src/host/processes/spare-keeper.ts';
-import type { PackageList, PreparedApp } from '../../../../src/protocol/messages.ts';
+import type { Activation, PackageList, PreparedApp } from '../../../../src/protocol/messages.ts';
 import { createDeferred } from '../../../../src/shared/deferred.ts';
 
 const PACKAGES: PackageList = { config: [], boot: ['/node_modules/a.js'], env: {}, flags: {} };
@@ -51,7 +51,7 @@ class FakeSpare implements SpareProcess {
   }
 
   fail(reason: string): void {
-    this.onPrepared.reject(new UnfitSpareError(reason));
+    this.onPrepared.reject(new UnfitAppError(reason));
   }
 }
 
@@ -209,7 +209,7 @@ describe('a spare', () => {
       keeper.wake();
       expect(await pass(3_000)).toContain(`preload ${index}: packages`);
       keeper.take();
-      keeper.noteUnfit(new UnfitSpareError('the variable X has changed'));
+      keeper.noteUnfit(new UnfitAppError('the variable X has changed'));
     }
   });
 
@@ -219,7 +219,7 @@ describe('a spare', () => {
       keeper.wake();
       expect(await pass(3_000)).toContain(`preload ${index + 1}: ${loaded}`);
       keeper.take();
-      keeper.noteUnfit(new UnfitSpareError('a flag has changed', { wasPrepared: true }));
+      keeper.noteUnfit(new UnfitAppError('a flag has changed', { wasPrepared: true }));
     }
     keeper.noteUse();
     keeper.wake();
@@ -237,7 +237,7 @@ describe('a spare', () => {
       expect(await pass(3_000)).toContain(`preload ${index}: packages`);
       keeper.take();
       if (index % 2 === 1) {
-        keeper.noteUnfit(new UnfitSpareError('a flag has changed', { wasPrepared: true }));
+        keeper.noteUnfit(new UnfitAppError('a flag has changed', { wasPrepared: true }));
       } else {
         keeper.noteUse();
       }

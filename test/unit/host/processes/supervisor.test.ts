@@ -3,7 +3,7 @@ import type { AppExit } from '../../../../src/host/processes/app-process.ts';
 import {
   BootError,
   type Hang,
-  UnfitSpareError,
+  UnfitAppError,
 } from '../../../../src/host/processes/process-failure.ts';
 import {
   type RestartResult,
@@ -75,7 +75,7 @@ class FakeApp implements SupervisedApp {
 
   /** A spare that was made the next app, and is not what a new process would be. */
   misfit(reason: string): void {
-    const error = new UnfitSpareError(reason);
+    const error = new UnfitAppError(reason);
     this.onPrepared.reject(error);
     this.onReady.reject(error);
   }
