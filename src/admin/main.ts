@@ -4,7 +4,7 @@ import { deserialize } from 'node:v8';
 import { tieToHost } from '../app/link/host-tie.ts';
 import { developAdmin } from '../medusa/boot/admin-bundler.ts';
 import type { AdminToHost, HostToAdmin } from '../protocol/admin.ts';
-import { Link } from '../shared/link.ts';
+import { Link } from '../shared/process/link.ts';
 import { serializeError } from '../shared/serialized-error.ts';
 
 // The host is gone, or wants no admin any more.

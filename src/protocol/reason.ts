@@ -1,5 +1,5 @@
 import type { FileChange } from '../shared/change.ts';
-import { describeExit, type ProcessExit } from '../shared/process-exit.ts';
+import { describeExit, type ProcessExit } from '../shared/process/process-exit.ts';
 
 /** Why another app process takes the place of the one that runs. All paths are relative to the project. */
 export type RestartReason =

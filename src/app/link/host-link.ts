@@ -1,5 +1,5 @@
 import type { AppToHost, HostToApp } from '../../protocol/messages.ts';
-import { Link, type MessageHandlers, sendMessage } from '../../shared/link.ts';
+import { Link, type MessageHandlers, sendMessage } from '../../shared/process/link.ts';
 
 /** Resolves when the message has left. A host that is gone is noticed by `disconnect`, not here. */
 export function sendToHost(message: AppToHost): Promise<void> {

@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import { MedusaViteError } from '../../shared/failure.ts';
-import { ForkedProcess } from '../../shared/forked-process.ts';
+import { ForkedProcess } from '../../shared/process/forked-process.ts';
 import { DATABASE_FOLDER_NAME, resolveDatabaseFolder } from '../database-folder.ts';
 import { resolvePostgresPackage } from '../server/postgres-package.ts';
 import { stopOrphan } from '../server/postmaster-stop.ts';

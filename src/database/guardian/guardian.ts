@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmod } from 'node:fs/promises';
 import { MedusaViteError } from '../../shared/failure.ts';
-import { Link } from '../../shared/link.ts';
+import { Link } from '../../shared/process/link.ts';
 import { resolveDatabaseFolder } from '../database-folder.ts';
 import { giveDataTo, hasData } from '../server/data-directory.ts';
 import { initialiseData } from '../server/initdb.ts';

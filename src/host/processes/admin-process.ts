@@ -7,8 +7,8 @@ import type {
 } from '../../protocol/admin.ts';
 import { CHANNEL_FD } from '../../protocol/channel.ts';
 import { contentOf } from '../../shared/file-state.ts';
-import type { ForkedExit, ForkedProcess } from '../../shared/forked-process.ts';
-import { describeExit } from '../../shared/process-exit.ts';
+import type { ForkedExit, ForkedProcess } from '../../shared/process/forked-process.ts';
+import { describeExit } from '../../shared/process/process-exit.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
 import type { Transformer } from '../../vite/transformer.ts';
 import { AppModules } from './app-modules.ts';

@@ -16,8 +16,8 @@ import {
   type ReloadPlan,
 } from '../../protocol/messages.ts';
 import { createDeferred } from '../../shared/deferred.ts';
-import type { ForkedExit, ForkedProcess } from '../../shared/forked-process.ts';
-import { describeExit } from '../../shared/process-exit.ts';
+import type { ForkedExit, ForkedProcess } from '../../shared/process/forked-process.ts';
+import { describeExit } from '../../shared/process/process-exit.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
 import { AppWatchdog } from './app-watchdog.ts';
 import { BootError, type Hang, UnfitAppError } from './process-failure.ts';

@@ -1,6 +1,6 @@
 import { CHANNEL_FD, LIFELINE_FD } from '../../protocol/channel.ts';
-import { ForkedProcess, type ForkOptions } from '../../shared/forked-process.ts';
-import type { Message, MessageHandlers } from '../../shared/link.ts';
+import { ForkedProcess, type ForkOptions } from '../../shared/process/forked-process.ts';
+import type { Message, MessageHandlers } from '../../shared/process/link.ts';
 
 export interface ProjectForkOptions extends Omit<ForkOptions, 'stdio'> {
   /** Whether its stdout goes to our stderr, because stdout carries JSON. */

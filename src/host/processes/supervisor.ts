@@ -1,6 +1,6 @@
 import type { PreparedApp, ReloadOutcome, ReloadPlan, Trial } from '../../protocol/messages.ts';
 import type { RestartReason } from '../../protocol/reason.ts';
-import { describeExit } from '../../shared/process-exit.ts';
+import { describeExit } from '../../shared/process/process-exit.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
 import type { AppExit, AppProcess } from './app-process.ts';
 import { BootError, reasonOf, UnfitAppError } from './process-failure.ts';

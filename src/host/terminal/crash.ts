@@ -1,4 +1,4 @@
-import { describeExit } from '../../shared/process-exit.ts';
+import { describeExit } from '../../shared/process/process-exit.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
 import type { AppExit } from '../processes/app-process.ts';
 

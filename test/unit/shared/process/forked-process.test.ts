@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ForkedProcess, type ForkOptions } from '../../../src/shared/forked-process.ts';
+import { ForkedProcess, type ForkOptions } from '../../../../src/shared/process/forked-process.ts';
 
 type Ask = { type: 'ask'; id: number };
 type Answer = { type: 'answer'; id: number };

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork, type StdioOptions } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { createDeferred } from './deferred.ts';
+import { createDeferred } from '../deferred.ts';
 import { killTree } from './kill-tree.ts';
 import { Link, type Message, type MessageHandlers } from './link.ts';
 import type { ProcessExit } from './process-exit.ts';

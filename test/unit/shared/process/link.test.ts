@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Link } from '../../../src/shared/link.ts';
+import { Link } from '../../../../src/shared/process/link.ts';
 
 type Sends =
   | { type: 'add'; id: number; terms: number[] }

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { killTree } from '../../../src/shared/kill-tree.ts';
+import { killTree } from '../../../../src/shared/process/kill-tree.ts';
 
 const spawned = vi.hoisted(() => ({ calls: [] as unknown[], process: undefined as unknown }));
 vi.mock('node:child_process', () => ({
