@@ -9,15 +9,15 @@ import { MedusaPackages } from '../medusa/packages.ts';
 import { CHANNEL_FD } from '../protocol/channel.ts';
 
 /**
- * Evaluates the project's config as the app does, for the options of the admin that are functions: those
- * cannot be sent from one process to another.
+ * Evaluates the project's config as the app does. The options of the admin that are functions are taken from here:
+ * functions cannot be sent from one process to another.
  */
 export async function readConfigFunctions(
   names: string[],
   { root, onNative }: { root: string; onNative(file: string): void },
 ): Promise<Record<string, unknown>> {
   const channel = new ModuleChannel(CHANNEL_FD);
-  const runner: ProjectRunner = new ProjectRunner({ root, channel, onEdge: () => {}, onNative });
+  const runner = new ProjectRunner({ root, channel, onEdge: () => {}, onNative });
   new StackTraces((file) => runner.codeOf(file)).install();
   hookNativeRequire({ root, requireFile: (file) => runner.requireFile(file), onNative });
   const packages = new MedusaPackages(root);

@@ -7,7 +7,6 @@ import type { AdminToHost, HostToAdmin } from '../protocol/admin.ts';
 import { Link } from '../shared/process/link.ts';
 import { serializeError } from '../shared/serialized-error.ts';
 
-// The host is gone, or wants no admin any more.
 tieToHost({ end: () => process.exit(0) });
 const link = new Link<AdminToHost, HostToAdmin>(process, {
   start: (message) => void start(message),
@@ -15,7 +14,7 @@ const link = new Link<AdminToHost, HostToAdmin>(process, {
 
 async function start({ id, root, request, hmrPort }: HostToAdmin): Promise<void> {
   try {
-    // The bundler would take any free port; browsers with an open tab look for this one.
+    // Without it the bundler takes any free port, but browsers with an open tab look for the previous one.
     process.env.HMR_PORT ||= String(await findFreePort(hmrPort));
     const options = deserialize(Buffer.from(request.options, 'base64')) as Record<string, unknown>;
     if (request.functions.length > 0) {
@@ -34,7 +33,7 @@ async function start({ id, root, request, hmrPort }: HostToAdmin): Promise<void>
 
 async function serve(listener: RequestListener): Promise<number> {
   const httpServer = createServer(listener);
-  // Its only client is the app, which keeps its connections.
+  // The app is the only client, and keeps its connections open.
   httpServer.keepAliveTimeout = 0;
   httpServer.requestTimeout = 0;
   return listen(httpServer, { port: 0, host: '127.0.0.1' });

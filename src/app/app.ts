@@ -4,27 +4,29 @@ import { resolveBackendHmr, switchOffStockHmr } from '../medusa/boot/feature-fla
 import type {
   AppOptions,
   AppToHost,
+  HostToApp,
   PreparedApp,
   ReloadOutcome,
   ReloadPlan,
 } from '../protocol/messages.ts';
 import { assertDatabaseReachable } from '../shared/database-check.ts';
+import type { MessageHandlers } from '../shared/process/link.ts';
+import { serializeError } from '../shared/serialized-error.ts';
 import type { Failures } from './failures.ts';
-import type { HostMessageHandlers } from './link/host-link.ts';
 import { InspectorReport } from './link/inspector-report.ts';
-import type { LoadMedusaOptions } from './load-medusa.ts';
-import type { PatchedMedusa } from './patched-medusa.ts';
+import type { LoadMedusaOptions, PatchedMedusa } from './patched-medusa.ts';
 import { AppPort } from './port/app-port.ts';
 import type { ProjectCode } from './project-code.ts';
 import type { Reloads } from './reload/reloads.ts';
 import { BootRecord } from './spare/boot-record.ts';
 import type { Spare } from './spare/spare.ts';
-import { tryOut } from './trial.ts';
-import { TypesWriter } from './types-writer.ts';
+
+/** Medusa writes types in one go, for a second or more; whoever waits for the app comes first. */
+const TYPES_DELAY_MS = 2_000;
 
 export interface AppParts {
   options: AppOptions;
-  /** Set if this process is made before it is needed. */
+  /** Set if this process was forked as a spare. */
   spare: Pick<Spare, keyof Spare> | undefined;
   code: ProjectCode;
   failures: Failures;
@@ -33,7 +35,7 @@ export interface AppParts {
   exit(code: number): void;
 }
 
-/** What the app needs of it; a test has another one. */
+/** Tests have another one. */
 export type AppMedusa = Pick<PatchedMedusa, keyof PatchedMedusa>;
 
 /**
@@ -44,12 +46,12 @@ export class App {
   readonly #parts: AppParts;
   readonly #port: AppPort;
   readonly #inspector: InspectorReport;
-  readonly #types: TypesWriter;
   readonly #record = new BootRecord();
-  /** Set once it is loaded. */
+  /** Set while the app prepares, as soon as Medusa is loaded. */
   #medusa: AppMedusa | undefined;
-  /** Set once it is known which reloaders there are. */
+  /** Set while the app prepares, once the reloaders are known. */
   #reloads: Reloads | undefined;
+  #typesTimer: NodeJS.Timeout | undefined;
   #isStopping = false;
 
   constructor(parts: AppParts) {
@@ -57,11 +59,10 @@ export class App {
     this.#parts = parts;
     this.#port = new AppPort((message) => void send(message));
     this.#inspector = new InspectorReport((message) => void send(message));
-    this.#types = new TypesWriter({ send, write: async () => this.#medusa?.writeTypes() });
   }
 
-  /** What the host may say, at any time. */
-  readonly handlers: HostMessageHandlers = {
+  /** The host may send any of these messages at any time. */
+  readonly handlers: MessageHandlers<HostToApp> = {
     start: ({ sessions }) => void this.start(sessions),
     'hmr-reload': ({ id, plan }) => void this.reload(id, plan),
     shutdown: () => void this.stop(0),
@@ -87,9 +88,9 @@ export class App {
     },
   };
 
-  /** Does everything that can be done while the previous app still serves: loads Medusa, evaluates the config. */
+  /** Does all that is possible while the previous app still serves: loads Medusa and evaluates the config. */
   async prepare(): Promise<void> {
-    // As by VS Code, which debugs what is started in its terminal.
+    // VS Code attaches its debugger to each process that is started in its terminal.
     this.#inspector.update();
     await this.#orFail(async () => {
       const app = await this.#prepare();
@@ -129,13 +130,13 @@ export class App {
 
     if (options.trial) {
       await medusa.flags.set(options.root, config);
-      await tryOut(options.trial, (file) => code.runner.importFile(file));
+      await code.tryOut(options.trial);
     }
-    code.flush();
+    code.loaded.flush();
     return { backendHmr, adminPath: resolveAdminPath(config) };
   }
 
-  /** Boots Medusa, when no other app runs any more. @param sessions of the previous app */
+  /** Boots Medusa. The previous app has ended by then. @param sessions those of the previous app */
   async start(sessions: Record<string, string>): Promise<void> {
     const { options, spare, code, send } = this.#parts;
     if (options.inspect) {
@@ -147,20 +148,18 @@ export class App {
       }
       this.#medusa.sessions.take(sessions);
       await this.#medusa.start();
-      const packages = this.#record.end(this.#medusa.flags);
-      const { areLoaderHooksChanged } = this.#record;
-      spare?.assertBooted({ packages, areLoaderHooksChanged }, this.#medusa.flags);
+      const booted = this.#record.end(this.#medusa.flags);
+      spare?.assertBooted(booted, this.#medusa.flags);
       await this.#reloads.start();
       this.#port.admin.settle();
-      code.flush();
+      code.loaded.flush();
       await send({ type: 'ready' });
       if (options.types && !this.#isStopping) {
-        this.#types.schedule();
+        this.#typesTimer = setTimeout(() => void this.#writeTypes(), TYPES_DELAY_MS).unref();
       }
     });
   }
 
-  /** Brings a change to the running app. */
   async reload(id: number, plan: ReloadPlan): Promise<void> {
     const { code, send } = this.#parts;
     this.#inspector.update();
@@ -168,11 +167,11 @@ export class App {
       type: 'restart-needed',
       reason: { type: 'reload-failed', message: 'the app was not ready' },
     };
-    code.flush();
+    code.loaded.flush();
     await send({ type: 'hmr-result', id, outcome });
   }
 
-  /** Finishes requests, cleans up and ends the process, whichever phase it is in. */
+  /** In any phase: finishes the requests, cleans up and ends the process. */
   async stop(exitCode: number): Promise<void> {
     const { code, failures, send, exit } = this.#parts;
     this.#inspector.update();
@@ -180,7 +179,7 @@ export class App {
       return;
     }
     this.#isStopping = true;
-    this.#types.cancel();
+    clearTimeout(this.#typesTimer);
     try {
       await this.#port.drain();
       await send({ type: 'sessions', sessions: this.#medusa?.sessions.give() ?? {} });
@@ -192,7 +191,20 @@ export class App {
     exit(exitCode);
   }
 
-  /** Ends the process if the phase fails, unless it ends already. */
+  async #writeTypes(): Promise<void> {
+    const { send } = this.#parts;
+    // Writing blocks the event loop, on a slow machine for seconds; the host must not take that for an endless loop.
+    await send({ type: 'busy', isBusy: true });
+    try {
+      await this.#medusa?.writeTypes();
+    } catch (error) {
+      const { message } = serializeError(error);
+      process.stderr.write(`medusa-vite: types were not written: ${message}\n`);
+    }
+    await send({ type: 'busy', isBusy: false });
+  }
+
+  /** A phase that fails ends the process. Once the process stops, a failure only comes of the stop. */
   async #orFail(phase: () => Promise<void>): Promise<void> {
     try {
       await phase();

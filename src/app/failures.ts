@@ -1,6 +1,6 @@
 import type { AppToHost } from '../protocol/messages.ts';
 import { serializeError } from '../shared/serialized-error.ts';
-import { printStray } from './link/print-stray.ts';
+import { printStray } from './link/host-tie.ts';
 import { type Spare, UnfitSpareError } from './spare/spare.ts';
 
 export interface FailuresOptions {
@@ -9,7 +9,7 @@ export interface FailuresOptions {
   exit(code: number): void;
 }
 
-/** Tells what went wrong: in the terminal where the app goes on, and to the host where the process ends with it. */
+/** Prints an error if the app goes on, and sends it to the host if the process ends with it. */
 export class Failures {
   readonly #options: FailuresOptions;
 
@@ -17,17 +17,17 @@ export class Failures {
     this.#options = options;
   }
 
-  /** An error that nobody has caught, and that the app outlives. */
+  /** For an error that nobody has caught. */
   readonly report = (error: unknown): void => {
     if (this.#isWaitingSpare) {
-      // Nobody is to hear of it: the app will say it, if it happens there.
+      // Not printed: if it happens in the next app too, that one prints it.
       void this.end(error);
-      return;
+    } else {
+      printStray(error);
     }
-    printStray(error);
   };
 
-  /** The app cannot come up. */
+  /** For an error with which the app cannot come up. */
   async end(error: unknown): Promise<void> {
     const { send, exit } = this.#options;
     const serialized = serializeError(error);

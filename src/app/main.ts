@@ -1,13 +1,15 @@
-// First, because of what the others read while they are loaded.
+// First, because the other imports are compiled, and read variables of the environment, while they are loaded.
 import './runner/native/compile-cache.ts';
+import './spare/environment.ts';
 
 import { CHANNEL_FD } from '../protocol/channel.ts';
+import type { AppToHost, HostToApp } from '../protocol/messages.ts';
+import { Link, sendMessage } from '../shared/process/link.ts';
 import { App } from './app.ts';
 import { Failures } from './failures.ts';
 import { options } from './link/app-options.ts';
-import { onHostMessage, sendToHost as send } from './link/host-link.ts';
 import { tieToHost } from './link/host-tie.ts';
-import { loadMedusa } from './load-medusa.ts';
+import { loadMedusa } from './patched-medusa.ts';
 import { ProjectCode } from './project-code.ts';
 import { ModuleChannel } from './runner/module-channel.ts';
 import { environment } from './spare/environment.ts';
@@ -17,6 +19,7 @@ import { Spare } from './spare/spare.ts';
 const SIGTERM_EXIT_CODE = 143;
 
 const { root } = options;
+const send = (message: AppToHost) => sendMessage(process, message);
 const exit = (code: number) => process.exit(code);
 const pace = new Pace();
 const spare = environment && new Spare({ root, environment, pace });
@@ -25,11 +28,11 @@ const channel = new ModuleChannel(CHANNEL_FD);
 const code = new ProjectCode({ root, channel, send, onError: failures.report });
 const app = new App({ options, spare, code, failures, loadMedusa, send, exit });
 
-code.installStackTraces();
+code.stackTraces.install();
 tieToHost({
   end: (cause) => void app.stop(cause === 'SIGTERM' ? SIGTERM_EXIT_CODE : 0),
   reportStray: failures.report,
   pace,
 });
-onHostMessage(app.handlers);
+new Link<AppToHost, HostToApp>(process, app.handlers);
 await app.prepare();

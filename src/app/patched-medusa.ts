@@ -10,7 +10,7 @@ import { Subscriptions } from '../medusa/events/subscriptions.ts';
 import { ApiRouter } from '../medusa/http/api-router.ts';
 import { Sessions } from '../medusa/http/sessions.ts';
 import { JoinerConfigs } from '../medusa/modules/joiner-configs.ts';
-import type { MedusaPackages } from '../medusa/packages.ts';
+import { MedusaPackages } from '../medusa/packages.ts';
 import { skipUnseenDebugLines } from '../medusa/speed/debug-lines.ts';
 import { rememberFolderListings } from '../medusa/speed/folder-listings.ts';
 import { rememberPathPatterns } from '../medusa/speed/path-patterns.ts';
@@ -37,26 +37,60 @@ import type { ResourceReloader } from './reloaders/resource-reloader.ts';
 import { RoutesReloader } from './reloaders/routes.ts';
 import { SubscribersReloader } from './reloaders/subscribers.ts';
 import { WorkflowsReloader } from './reloaders/workflows.ts';
-import type { UnbootedMedusa } from './spare/spare.ts';
+import { hookNativeRequire } from './runner/native/require-hook.ts';
+import type { PackageTrace } from './spare/package-trace.ts';
+import type { Spare, UnbootedMedusa } from './spare/spare.ts';
 
-export interface PatchedMedusaOptions extends Pick<AppOptions, 'root' | 'port' | 'host'> {
+export interface LoadMedusaOptions extends Pick<AppOptions, 'root' | 'port' | 'host'> {
   code: ProjectCode;
   appPort: AppPort;
+  /** Set in a spare. */
+  spare: Pick<Spare, 'assertActivated' | 'note' | 'unnoted'> | undefined;
+  trace: PackageTrace;
   send(message: AppToHost): void;
-  /** Something went wrong that changes nothing. */
+  /** For an error that changes nothing for the app. */
   onError(error: unknown): void;
 }
 
 /**
+ * Loads Medusa, and nothing of the project. From here on, Node and Medusa get the project's files from the runner.
+ * @throws MedusaViteError if Medusa is missing, or is not what this package expects
+ */
+export function loadMedusa(options: LoadMedusaOptions): PatchedMedusa {
+  const { root, code, spare, trace } = options;
+  process.chdir(root);
+  const packages = new MedusaPackages(root);
+  hookNativeRequire({
+    root,
+    requireFile: (file) => {
+      spare?.assertActivated(file);
+      return trace.insideProject(() => code.requireEntry(file));
+    },
+    onNative: (file) => code.loaded.native(file),
+    load: (file, load) => {
+      spare?.note(file);
+      trace.insidePackage(load);
+    },
+  });
+  if (spare) {
+    // It reads `.env` again when it is activated.
+    spare.unnoted(() => readDotEnv(packages));
+  } else {
+    readDotEnv(packages);
+  }
+  return new PatchedMedusa(packages, options);
+}
+
+/**
  * The Medusa of this process. Its loaders get the project's files from the runner, its registries can be reloaded,
- * and its server has the connections of the host; all else is as it was installed.
+ * and its server has the connections of the host; the rest is as it was installed.
  */
 export class PatchedMedusa implements UnbootedMedusa {
   readonly flags: FlagState;
   readonly schema: SchemaAhead;
   readonly sessions: Sessions;
   readonly #packages: MedusaPackages;
-  readonly #options: PatchedMedusaOptions;
+  readonly #options: LoadMedusaOptions;
   readonly #boot: MedusaBoot;
   readonly #jobs: ScheduledJobs;
   readonly #fileConfigs: FileConfigs;
@@ -64,8 +98,8 @@ export class PatchedMedusa implements UnbootedMedusa {
   /** In the order in which they run. */
   readonly #reloaders: ResourceReloader[];
 
-  /** To be called before Medusa has loaded anything of the project, for what it holds on to stays as it is. */
-  constructor(packages: MedusaPackages, options: PatchedMedusaOptions) {
+  /** Medusa must not have loaded any file of the project yet: what it has stored cannot be replaced. */
+  constructor(packages: MedusaPackages, options: LoadMedusaOptions) {
     const { root, port, code, appPort } = options;
     this.#packages = packages;
     this.#options = options;
@@ -154,7 +188,6 @@ export class PatchedMedusa implements UnbootedMedusa {
     return new Reloads(pass, authors);
   }
 
-  /** Boots the app. @throws what made the boot fail */
   async start(): Promise<void> {
     await this.#boot.start(this.#options);
     this.#jobs.guardTimers();
@@ -175,7 +208,7 @@ export class PatchedMedusa implements UnbootedMedusa {
       root,
       module,
       load: () => {
-        code.noteEntry(module.specifier);
+        code.loaded.entry(module.specifier);
         return code.runner.cachedRequest(module.specifier, module.specifier);
       },
       app: {
@@ -187,7 +220,7 @@ export class PatchedMedusa implements UnbootedMedusa {
         },
       },
       importFile: (file) => code.runner.importFile(file),
-      onEntry: (file) => code.noteEntry(file),
+      onEntry: (file) => code.loaded.entry(file),
       onFailure: (error) => send({ type: 'warning', error: serializeError(error) }),
       onError,
     });

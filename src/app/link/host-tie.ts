@@ -1,16 +1,13 @@
 import { Worker } from 'node:worker_threads';
+import { serializeError } from '../../shared/serialized-error.ts';
 import { Pace } from '../spare/pace.ts';
-import { printStray } from './print-stray.ts';
 
 export interface HostTieOptions {
   /** Ends this process, in its own way. */
   end(cause: 'SIGTERM' | 'disconnect'): void;
-  /**
-   * Stock Medusa goes on after a stray rejection or error of user code, and so does this.
-   * @default prints it
-   */
+  /** For an error that nobody has caught. @default printStray */
   reportStray?(error: unknown): void;
-  /** Follows what the host says of it. */
+  /** The host sets it. */
   pace?: Pace;
 }
 
@@ -20,6 +17,7 @@ export function tieToHost({
   reportStray = printStray,
   pace = new Pace(),
 }: HostTieOptions): void {
+  // Stock Medusa goes on after an error of user code that nobody has caught.
   process.on('unhandledRejection', reportStray);
   process.on('uncaughtException', reportStray);
   // Ctrl-C and a closed terminal reach the whole process group; the host decides how this process ends.
@@ -27,7 +25,7 @@ export function tieToHost({
   process.on('SIGHUP', () => {});
   process.on('SIGTERM', () => end('SIGTERM'));
   process.on('disconnect', () => end('disconnect'));
-  // A terminal that is closed takes no more output; that is no reason to end in the middle of a request.
+  // A closed terminal takes no more output, which is no reason to end in the middle of a request.
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
   // The main thread may not notice that the host is gone, as in an endless loop.
@@ -38,4 +36,10 @@ export function tieToHost({
   });
   watch.on('error', reportStray);
   watch.unref();
+}
+
+/** Prints an error that nobody has caught, and that the process outlives. */
+export function printStray(error: unknown): void {
+  const { stack, message } = serializeError(error);
+  process.stderr.write(`${stack ?? message}\n`);
 }

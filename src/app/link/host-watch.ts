@@ -3,12 +3,12 @@ import { workerData } from 'node:worker_threads';
 import { LIFELINE_FD } from '../../protocol/channel.ts';
 import { Pace } from '../spare/pace.ts';
 
-/** The main thread ends by itself once the IPC channel is closed, if it can; it has this long. */
+/** The main thread ends by itself once the IPC channel is closed, unless it is blocked. It has this long. */
 const END_LIMIT_MS = 4_500;
 
 /**
- * The program of a thread that goes on while user code keeps the main thread in an endless loop, and while a package
- * loads. The host holds the other end of the pipe; however the host ends, the pipe ends with it.
+ * The program of a thread that goes on while a package loads, or an endless loop of user code blocks the main thread.
+ * The host holds the other end of the pipe; however the host ends, the pipe ends with it.
  */
 const pace = new Pace(workerData as SharedArrayBuffer);
 const lifeline = new Socket({ fd: LIFELINE_FD, readable: true, writable: false });

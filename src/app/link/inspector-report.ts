@@ -1,7 +1,7 @@
 import inspector from 'node:inspector';
 import type { AppToHost, InspectOptions } from '../../protocol/messages.ts';
 
-/** Tells the host, once, that an inspector is open: under a debugger the app may stand still for as long as it likes. */
+/** Tells the host, once, that an inspector is open: under a debugger the app may stand still for any time. */
 export class InspectorReport {
   readonly #send: (message: AppToHost) => void;
   #isReported = false;
@@ -10,7 +10,7 @@ export class InspectorReport {
     this.#send = send;
   }
 
-  /** Anybody may have opened one meanwhile, and Node has no event for it. */
+  /** To be called often: anybody may open an inspector, and Node has no event for it. */
   update(): void {
     if (!this.#isReported && inspector.url() !== undefined) {
       this.#isReported = true;

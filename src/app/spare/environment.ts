@@ -1,7 +1,7 @@
 import { options } from '../link/app-options.ts';
 import { EnvironmentRecord } from './environment-record.ts';
 
-/** Of a spare; made before anything else is loaded, since also what this process itself is made of reads variables. */
+/** Set in a spare. It is installed before other files are loaded, because those read variables too. */
 export const environment: EnvironmentRecord | undefined = options.isSpare
   ? new EnvironmentRecord(process.env)
   : undefined;

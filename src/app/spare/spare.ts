@@ -3,6 +3,7 @@ import type { FlagState } from '../../medusa/boot/flag-state.ts';
 import type { SchemaAhead } from '../../medusa/speed/schema-ahead.ts';
 import type { Activation, PackageList, ReloaderModule } from '../../protocol/messages.ts';
 import { createDeferred } from '../../shared/deferred.ts';
+import type { Booted } from './boot-record.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import type { EnvironmentRecord } from './environment-record.ts';
 import { holdOutput } from './hold-output.ts';
@@ -11,7 +12,7 @@ import type { Pace } from './pace.ts';
 import { PackageFiles } from './package-files.ts';
 import { findUnasked } from './package-trace.ts';
 
-/** A look at all files is good for this long: less than it takes to install anything. */
+/** The result of a look at all files holds for this long, which is less than any installation takes. */
 const CHECK_MS = 500;
 
 export interface SpareOptions {
@@ -20,7 +21,7 @@ export interface SpareOptions {
   pace: Pace;
 }
 
-/** Medusa, loaded and hooked into, before it has a project. */
+/** Medusa with our hooks, before it has a project. */
 export interface UnbootedMedusa {
   readonly flags: FlagState;
   readonly schema: Pick<SchemaAhead, 'make'>;
@@ -28,52 +29,40 @@ export interface UnbootedMedusa {
   nameCoreFlows(): Promise<void>;
 }
 
-/** What the app has loaded, once it is there. */
-export interface Booted {
-  /** Packages that were asked for by the project, and by Medusa's loaders. */
-  packages: string[];
-  areLoaderHooksChanged: boolean;
-}
-
-/** A new process would come to something else than this spare, so one is needed. */
+/** This spare differs from a process that starts now, so the host starts a new one. */
 export class UnfitSpareError extends Error {
   override readonly name = 'UnfitSpareError';
 }
 
 /**
- * An app process that is made before it is needed. It does all that comes before the config, loads the packages that
- * the running app has, and waits. Then it looks for whatever could make it different from a process that starts now.
+ * An app process that is forked before it is needed. It does all that comes before the config, loads the packages that
+ * the running app has, and waits. Once it is needed, it looks for anything that sets it apart from a new process.
  */
 export class Spare {
-  readonly #root: string;
-  readonly #environment: EnvironmentRecord;
-  readonly #pace: Pace;
+  readonly #options: SpareOptions;
   readonly #files = new PackageFiles();
   readonly #releaseOutput: () => void = holdOutput();
   readonly #listed = createDeferred<PackageList | null>();
   readonly #activated = createDeferred<Activation>();
   #isActivated = false;
-  /** The last look at the files: one that has changed, and when that was, by `performance.now()`. */
+  /** The last look at the files, by `performance.now()`, and one that had changed by then. */
   #check: { changed: string | undefined; at: number } | undefined;
-  /** Packages that were loaded ahead of the config. */
   #preloaded: string[] = [];
 
-  constructor({ root, environment, pace }: SpareOptions) {
-    this.#root = root;
-    this.#environment = environment;
-    this.#pace = pace;
+  constructor(options: SpareOptions) {
+    this.#options = options;
   }
 
   get isActivated(): boolean {
     return this.#isActivated;
   }
 
-  /** The host says what to load; null if nothing but Medusa. */
+  /** The host names the packages to load; null if there is nothing to load but Medusa. */
   list(packages: PackageList | null): void {
     this.#listed.resolve(packages);
   }
 
-  /** The host will activate it in a moment: it looks at the files now, which takes a while. */
+  /** The host is about to activate this spare, which looks at its files now because that takes a while. */
   anticipate(): void {
     this.#check = { changed: this.#files.findChanged(), at: performance.now() };
   }
@@ -84,17 +73,18 @@ export class Spare {
     this.#activated.resolve(activation);
   }
 
-  /** Whatever this reads of the environment will be read again. */
+  /** Runs a function whose reads of the environment do not count, because it runs again after the activation. */
   unnoted(run: () => void): void {
-    this.#environment.end();
+    const { environment } = this.#options;
+    environment.end();
     run();
-    this.#environment.begin('medusa');
+    environment.begin('medusa');
   }
 
   /** To be called before a file of a package is loaded. */
   note(file: string): void {
     if (!this.#isActivated) {
-      this.#pace.giveWay();
+      this.#options.pace.giveWay();
       this.#files.note(file);
     }
   }
@@ -107,12 +97,12 @@ export class Spare {
   }
 
   /**
-   * Loads the packages that the host lists, until they are loaded or the next app is needed.
-   * @returns how many files that were
-   * @throws what one of them throws
+   * Loads the packages that the host lists, until all are loaded or the next app is needed.
+   * @returns the number of files
+   * @throws the error of a package
    */
   async preload(medusa: UnbootedMedusa): Promise<number> {
-    this.#environment.end();
+    this.#options.environment.end();
     const packages = await this.#listed.promise;
     if (packages) {
       const before = new Set(loadedPackageFiles());
@@ -125,11 +115,11 @@ export class Spare {
   }
 
   /**
-   * Waits until the next app is needed, and becomes what a process is that has started now and is about to evaluate
-   * the config. @throws UnfitSpareError
+   * Waits until the next app is needed. Then becomes like a new process that is about to evaluate the config.
+   * @throws UnfitSpareError
    */
   async becomeApp(medusa: Pick<UnbootedMedusa, 'readDotEnv'>): Promise<ReloaderModule[]> {
-    const environment = this.#environment;
+    const { environment } = this.#options;
     const { env, reloaders } = await this.#activated.promise;
     environment.retire();
     environment.replace(env);
@@ -142,17 +132,17 @@ export class Spare {
     return reloaders;
   }
 
-  /** To be called when the config is evaluated. @throws UnfitSpareError */
+  /** To be called after the config is evaluated. @throws UnfitSpareError */
   assertConfigured(): void {
-    assertSame('variable', this.#environment.findDifference('config'));
+    assertSame('variable', this.#options.environment.findDifference('config'));
   }
 
-  /** To be called when the app is loaded. @throws UnfitSpareError */
+  /** To be called after Medusa has booted. @throws UnfitSpareError */
   assertBooted({ packages, areLoaderHooksChanged }: Booted, flags: FlagState): void {
     if (this.#preloaded.length > 0 && areLoaderHooksChanged) {
       throw new UnfitSpareError('the project hooks into the loading of packages');
     }
-    assertSame('variable', this.#environment.findDifference('boot'));
+    assertSame('variable', this.#options.environment.findDifference('boot'));
     assertSame('feature flag', flags.findDifference());
     const [unasked] = findUnasked(this.#preloaded, packages);
     if (unasked !== undefined) {
@@ -160,10 +150,10 @@ export class Spare {
     }
   }
 
-  /** In the environment, and with the feature flags, that the running app had when it loaded them. */
+  /** Loads the packages with the environment and the feature flags that the running app had when it loaded them. */
   async #load({ config, boot, env, flags }: PackageList, state: FlagState): Promise<void> {
-    const environment = this.#environment;
-    const options = { root: this.#root, isOver: () => this.#isActivated };
+    const { root, environment } = this.#options;
+    const options = { root, isOver: () => this.#isActivated };
     environment.begin('config');
     await loadPackages(config, options);
     environment.begin('boot');
@@ -174,14 +164,14 @@ export class Spare {
     environment.end();
   }
 
-  /** Does what else takes time in a boot, if there is time. */
+  /** Does other slow parts of a boot, as long as the next app is not needed. */
   async #warmUp({ schema }: PackageList, medusa: UnbootedMedusa): Promise<void> {
     if (!this.#isActivated && schema !== undefined) {
       medusa.schema.make(schema);
       await nextTurn();
     }
     if (!this.#isActivated) {
-      // Sources that are compiled are no longer needed; V8 would throw them away while the app boots.
+      // The sources of what is compiled are garbage by now; else V8 collects them while the app boots.
       collectGarbage();
     }
   }
@@ -193,7 +183,7 @@ export class Spare {
   }
 }
 
-/** @throws UnfitSpareError if there is one that differs */
+/** @throws UnfitSpareError if one differs */
 function assertSame(kind: string, different: string | undefined): void {
   if (different !== undefined) {
     throw new UnfitSpareError(`the ${kind} ${different} has changed`);
