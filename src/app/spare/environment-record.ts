@@ -1,19 +1,19 @@
 /** When a variable was read: before any code of the project, while the config runs, or after it. */
 export type ReadPhase = 'medusa' | 'config' | 'boot';
 
-/** What was read in one phase. */
+/** The variables that were read in one phase. */
 interface Reads {
   /** By name; undefined for a variable that was not set. */
   values: Map<string, string | undefined>;
-  /** All names that there were, if somebody has asked for all of them. */
+  /** All names of that moment, if a package has listed them. */
   names: ReadonlySet<string> | undefined;
-  /** The names that begin with `DEBUG_`, if the package `debug` has asked for them. */
+  /** The names that begin with `DEBUG_`, if the package `debug` has listed them. */
   debugNames: ReadonlySet<string> | undefined;
 }
 
 /**
- * Packages read `process.env` while they are loaded. A spare loads them in an environment that may not be the one
- * it is used in, so it notes each variable that was read, and compares when it is activated.
+ * Packages read `process.env` while they are loaded. A spare loads them before it knows the environment of the next
+ * app, so it notes each variable that is read, and compares the values when it is activated.
  */
 export class EnvironmentRecord {
   readonly #env: NodeJS.ProcessEnv;
@@ -22,7 +22,7 @@ export class EnvironmentRecord {
     config: createReads(),
     boot: createReads(),
   };
-  /** Variables that packages have set, or removed (undefined). */
+  /** By name: variables that packages have set, or removed (undefined). */
   readonly #writes = new Map<string, string | undefined>();
   #areWritesApplied = false;
   /** Undefined while nothing is noted. */
@@ -33,13 +33,13 @@ export class EnvironmentRecord {
     this.#env = env;
   }
 
-  /** Puts the view in the place of `process.env`, and begins with the first phase. */
+  /** Replaces `process.env` by the view, and begins the first phase. */
   install(): void {
     process.env = this.createView();
     this.#phase = 'medusa';
   }
 
-  /** The environment, for code whose reads and writes are to be noted. */
+  /** @returns the environment, for code whose reads and writes are noted */
   createView(): NodeJS.ProcessEnv {
     return new Proxy(this.#env, {
       get: (env, key) => this.#note(key, Reflect.get(env, key)),
@@ -47,30 +47,15 @@ export class EnvironmentRecord {
         this.#note(key, Reflect.get(env, key));
         return Reflect.has(env, key);
       },
-      ownKeys: (env) => {
-        const names = Reflect.ownKeys(env);
-        this.#noteNames(names);
-        return names;
-      },
-      set: (env, key, value) => {
-        const isSet = Reflect.set(env, key, value);
-        this.#noteWrite(key);
-        return isSet;
-      },
-      defineProperty: (env, key, descriptor) => {
-        const isSet = Reflect.defineProperty(env, key, descriptor);
-        this.#noteWrite(key);
-        return isSet;
-      },
-      deleteProperty: (env, key) => {
-        const isDeleted = Reflect.deleteProperty(env, key);
-        this.#noteWrite(key);
-        return isDeleted;
-      },
+      ownKeys: (env) => this.#noteNames(Reflect.ownKeys(env)),
+      set: (env, key, value) => this.#noteWrite(key, Reflect.set(env, key, value)),
+      defineProperty: (env, key, descriptor) =>
+        this.#noteWrite(key, Reflect.defineProperty(env, key, descriptor)),
+      deleteProperty: (env, key) => this.#noteWrite(key, Reflect.deleteProperty(env, key)),
     });
   }
 
-  /** From now on, what is read counts as read in this phase. */
+  /** From now on, each read is noted for this phase. */
   begin(phase: ReadPhase): void {
     this.#phase = phase;
   }
@@ -86,7 +71,7 @@ export class EnvironmentRecord {
     process.env = this.#env;
   }
 
-  /** Changes the environment without noting it; null removes. */
+  /** Sets variables without a note; null removes one. */
   assign(values: Record<string, string | null>): void {
     for (const [key, value] of Object.entries(values)) {
       if (value === null) {
@@ -97,7 +82,7 @@ export class EnvironmentRecord {
     }
   }
 
-  /** Replaces all variables, without noting it. */
+  /** Replaces all variables without a note. */
   replace(env: NodeJS.ProcessEnv): void {
     for (const key of Object.keys(this.#env)) {
       if (!(key in env)) {
@@ -107,7 +92,7 @@ export class EnvironmentRecord {
     Object.assign(this.#env, env);
   }
 
-  /** @returns a variable that was read in this phase, and would now be read differently */
+  /** @returns a variable that was read in this phase, and has another value now */
   findDifference(phase: ReadPhase): string | undefined {
     const { values, names, debugNames } = this.#reads[phase];
     for (const [key, read] of values) {
@@ -122,7 +107,7 @@ export class EnvironmentRecord {
     );
   }
 
-  /** Sets in the new environment, too, what packages have set while they were loaded. */
+  /** Sets the variables that packages have set while they were loaded, in the new environment too. */
   applyWrites(): void {
     this.#areWritesApplied = true;
     for (const [key, value] of this.#writes) {
@@ -140,9 +125,9 @@ export class EnvironmentRecord {
     return value;
   }
 
-  #noteNames(keys: (string | symbol)[]): void {
+  #noteNames(keys: (string | symbol)[]): (string | symbol)[] {
     if (this.#phase === undefined) {
-      return;
+      return keys;
     }
     const reads = this.#reads[this.#phase];
     const names = keys.filter(
@@ -154,12 +139,14 @@ export class EnvironmentRecord {
     } else {
       reads.names ??= new Set(names);
     }
+    return keys;
   }
 
-  #noteWrite(key: string | symbol): void {
+  #noteWrite(key: string | symbol, isWritten: boolean): boolean {
     if (this.#phase !== undefined && typeof key === 'string') {
       this.#writes.set(key, this.#env[key]);
     }
+    return isWritten;
   }
 
   #names(): string[] {

@@ -1,8 +1,8 @@
 type Write = typeof process.stdout.write;
 
 /**
- * Keeps back what is written to stdout: what packages say while they are loaded is no news until the process is used.
- * @returns how to release it
+ * Holds the output to stdout: the lines that packages print while they load are no news before the spare is the app.
+ * @returns a function that releases it
  */
 export function holdOutput(): () => void {
   const { stdout } = process;

@@ -2,10 +2,10 @@ import { createRequire, Module } from 'node:module';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isInPackage } from './package-trace.ts';
 
-/** Messages are read this often in between. */
+/** After this long, the messages of the host are read. */
 const SLICE_MS = 20;
 
-/** Loads files of packages in this order, until `isOver`. @throws what one of them throws */
+/** Loads files of packages in this order, until `isOver`. @throws the error of a package */
 export async function loadPackages(
   files: string[],
   { root, isOver }: { root: string; isOver(): boolean },
@@ -24,7 +24,7 @@ export async function loadPackages(
   }
 }
 
-/** Files of packages that are loaded by now, with all that they have loaded themselves. */
+/** All files of packages that are loaded by now. */
 export function loadedPackageFiles(): string[] {
   return Object.keys((Module as unknown as { _cache: object })._cache).filter(isInPackage);
 }

@@ -1,16 +1,15 @@
 import { PACE } from '../../protocol/channel.ts';
 
-/** While the host is busy, a spare works for this long at a time; most files are loaded in less. */
+/** While the host is busy, a spare works for this long at a time; most files load in less. */
 const SLICE_MS = 5;
-/** Then it rests for this long: a fifth of one processor gets it done some day, even if requests never end. */
+/** Then it rests for this long. With a fifth of one processor it ends some day, even if requests never do. */
 const REST_MS = 20;
 
 /**
- * How fast a spare may load its packages. The host tells a thread beside the main one (`host-watch.ts`), because
- * the main thread does not read messages while a package loads; the two share this state.
+ * How fast a spare may load its packages. The host says it to a second thread (`host-watch.ts`), because the main
+ * thread reads no messages while a package loads. The two threads share this state.
  */
 export class Pace {
-  /** Four bytes, shared between the threads. */
   readonly buffer: SharedArrayBuffer;
   readonly #state: Int32Array;
   #restedAt = 0;

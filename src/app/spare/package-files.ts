@@ -3,13 +3,13 @@ import { FileRecord } from '../../shared/file-record.ts';
 import { stampOf } from '../../shared/file-state.ts';
 
 /**
- * The files of packages that a spare has loaded, to find out whether another process would load the same ones. The
- * folders around them belong to it: a file that comes or goes there may change what an import leads to.
+ * The files of packages that a spare has loaded, to find out whether a new process would load the same ones. The
+ * folders around them count too: a file that comes or goes there may change the file that an import leads to.
  */
 export class PackageFiles {
   readonly #record = new FileRecord(stampOf);
 
-  /** To be called before the file is loaded. */
+  /** To be called before the file is loaded, for a change in between counts. */
   note(file: string): void {
     this.#record.note(file);
     for (let folder = dirname(file); !this.#record.has(folder); folder = dirname(folder)) {

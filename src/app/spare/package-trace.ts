@@ -8,18 +8,17 @@ interface Loader {
 const loader = Module as unknown as Loader;
 
 /**
- * Notes, in their order, the files of packages that Medusa's loaders and the project ask for, whether they are loaded
- * already or not. What other packages ask for on their own behalf is left out: it follows from those.
+ * Notes, in order, the files of packages that Medusa's loaders and the project ask for, whether these are loaded already
+ * or not. Files that other packages ask for are left out: they follow from those.
  */
 export class PackageTrace {
   readonly #files: Set<string> = new Set();
   readonly #cache: Loader['_cache'] = loader._cache;
-  /** How many packages are being loaded, one inside of the other. */
+  /** How many packages are being loaded, one inside the other. */
   #depth = 0;
 
-  /** From now until `stop`. */
   start(): void {
-    // Node looks each file up here before it loads it, also those that it has.
+    // Node looks for each file here first, whether it is loaded already or not.
     loader._cache = new Proxy(this.#cache, {
       get: (cache, key) => {
         if (this.#depth === 0 && typeof key === 'string' && isInPackage(key)) {
@@ -34,7 +33,7 @@ export class PackageTrace {
     loader._cache = this.#cache;
   }
 
-  /** Runs the top level of a package, which asks for others on its own behalf. */
+  /** Loads a package; the files that it asks for are not noted. */
   insidePackage<T>(load: () => T): T {
     this.#depth++;
     try {
@@ -44,7 +43,7 @@ export class PackageTrace {
     }
   }
 
-  /** Runs code of the project, wherever it was asked for. */
+  /** Evaluates a file of the project, even if a package has asked for it; the files that it asks for are noted. */
   insideProject<T>(evaluate: () => T): T {
     const depth = this.#depth;
     this.#depth = 0;
@@ -55,7 +54,6 @@ export class PackageTrace {
     }
   }
 
-  /** What was asked for so far. */
   get files(): string[] {
     return [...this.#files];
   }
@@ -66,15 +64,15 @@ export function isInPackage(filename: string): boolean {
 }
 
 /**
- * Of those that are loaded, the files that none of the given ones has asked for, however indirectly, and that
- * know Medusa: no others can have registered anything with it.
+ * @returns the loaded files that import Medusa, and that none of the asked ones imports, both directly or not. Files
+ * that do not import Medusa cannot have registered anything with it.
  */
 export function findUnasked(loaded: string[], asked: string[]): string[] {
   const wanted = reach(asked);
   return loaded.filter((file) => !wanted.has(file) && [...reach([file])].some(isFileOfMedusa));
 }
 
-/** The files, and all that they have asked for. */
+/** The files, and all that they import. */
 function reach(files: string[]): Set<string> {
   const cache = loader._cache;
   const reached = new Set<string>();
