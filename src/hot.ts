@@ -4,7 +4,7 @@ import type { ViteHotContext } from 'vite/types/hot.d.ts';
 declare global {
   namespace NodeJS {
     interface Module {
-      /** The same object as `import.meta.hot`; there is none in what `medusa build` has made. */
+      /** The same object as `import.meta.hot`; undefined in code that `medusa build` has compiled. */
       readonly hot?: ViteHotContext;
     }
   }

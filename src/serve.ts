@@ -1,4 +1,4 @@
-/** The whole of an entry for `vite-node --watch`: starts the backend, with the options of `medusa()`. */
+/** An entry for `vite-node --watch`, ready to use: starts the backend, with the options of `medusa()`. */
 import { serve } from './vite-node.ts';
 
 serve();

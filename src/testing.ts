@@ -15,34 +15,34 @@ export type {
 export interface PlanChangeOptions {
   /** As given to `medusa({ rules })`. */
   rules?: Rule[];
-  /** Other Vite plugins of the project: those that contribute rules by their `api` are heard. */
+  /** Other Vite plugins of the project, which may contribute rules by their `api`. */
   plugins?: (VitePlugin | VitePlugin[])[];
   /** As given to `medusa({ builtInRules })`. @default builtInRules */
   builtInRules?: readonly Rule[];
-  /** The saved file; with no more than its path, `update`. */
+  /** The changed file; a path alone stands for an `update`. */
   change: string | { path: string; change: FileChange };
-  /** Files that the app has loaded, each with those that it imports; the ends need not be listed. @default {} */
+  /** Loaded files, each with its imports; a file without imports need not be listed. @default {} */
   files?: Record<string, string[]>;
-  /** Loaded files that nothing imports and no rule knows, because something else has asked for them. */
+  /** Loaded files that nothing imports and no rule matches, because other code has asked for them. */
   entries?: string[];
-  /** Where relative paths of reloaders start: absolute, with forward slashes. @default '/project' */
+  /** The folder for relative paths of reloaders: absolute, with forward slashes. @default '/project' */
   root?: string;
 }
 
-/** The part of a Vite plugin that matters here. */
+/** The part of a Vite plugin that `planChange` reads. */
 export interface VitePlugin {
   name: string;
   api?: unknown;
 }
 
 export interface PlannedChange extends Explanation {
-  /** What is wrong with the rules; empty if nothing is. A project with these prints them, and goes on. */
+  /** Mistakes in the rules, if there are any. A project prints them and goes on. */
   problems: string[];
 }
 
 /**
- * What the saved file would do in a project with these rules. Runs no Medusa, no Vite and no reloader, and
- * touches no file. All paths are relative to the project, with forward slashes.
+ * Tells what a change does in a project with these rules. Runs no Medusa, no Vite and no reloader, and reads no
+ * file. All paths are relative to the project, with forward slashes.
  *
  * @throws MedusaViteError if a rule fails, which keeps the previous version in a project
  * @example
@@ -70,7 +70,7 @@ export function planChange(options: PlanChangeOptions): PlannedChange {
   return { ...explanation, problems: set.problems };
 }
 
-/** What is imported is loaded too, listed or not. */
+/** Imported files are loaded too, whether they are listed or not. */
 function withEnds(files: Record<string, string[]>): Record<string, string[]> {
   const ends = Object.values(files).flat();
   return { ...Object.fromEntries(ends.map((path): [string, string[]] => [path, []])), ...files };

@@ -5,9 +5,9 @@ import { MedusaViteError, withoutStack } from './shared/failure.ts';
 export type { ServeOptions } from './host/launchers/serve-options.ts';
 
 /**
- * Starts the backend on the Vite server of `vite-node --watch`, to be called by its entry. When the entry
- * changes it runs again, and what it asks for then takes the place of this. Options given here go before
- * those of `medusa()` in `vite.config.ts`.
+ * Starts the backend on the Vite server of `vite-node --watch`; to be called by the entry. When the entry changes,
+ * it runs again, and its new options replace these. Options given here go before those of `medusa()` in
+ * `vite.config.ts`.
  *
  * @throws MedusaViteError if this is not vite-node with `--watch`, or its Vite lacks `medusa()`
  * @example

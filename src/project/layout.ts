@@ -1,6 +1,8 @@
+import { posix } from 'node:path';
+
 /**
- * Medusa's layout of a project: the one place that knows which path is what. Paths are relative to the project,
- * with forward slashes. (2.12.1 to 2.21.2; beside each kind stands who reads it)
+ * Medusa's layout of a project. Only this file knows what kind of file is at which path. Paths are relative to the
+ * project, with forward slashes. (2.12.1 to 2.21.2; beside each kind stands the file of Medusa that reads it)
  */
 
 export type FileKind =
@@ -30,16 +32,15 @@ export type FileKind =
 
 type Table = readonly (readonly [FileKind, Pick<RegExp, 'test'>])[];
 
-/** The folder of sources. Kinds of files go by the path below it, so that there may be others one day. */
+/** The kind of a source depends on its path below this folder, so that there may be other such folders one day. */
 export const SOURCE_FOLDER = 'src';
 
 /** Scripts at any depth below a folder; a `_` before the name hides one. */
 const below = (folder: string) => script(`^${folder}/(?:.*/)?`);
-/** Scripts that are directly in the folder. */
 const directlyIn = (folder: string) => script(`^${folder}/`);
 const script = (place: string) => new RegExp(`${place}[^_/][^/]*(?<!\\.d)\\.[jt]s$`);
 
-/** By the path below the folder of sources; the first that matches decides. */
+/** By the path below the folder of sources; the first match decides. */
 const IN_SOURCES: Table = [
   ['admin extension', /^admin\//], // the dashboard's Vite
   ['route', /^api\/(?:(?!_)[^/]+\/)*route\.[jt]s$/], // framework/dist/http/routes-loader.js
@@ -51,7 +52,7 @@ const IN_SOURCES: Table = [
   ['search index', below('search')], // framework/dist/search/search-index-loader.js
   ['script', /^scripts\//], // medusa/dist/commands/exec.js
   ['migration script', /^migration-scripts\//], // framework/dist/migrations/run-migration-scripts.js
-  // Of a Medusa module or of a module provider: which of them, only its exports tell.
+  // A Medusa module or a module provider: only the exports tell which.
   ['medusa module', /^(?:modules|providers)\/[^/]+\/index\.[jt]s$/], // the config names it
   ['migration', /^modules\/[^/]+\/migrations\//], // utils/dist/dal/mikro-orm
   ['data model', below('modules/[^/]+/models')], // modules-sdk/dist/loaders/utils/load-internal.js
@@ -71,7 +72,7 @@ export const LOCKFILES: readonly string[] = [
   'bun.lockb',
 ];
 
-/** By the path below the project, for what is not in its sources. */
+/** By the path below the project, for all other files. */
 const IN_PROJECT: Table = [
   ['environment file', /^\.env(?!.*\.(?:template|example|sample)$)(?:\.[\w-]+)*$/],
   ['config', /^medusa-config\.[cm]?[jt]s$/], // utils/dist/common/get-config-file.js
@@ -84,8 +85,8 @@ const IN_PROJECT: Table = [
   ['policy', directlyIn('(?:[^/]+/)?policies')],
 ];
 
-/** Kinds that are there for others than the running app. */
-const NOT_OF_THE_APP: readonly FileKind[] = [
+/** Kinds that the running app does not load. */
+const NOT_LOADED: readonly (FileKind | undefined)[] = [
   'admin extension',
   'script',
   'migration script',
@@ -99,25 +100,30 @@ const NOT_OF_THE_APP: readonly FileKind[] = [
 /** Kinds that Medusa does not look for among tests. */
 const BESIDE_TESTS: readonly FileKind[] = ['workflow', 'subscriber', 'job', 'link', 'search index'];
 
-/** Kinds of which an `index` is one. As for workflows, Medusa says so from 2.13 on or so. */
+/** Kinds that a file with the name `index` may have; for workflows since Medusa 2.13. */
 const WITH_INDEX: readonly FileKind[] = ['workflow', 'medusa module'];
 
-/** @returns undefined for a file that is there only for those that import it */
+/** @returns undefined for a file that only serves its importers */
 export function kindOf(path: string): FileKind | undefined {
   const inSources = belowSources(path);
   return inSources === undefined ? firstMatch(IN_PROJECT, path) : firstMatch(IN_SOURCES, inSources);
 }
 
-/** Whether Medusa loads the file by itself; others in the same folders are helpers of those. */
+/** Whether Medusa loads the file by itself; other files in the same folder are its helpers. */
 export function isEntry(path: string): boolean {
   const kind = kindOf(path);
   return (
     kind !== undefined &&
-    !NOT_OF_THE_APP.includes(kind) &&
+    isForApp(path) &&
     /\.[jt]s$/.test(path) &&
     (WITH_INDEX.includes(kind) || !isIndex(path)) &&
     !(BESIDE_TESTS.includes(kind) && isTest(path))
   );
+}
+
+/** Whether the running app may load the file. */
+export function isForApp(path: string): boolean {
+  return !NOT_LOADED.includes(kindOf(path));
 }
 
 export function isIndex(path: string): boolean {
@@ -128,28 +134,27 @@ export function isTest(path: string): boolean {
   return /(?:^|\/)(?:__tests__\/|[^/]+\.(?:spec|test)\.[jt]sx?$)/.test(path);
 }
 
-/** The Medusa module, or the module provider, that the file belongs to. */
+/** The Medusa module or the module provider to which the file belongs. */
 export function medusaModuleOf(path: string): string | undefined {
   return /^(?:modules|providers)\/([^/]+)\//.exec(belowSources(path) ?? '')?.[1];
 }
 
-/** The path of a resource below the folder of its kind, without extension: all the name that some have. */
+/** The path below the folder of the kind, without extension: some resources have no other name. */
 export function resourceNameOf(path: string): string {
   return (belowSources(path) ?? path).replace(/^[^/]+\/|\.[jt]s$/g, '');
 }
 
-/** Whether it says which packages there are, or how they and the project are read; in any folder. */
+/** Whether the file, in any folder, says which packages are installed, or how these and the project are read. */
 export function isAboutPackages(file: string): boolean {
-  const kind = kindOf(baseName(file));
+  const kind = kindOf(posix.basename(file));
   return kind === 'lockfile' || kind === 'project settings' || kind === 'package manager settings';
 }
 
-/** In any folder. */
 export function isLockfile(file: string): boolean {
-  return LOCKFILES.includes(baseName(file));
+  return LOCKFILES.includes(posix.basename(file));
 }
 
-/** Whether a place, of a file or a folder, is one that is never source. */
+/** Whether nothing at this path, of a file or a folder, is ever source. */
 export function isNeverSource(path: string): boolean {
   return NEVER_SOURCE.test(path);
 }
@@ -160,10 +165,6 @@ const NEVER_SOURCE =
 function belowSources(path: string): string | undefined {
   const prefix = `${SOURCE_FOLDER}/`;
   return path.startsWith(prefix) ? path.slice(prefix.length) : undefined;
-}
-
-function baseName(file: string): string {
-  return file.slice(file.lastIndexOf('/') + 1);
 }
 
 function firstMatch(table: Table, path: string): FileKind | undefined {

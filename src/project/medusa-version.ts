@@ -12,7 +12,7 @@ export interface FoundPackage {
   version: string;
 }
 
-/** Asked by the host before it starts anything, and by the app. @throws MedusaViteError if it is missing or too old */
+/** @throws MedusaViteError if Medusa is missing or not supported */
 export function findSupportedMedusa(root: string): FoundPackage {
   const fromProject = createRequire(join(root, 'package.json'));
   const medusa = findPackage(fromProject, '@medusajs/medusa');
@@ -26,7 +26,7 @@ export function findSupportedMedusa(root: string): FoundPackage {
   return medusa;
 }
 
-/** Looked up as Node does, but by folder: `exports` of some packages hides their package.json. */
+/** Looks in the same folders as Node, but for the folder itself: `exports` of some packages hides their package.json. */
 export function findPackage(require: NodeJS.Require, name: string): FoundPackage | undefined {
   for (const modules of require.resolve.paths(name) ?? []) {
     const file = join(modules, name, 'package.json');
@@ -39,8 +39,7 @@ export function findPackage(require: NodeJS.Require, name: string): FoundPackage
 }
 
 function assertSupported(version: string): void {
-  const isKnown = compareVersions(version, OLDEST_VERSION) >= 0;
-  if (!isKnown || compareVersions(version, NEXT_MAJOR) >= 0) {
+  if (compareVersions(version, OLDEST_VERSION) < 0 || compareVersions(version, NEXT_MAJOR) >= 0) {
     throw new MedusaViteError(
       `Medusa ${version} is not supported: medusa-vite needs ${OLDEST_VERSION} or newer, below ${NEXT_MAJOR}.`,
       {
@@ -51,15 +50,8 @@ function assertSupported(version: string): void {
   }
 }
 
-/** Pre-releases count as the version that they lead to. */
+/** Negative if the first is older. A pre-release counts as the version that it leads to. */
 export function compareVersions(first: string, second: string): number {
-  const parse = (version: string) => version.split(/[.-]/, 3).map(Number);
-  const [a, b] = [parse(first), parse(second)];
-  for (const index of [0, 1, 2]) {
-    const difference = (a[index] ?? 0) - (b[index] ?? 0);
-    if (difference !== 0) {
-      return difference;
-    }
-  }
-  return 0;
+  const release = (version: string) => version.replace(/[-+].*/, '');
+  return release(first).localeCompare(release(second), 'en', { numeric: true });
 }

@@ -4,16 +4,9 @@ import { dirname, join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { MedusaViteError } from '../shared/failure.ts';
 import { isInside, toPosix } from '../shared/paths.ts';
-import {
-  type FileKind,
-  isNeverSource,
-  isTest,
-  kindOf,
-  LOCKFILES,
-  SOURCE_FOLDER,
-} from './layout.ts';
+import { isForApp, isNeverSource, isTest, kindOf, LOCKFILES, SOURCE_FOLDER } from './layout.ts';
 
-/** Checks what can be checked before anything is started. @throws MedusaViteError */
+/** Checks the folder before anything is started. @throws MedusaViteError */
 export function assertMedusaProject(root: string): void {
   const [odd] = /[#?]/.exec(root) ?? [];
   if (odd !== undefined) {
@@ -36,7 +29,7 @@ export function assertMedusaProject(root: string): void {
   }
 }
 
-/** `.env` as it is now; the only env file that Medusa reads during development. */
+/** Reads `.env`, the only file with variables that Medusa reads during development. */
 export function readDotEnv(root: string): NodeJS.Dict<string> {
   try {
     return parseEnv(readFileSync(join(root, '.env'), 'utf8'));
@@ -45,26 +38,26 @@ export function readDotEnv(root: string): NodeJS.Dict<string> {
   }
 }
 
-/** Files of the project's top folder: those whose change restarts are among them. */
+/** Files directly in the project, whose changes may restart the app. */
 export function topLevelFiles(root: string): string[] {
   return readdirSync(root, { withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => `${root}/${entry.name}`);
 }
 
-/** In which is written down what is installed for the project. */
+/** The lockfiles of the project and of the workspace that it is in. */
 export function lockfiles(root: string): string[] {
   const own = LOCKFILES.map((name) => `${root}/${name}`).filter((file) => existsSync(file));
   return [...own, ...workspaceLockfiles(root)];
 }
 
-/** What a workspace installs for the project is written down in a folder above it, at most where its git begins. */
+/** The lockfiles of a workspace are in a folder above the project, at most in the root of the repository. */
 export function workspaceLockfiles(root: string): string[] {
   const found: string[] = [];
   for (let folder = root; !existsSync(join(folder, '.git')); ) {
     const parent = dirname(folder);
     if (parent === folder) {
-      // No repository: then it is anyone's guess whose lockfiles these are.
+      // Without a repository, nothing tells whose lockfiles those are.
       return [];
     }
     folder = parent;
@@ -73,7 +66,7 @@ export function workspaceLockfiles(root: string): string[] {
   return found.filter((file) => existsSync(file));
 }
 
-/** The folder of the package that a file outside of the project is in; the file itself, if the project is in it too. */
+/** The folder of the package of a file outside of the project; the file itself, if that folder holds the project too. */
 export function packageOf(root: string, file: string): string {
   for (let folder = dirname(file); ; folder = dirname(folder)) {
     if (isInside(folder, root) || dirname(folder) === folder) {
@@ -85,27 +78,15 @@ export function packageOf(root: string, file: string): string {
   }
 }
 
-/** Backend sources, for Vite to transform before the app asks for them. */
+/** Sources that Vite can transform before the app asks for them. */
 export function sourceFiles(root: string): string[] {
   return listBelow(`${root}/${SOURCE_FOLDER}`)
     .map((path) => `${SOURCE_FOLDER}/${toPosix(path)}`)
-    .filter((path) => /(?<!\.d)\.[jt]s$/.test(path) && !isTest(path) && !isOfNoApp(path))
+    .filter((path) => /(?<!\.d)\.[jt]s$/.test(path) && !isTest(path) && isForApp(path))
     .map((path) => `${root}/${path}`);
 }
 
-/** Kinds of sources that a running app does without. */
-const OF_NO_APP: readonly (FileKind | undefined)[] = [
-  'admin extension',
-  'migration',
-  'migration script',
-  'script',
-];
-
-function isOfNoApp(path: string): boolean {
-  return OF_NO_APP.includes(kindOf(path));
-}
-
-/** At any depth, relative to the folder; none if it cannot be read, or changes at this moment. */
+/** At any depth, relative to the folder; none if the folder cannot be read, or changes at this moment. */
 function listBelow(folder: string): string[] {
   try {
     return readdirSync(folder, { recursive: true, encoding: 'utf8' });
@@ -114,7 +95,7 @@ function listBelow(folder: string): string[] {
   }
 }
 
-/** Every file whose change would be noticed; relative, with forward slashes. */
+/** All files whose changes are noticed; relative, with forward slashes. */
 export async function listFiles(root: string, folder = ''): Promise<string[]> {
   const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(() => []);
   const files: string[] = [];

@@ -5,8 +5,8 @@ import { parseAst } from 'vite';
 import { toPosix } from '../shared/paths.ts';
 
 /**
- * The project's `tsconfig.json` and what it extends, directly or not, wherever that is: all decide what the
- * sources compile to. Bases from installed packages are left out: these change with a lockfile.
+ * The project's `tsconfig.json` and all files that it extends, directly or not: they decide how the sources compile.
+ * Files of installed packages are left out, because these change with a lockfile.
  */
 export function tsconfigFiles(root: string): string[] {
   const files = new Set<string>();
@@ -30,7 +30,7 @@ function basesOf(file: string): string[] {
   });
 }
 
-/** JSON with comments and trailing commas is an expression of JavaScript. */
+/** Parses JavaScript: JSON with comments and trailing commas is an expression of it. */
 function readExtends(file: string): string[] {
   try {
     const [statement] = parseAst(`(${readFileSync(file, 'utf8')}\n)`).body as unknown as Node[];
@@ -41,12 +41,12 @@ function readExtends(file: string): string[] {
     const literals = (value as Node | undefined)?.elements ?? [value as Node | undefined];
     return literals.flatMap((literal) => (typeof literal?.value === 'string' ? literal.value : []));
   } catch {
-    // Missing, or not finished: who compiles with it will say so.
+    // Missing, or not finished: the compiler reports it.
     return [];
   }
 }
 
-/** The little of ESTree that is looked at here. */
+/** The few properties of ESTree's nodes that are read here. */
 interface Node {
   expression?: Node;
   properties?: Node[];
@@ -61,7 +61,7 @@ function resolveBase(specifier: string, from: string): string | undefined {
   if (isPath) {
     const path = isAbsolute(specifier) ? specifier : join(dirname(from), specifier);
     const found = [path, `${path}.json`].find(isFile);
-    // Watched also while it is missing.
+    // A missing file is watched too.
     return toPosix(found ?? (path.endsWith('.json') ? path : `${path}.json`));
   }
   const require = createRequire(from);

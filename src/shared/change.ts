@@ -4,6 +4,6 @@ export interface Change {
   /** Absolute, posix. */
   file: string;
   change: FileChange;
-  /** Who imports the file is brought up to date even though it takes its own updates. */
+  /** Set if the importers are brought up to date although the file accepts its own updates. */
   isForced?: boolean;
 }

@@ -5,11 +5,11 @@ const DEFAULT_PORT = 5432;
 /** A database on the same machine or network answers in milliseconds. */
 const CONNECT_LIMIT_MS = 5_000;
 
-/** Medusa retries for a minute and then prints a stack trace; a person wants to know at once. */
+/** Medusa would retry for a minute and then print a stack trace. @throws MedusaViteError if the database is not there */
 export async function assertDatabaseReachable(databaseUrl: string): Promise<void> {
   const url = URL.canParse(databaseUrl) ? new URL(databaseUrl) : undefined;
   if (!url?.hostname || url.searchParams.has('host')) {
-    // A socket path, or a form that only the driver knows.
+    // The path of a socket, or a form that only the driver knows.
     return;
   }
   const host = url.hostname.replace(/^\[|\]$/g, '');

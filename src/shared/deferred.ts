@@ -1,4 +1,4 @@
-/** A promise that somebody else settles; `Promise.withResolvers` needs Node 22. */
+/** A promise and the functions that settle it. `Promise.withResolvers` needs Node 22. */
 export interface Deferred<T> {
   promise: Promise<T>;
   resolve(value: T): void;

@@ -1,2 +1,1 @@
-/** What a file exports. */
 export type Exports = Record<PropertyKey, unknown>;

@@ -1,4 +1,4 @@
-/** As Node looks for a file when the extension is missing, with those that Medusa's ts-node adds. */
+/** In the order in which Node tries them for an import that has none, with those that Medusa's ts-node adds. */
 export const EXTENSIONS: readonly string[] = [
   '.js',
   '.json',

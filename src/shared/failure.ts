@@ -1,6 +1,6 @@
 /**
- * A mistake that the user can mend. The message says what happened and which value it was about;
- * `hint` says what to do. Printed without a stack trace.
+ * A mistake that the user can mend. The message names the problem and the value; `hint` says what to do.
+ * It is printed without a stack trace.
  */
 export class MedusaViteError extends Error {
   override readonly name = 'MedusaViteError';
@@ -14,12 +14,12 @@ export class MedusaViteError extends Error {
   }
 }
 
-/** Whether it is an error of Node (`ENOENT`) or of another library with this code. */
+/** Whether this is an error with the code, such as Node's `ENOENT`. */
 export function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
-/** For errors that pass through somebody who prints stacks: then this is all that there is to read. */
+/** For errors that a program of others prints with their stack: it then prints the message and the hint alone. */
 export function withoutStack(error: MedusaViteError): MedusaViteError {
   error.stack = `medusa-vite: ${error.hint ? `${error.message} ${error.hint}` : error.message}`;
   return error;

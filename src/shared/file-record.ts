@@ -1,9 +1,9 @@
-/** Files that are in use, each in the state in which it was noted first, to find out whether it still is. */
+/** Remembers the state of files, to find one that has changed since it was first noted. */
 export class FileRecord {
   readonly #read: (path: string) => string | null;
   readonly #states = new Map<string, string | null>();
 
-  /** @param read tells two states apart: `contentOf`, or `stampOf` */
+  /** @param read gives the state of a file: `contentOf` or `stampOf` */
   constructor(read: (path: string) => string | null) {
     this.#read = read;
   }
@@ -12,14 +12,14 @@ export class FileRecord {
     return this.#states.has(path);
   }
 
-  /** To be called before the file is used: what is written in between counts as a change then. */
+  /** To be called before the file is used, so that a change in between counts. */
   note(path: string): void {
     if (!this.#states.has(path)) {
       this.#states.set(path, this.#read(path));
     }
   }
 
-  /** @returns one that is not what it was */
+  /** @returns a file whose state differs from the noted one */
   findChanged(): string | undefined {
     for (const [path, state] of this.#states) {
       if (this.#read(path) !== state) {

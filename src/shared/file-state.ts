@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, type Stats, statSync } from 'node:fs';
 
-/** What a file was like at one moment. Two states with the same content are the same to whoever reads the file. */
+/** A file at one moment. */
 export interface FileState {
   /** A digest; null if there is no such file, or it cannot be read. */
   content: string | null;
@@ -9,7 +9,7 @@ export interface FileState {
   writtenAt: number;
 }
 
-/** No source, but a log or a database that grows all the time: told by size and time rather than read each time. */
+/** A bigger file is no source, but a log or a database: its size and its time stand for its content. */
 const MAX_READ_BYTES = 4 * 1024 * 1024;
 
 export const EMPTY_CONTENT: string = digest('');
@@ -18,7 +18,7 @@ export function readFileState(file: string): FileState {
   try {
     const stats = statSync(file);
     const content = stats.isFile() ? readContent(file, stats) : null;
-    // Asked again: else a write in between would look like another one of the same content.
+    // A time from before the read may be too old, if the file was written in between.
     return { content, writtenAt: statSync(file).mtimeMs };
   } catch {
     return { content: null, writtenAt: 0 };
@@ -29,14 +29,14 @@ export function contentOf(file: string): string | null {
   return readFileState(file).content;
 }
 
-/** When a file was changed in any way, or came there under this name; null if there is none. */
+/** When a file was changed in any way, or got this name; null if there is none. */
 export function changedAt(file: string): number | null {
   return statOf(file)?.ctimeMs ?? null;
 }
 
 /**
- * Another one after any change to a file or a folder, also after one that leaves the content as it was: it is made of
- * the time that no program can set back, and costs no reading. Null if there is none.
+ * Differs after each change to a file or a folder, even one that keeps the content, and is found without a read.
+ * It contains the time that no program can set back. Null if there is no such file or folder.
  */
 export function stampOf(path: string): string | null {
   const stats = statOf(path);

@@ -1,25 +1,23 @@
 import { sep } from 'node:path';
 
 /**
- * The one place where paths change their form. A `file` is absolute, real and posix (also on Windows:
- * `C:/shop/src/a.ts`); an `id` is a Vite module id, which is a file unless it has a query or is virtual.
+ * Paths change their form only here. A `file` is absolute, real and posix, on Windows too (`C:/shop/src/a.ts`).
+ * An `id` is a Vite module id, which is a file unless it has a query or is virtual.
  */
 
 export function toPosix(path: string): string {
   return path.replaceAll('\\', '/');
 }
 
-/** How Node spells the path of a file on this system. */
+/** The file as Node spells it on this system. */
 export function toNative(file: string, separator: string = sep): string {
   return separator === '/' ? file : file.replaceAll('/', separator);
 }
 
-/** Of a posix path. */
 export function isAbsoluteFile(file: string): boolean {
   return file.startsWith('/') || /^[A-Za-z]:\//.test(file);
 }
 
-/** The file behind a module id. */
 export function fileOfId(id: string): string {
   return id.replace(/[?#].*$/, '');
 }
@@ -29,7 +27,7 @@ export function stemOf(file: string): string {
   return file.replace(/(?:\/index)?\.[^./]+$/, '');
 }
 
-/** `src/api/x/route.ts` for a file of the project; files outside of it keep their absolute path. */
+/** `src/api/x/route.ts` for a file of the project; other files keep their absolute path. */
 export function relativeToRoot(root: string, file: string): string {
   return isInside(root, file) ? file.slice(root.length + 1) : file;
 }
@@ -47,8 +45,8 @@ export function isTypeScript(file: string): boolean {
 }
 
 /**
- * Whether the runner executes a file, or Node loads it natively. TypeScript is always ours, wherever a
- * workspace link leads; built JavaScript outside of the project is not.
+ * Whether the runner evaluates a file; Node loads the others natively. The runner evaluates TypeScript wherever it is,
+ * as a workspace link may lead out of the project, but no JavaScript outside of the project.
  */
 export function isRunnerFile(root: string, file: string): boolean {
   const inside = isInside(root, file);

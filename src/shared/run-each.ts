@@ -1,5 +1,5 @@
 /**
- * Runs all of the tasks, one after another, also where one of them fails.
+ * Runs all tasks, one after another, even if some of them fail.
  * @throws the error, or an AggregateError of several
  */
 export async function runEach(tasks: Iterable<() => unknown>): Promise<void> {

@@ -1,4 +1,4 @@
-/** Structural equality; functions count by their source. */
+/** Structural equality; two functions are equal if their sources are. */
 export function sameStructure(before: unknown, after: unknown): boolean {
   return compareStructure(before, after, new Map());
 }
@@ -20,7 +20,7 @@ function compareStructure(before: unknown, after: unknown, seen: Map<object, unk
   return sameEntries(before, after, (a, b) => compareStructure(a, b, seen));
 }
 
-/** Whether two objects have the same keys, with values that count as the same. */
+/** Whether two objects have the same keys, and `same` holds for the values of each. */
 export function sameEntries(
   before: object,
   after: object,

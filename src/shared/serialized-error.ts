@@ -1,4 +1,4 @@
-/** What is left of an error after it crossed the process boundary: nothing that a reader needs is lost. */
+/** An error in the form in which one process sends it to another; it keeps all that a reader needs. */
 export interface SerializedError {
   name: string;
   message: string;
@@ -27,25 +27,25 @@ export function serializeError(value: unknown, depth = 0): SerializedError {
   }
   const from = value as Record<string, unknown>;
   const location = from.loc instanceof Object ? (from.loc as Record<string, unknown>) : {};
-  const error: SerializedError = {
+  const hasCause = from.cause !== undefined && depth < MAX_CAUSE_DEPTH;
+  const error = {
     name: text(from.name) ?? 'Error',
     message: text(from.message) ?? describe(value),
+    stack: text(from.stack),
+    code: text(from.code),
+    plugin: text(from.plugin),
+    file: text(from.file) ?? text(location.file) ?? text(from.id),
+    line: count(from.line) ?? count(location.line),
+    column: count(from.column) ?? count(location.column),
+    frame: text(from.frame),
+    hint: text(from.hint),
+    cause: hasCause ? serializeError(from.cause, depth + 1) : undefined,
   };
-  assign(error, 'stack', text(from.stack));
-  assign(error, 'code', text(from.code));
-  assign(error, 'plugin', text(from.plugin));
-  assign(error, 'file', text(from.file) ?? text(location.file) ?? text(from.id));
-  assign(error, 'line', count(from.line) ?? count(location.line));
-  assign(error, 'column', count(from.column) ?? count(location.column));
-  assign(error, 'frame', text(from.frame));
-  assign(error, 'hint', text(from.hint));
-  if (from.cause !== undefined && depth < MAX_CAUSE_DEPTH) {
-    error.cause = serializeError(from.cause, depth + 1);
-  }
-  return error;
+  const known = Object.entries(error).filter(([, field]) => field !== undefined);
+  return Object.fromEntries(known) as unknown as SerializedError;
 }
 
-/** @throws never; the error keeps the position that the host found. */
+/** The error keeps the position that the host has found. */
 export function deserializeError(error: SerializedError): Error {
   const { cause, name, ...rest } = error;
   const result = Object.assign(
@@ -54,16 +54,6 @@ export function deserializeError(error: SerializedError): Error {
   );
   Object.defineProperty(result, 'name', { value: name, configurable: true });
   return result;
-}
-
-function assign<K extends keyof SerializedError>(
-  error: SerializedError,
-  key: K,
-  value: SerializedError[K] | undefined,
-): void {
-  if (value !== undefined) {
-    error[key] = value;
-  }
 }
 
 function text(value: unknown): string | undefined {
