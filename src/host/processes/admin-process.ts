@@ -21,25 +21,25 @@ export interface AdminProcessOptions {
   /** Whether its stdout goes to our stderr, because stdout carries JSON. */
   isStdoutTaken: boolean;
   request: AdminRequest;
-  /** The port of the HMR socket, to keep; unset if browsers know of none yet. */
+  /** The port that open tabs know for the HMR socket; unset if there is none yet. */
   hmrPort: number | undefined;
 }
 
-/** A start takes a second or two, longer on a machine that does a lot besides. Requests of the app wait longer. */
+/** A start takes a second or two, more on a busy machine. Requests of the app wait longer than this. */
 const START_LIMIT_MS = 50_000;
-/** The admin has nothing to finish: only an endless loop takes longer. */
+/** The admin process has nothing to finish: only an endless loop takes longer. */
 const STOP_LIMIT_MS = 1_000;
 
-/** One run of the admin: a process with the Vite of Medusa's dashboard. */
+/** One run of the process with the Vite of Medusa's dashboard. */
 export class AdminProcess {
   /** Settles when it serves. @throws BootError */
   readonly ready: Promise<AdminAddress>;
   /** Settles with the reason. */
   readonly exited: Promise<SerializedError>;
   readonly #forked: ForkedProcess<HostToAdmin, AdminToHost, AdminReplies>;
-  /** Modules that it has loaded to evaluate the config. */
+  /** The modules that it has loaded to evaluate the config. */
   readonly #modules: AppModules;
-  /** Files that Node has loaded natively for the config, with the content that they had. */
+  /** The files that Node has loaded natively for the config, with their content then. */
   readonly #natives = new Map<string, string | null>();
 
   constructor(options: AdminProcessOptions) {
@@ -64,7 +64,7 @@ export class AdminProcess {
     this.ready.catch(() => {});
   }
 
-  /** Whether the config may now give it other functions than it has. */
+  /** Whether the functions in the config may be others by now. */
   async isOutdated(): Promise<boolean> {
     const isNativeChanged = [...this.#natives].some(
       ([file, content]) => contentOf(file) !== content,
@@ -73,7 +73,7 @@ export class AdminProcess {
   }
 
   async stop(): Promise<void> {
-    // A closed channel ends it, on Windows too, where a signal would do so without a word.
+    // A closed channel lets it end in order, on Windows too, where a signal kills.
     await this.#forked.stop(() => this.#forked.disconnect(), STOP_LIMIT_MS);
   }
 

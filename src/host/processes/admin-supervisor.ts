@@ -6,7 +6,6 @@ import type { SerializedError } from '../../shared/serialized-error.ts';
 import type { AdminProcess } from './admin-process.ts';
 import { reasonOf } from './process-failure.ts';
 
-/** The part of an admin process that its supervisor uses. */
 export type AdminRun = Pick<AdminProcess, 'ready' | 'exited' | 'isOutdated' | 'stop' | 'kill'>;
 
 export interface AdminSupervisorOptions {
@@ -17,22 +16,22 @@ export interface AdminSupervisorOptions {
   onNote(note: string): void;
 }
 
-/** An admin process that ends this soon after it was ready would only do so again. */
+/** An admin process that ends this soon after it was ready would do so again. */
 const STABLE_AFTER_MS = 2_000;
 
 /**
- * Keeps an admin process beside the app. The process outlives restarts of the app, and makes way for another one
- * only when something that it was made from has changed.
+ * Keeps an admin process beside the app. The process outlives restarts of the app; another one takes its place
+ * only when its settings have changed.
  */
 export class AdminSupervisor {
   readonly #options: AdminSupervisorOptions;
-  /** What the latest app has asked for. */
+  /** The request of the latest app. */
   #wanted: AdminRequest | undefined;
   /** Unset while there is no admin process. */
   #run: AdminRun | undefined;
-  /** The run that was asked to stop; unset once it has. */
+  /** The run that is asked to stop; unset once it has. */
   #stopping: AdminRun | undefined;
-  /** What the run was made from. */
+  /** The settings of the run. */
   #fingerprint = '';
   #state: AdminState | undefined;
   #readyAt = 0;
@@ -50,13 +49,13 @@ export class AdminSupervisor {
   want(request: AdminRequest | undefined): void {
     this.#wanted = request;
     if (this.#state?.type === 'starting' && !this.#isStartingFor(request)) {
-      // The run may never be ready, because of an endless loop that this request is free of.
+      // The run may never be ready, because of an endless loop that this request no longer has.
       this.#run?.kill();
     }
     this.#bringUp();
   }
 
-  /** Starts it again if it has failed. */
+  /** Starts an admin process that has failed again; else publishes the state once more. */
   retry(): void {
     if (this.#state?.type === 'failed') {
       this.#bringUp();
@@ -65,8 +64,8 @@ export class AdminSupervisor {
     }
   }
 
-  /** A save may mend what the admin has failed on. */
-  onSave(): void {
+  /** A change may mend an admin process that has failed. */
+  onChange(): void {
     if (this.#state?.type === 'failed') {
       this.#bringUp();
     }
@@ -132,7 +131,7 @@ export class AdminSupervisor {
       await run?.exited;
       this.#run = undefined;
       if (this.#wanted !== request) {
-        // Its successor is on the way.
+        // The next run is on its way.
         return;
       }
       const reason = reasonOf(error);
@@ -149,7 +148,7 @@ export class AdminSupervisor {
     }
     this.#run = undefined;
     const wasStable = performance.now() - this.#readyAt >= STABLE_AFTER_MS;
-    // A run that was stable is started again at once: requests wait for it.
+    // A run that was stable starts again at once: requests wait for it.
     this.#publish(wasStable ? { type: 'starting' } : { type: 'failed', error: reason });
     this.#options.onFailure(reason, 'the admin ended by itself');
     if (wasStable) {
@@ -158,7 +157,7 @@ export class AdminSupervisor {
   }
 
   #isStartingFor(request: AdminRequest | undefined): boolean {
-    // Only a run that is ready can tell what the functions do.
+    // Only a run that is ready can tell whether its functions have changed.
     const isComparable = request !== undefined && request.functions.length === 0;
     return isComparable && fingerprintOf(request, this.#options.root) === this.#fingerprint;
   }
@@ -177,7 +176,7 @@ export class AdminSupervisor {
   }
 }
 
-/** Stays the same as long as another run would be made from the same. */
+/** Identifies the settings of a run. */
 function fingerprintOf({ env, ...request }: AdminRequest, root: string): string {
   // A function may read any variable.
   const isRead = (name: string) => request.functions.length > 0 || isReadByAdmin(name);

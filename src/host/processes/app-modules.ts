@@ -9,8 +9,8 @@ import type { Transformer } from '../../vite/transformer.ts';
 import { serveModulePipe } from './module-pipe.ts';
 
 /**
- * The modules that one app process has: it gets them here, and here is known which it runs and what ties
- * them together. A module counts as loaded when its code was sent, since that is what comes before it runs.
+ * The modules of one app process, and the imports between them. Sends the app their code; a module counts as
+ * loaded from then on, before it runs.
  */
 export class AppModules implements Graph {
   readonly #transformer: Transformer;
@@ -21,7 +21,7 @@ export class AppModules implements Graph {
   readonly #natives = new Set<string>();
   /** Modules that take updates of a dependency, or of themselves, by `import.meta.hot.accept`. */
   readonly #accepts = new Map<string, Set<string>>();
-  /** Ties of the code that the app has; Vite's graph may be ahead of it, by a save that failed. */
+  /** Imports of the code that the app has; Vite's graph may be ahead of it, by a change that failed. */
   readonly #imports = new Map<string, string[]>();
   readonly #importers = new Map<string, Set<string>>();
   /** Loaded since `takeAdded` was last called, and not before. */
@@ -30,10 +30,10 @@ export class AppModules implements Graph {
   readonly #fetched = new Set<string>();
   /** Lost an importer since the last look for orphans. */
   readonly #untied = new Set<string>();
-  /** Ties that only the running app knows. */
+  /** Imports that only the running app knows. */
   readonly #runtimeImporters = new Map<string, Set<string>>();
 
-  /** @param onAccepted called with the files of modules that the app has now, again and again. */
+  /** @param onAccepted called with the files of each set of modules that the app takes over */
   constructor(transformer: Transformer, onAccepted: (files: string[]) => void = () => {}) {
     this.#transformer = transformer;
     this.#onAccepted = onAccepted;
@@ -72,7 +72,7 @@ export class AppModules implements Graph {
     this.#onAccepted(Object.keys(modules).map(fileOfId));
   }
 
-  /** The app holds on to resources itself, also to those that came later, whoever imports them or not. */
+  /** The app itself holds on to resources, also to later ones, whether a module imports them or not. */
   own(resources: ReloadFile[]): void {
     for (const { file, change } of resources) {
       if (change === 'delete') {
@@ -121,7 +121,7 @@ export class AppModules implements Graph {
     }
   }
 
-  /** Whether the module would run differently from what the app has. */
+  /** Whether the module differs from the app's in more than comments. */
   isChanged(id: string, module: FetchedModule): boolean {
     const [before, after] = [this.#loaded.get(id), emittedCode(module)];
     return (
@@ -130,7 +130,7 @@ export class AppModules implements Graph {
     );
   }
 
-  /** Whether any of the code that was sent is not what would be sent now. */
+  /** Whether any module would get other code now than it has. */
   async isOutdated(): Promise<boolean> {
     for (const id of this.#loaded.keys()) {
       const module = await this.#transformer.transform(id).catch(() => undefined);
@@ -141,7 +141,7 @@ export class AppModules implements Graph {
     return false;
   }
 
-  /** For modules that were saved without a change of what they do: where their lines are now. */
+  /** Says where lines are now, for modules that were saved with changes of comments only. */
   retrace(modules: Record<string, FetchedModule>): Retrace[] {
     return Object.entries(modules).flatMap(([id, module]) => {
       const before = this.#loaded.get(id);
@@ -156,7 +156,7 @@ export class AppModules implements Graph {
     return [...this.#loaded.keys()];
   }
 
-  /** Those that modules come from, which may be gone by now. */
+  /** Files of the modules, which may be gone by now. */
   get files(): Set<string> {
     return new Set([...this.#loaded.keys()].map(fileOfId).filter(isAbsoluteFile));
   }
@@ -190,7 +190,7 @@ export class AppModules implements Graph {
     return [...new Set(importers)].filter((importer) => this.#loaded.has(importer));
   }
 
-  /** Whether something that the app has will import the module, after what was transformed last. */
+  /** Whether a module of the app imports this one by the latest code. */
   isStillImported(id: string): boolean {
     const importers = [
       ...this.#transformer.importersOf(id),
@@ -244,7 +244,7 @@ export class AppModules implements Graph {
     }
   }
 
-  /** All of it as it is at one moment: whoever saves while it is collected must not be left out. */
+  /** Collects the modules as of one moment: starts again if a file changes meanwhile. */
   async #collectCurrent(id: string): Promise<Record<string, FetchedModule>> {
     for (;;) {
       const { revision } = this.#transformer;
@@ -256,7 +256,7 @@ export class AppModules implements Graph {
     }
   }
 
-  /** The module with everything that it imports statically and the app has not yet. */
+  /** Collects the module, and all that it imports statically and the app lacks. */
   async #collect(id: string, modules: Record<string, FetchedModule>): Promise<void> {
     modules[id] = await this.#transformer.transform(id);
     await Promise.all(
@@ -264,12 +264,12 @@ export class AppModules implements Graph {
         if (dependency in modules || this.#loaded.has(dependency)) {
           return;
         }
-        // Claimed before it is there, so that a diamond is fetched once.
+        // Claimed at once, so that two importers do not fetch it twice.
         modules[dependency] = { code: '' };
         try {
           await this.#collect(dependency, modules);
         } catch {
-          // The app will ask for it by itself, and gets the error then.
+          // The app will ask for it itself, and gets the error then.
           delete modules[dependency];
         }
       }),

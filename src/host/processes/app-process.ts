@@ -28,61 +28,55 @@ export interface AppProcessOptions {
   /** The complete environment; nothing else is inherited. */
   env: NodeJS.ProcessEnv;
   nodeArgs: string[];
-  /** Whether the app's own stdout goes to our stderr, because stdout carries JSON. */
+  /** Whether the app's stdout goes to our stderr, because stdout carries JSON. */
   isStdoutTaken: boolean;
 }
 
-export type AppExit = ForkedExit;
-
-/** Who looks after an app that is to serve. */
+/** Looks after an app that is to serve. */
 export interface AppKeeper {
   servePipe(pipe: Duplex): void;
   onLoaded(report: LoadedReport): void;
   onWarning(error: SerializedError): void;
   /** A module has called `import.meta.hot.invalidate`. */
   onInvalidate(id: string): void;
-  /** Sessions of the app before this one; asked for when this one starts. */
+  /** Returns the sessions of the previous app; called when this one starts. */
   sessions(): Record<string, string>;
-  /** Comes when the app stops. */
+  /** Called when the app stops. */
   onSessions(sessions: Record<string, string>): void;
   onAdminWanted(request: AdminRequest | undefined): void;
   onAdminRetry(): void;
 }
 
-/** One run of the app, and the phases that it goes through: preloaded (a spare only), prepared, ready, exited. */
+/** One run of the app, in phases: preloaded (a spare only), prepared, ready, exited. */
 export class AppProcess {
-  /** Settles when a spare has loaded what it was told to; never rejects, and never settles if that fails. */
-  readonly preloaded: Promise<number>;
-  /** Settles when Medusa is loaded and the config evaluated. @throws BootError, UnfitAppError */
-  readonly prepared: Promise<PreparedApp>;
-  /** Settles when the app serves. @throws BootError, UnfitAppError */
-  readonly ready: Promise<void>;
-  readonly exited: Promise<AppExit>;
-  /** Whether it was made before it was needed. */
-  readonly wasSpare: boolean;
-  readonly #forked: ForkedProcess<HostToApp, AppToHost, AppReplies>;
-  readonly #watchdog: AppWatchdog;
   readonly #preloaded = createDeferred<number>();
   readonly #prepared = createDeferred<PreparedApp>();
   readonly #ready = createDeferred<void>();
+  /** Resolves to the number of files once a spare has loaded its packages; never settles if that fails. */
+  readonly preloaded: Promise<number> = this.#preloaded.promise;
+  /** Settles when Medusa is loaded and the config evaluated. @throws BootError, UnfitAppError */
+  readonly prepared: Promise<PreparedApp> = this.#prepared.promise;
+  /** Settles when the app serves. @throws BootError, UnfitAppError */
+  readonly ready: Promise<void> = this.#ready.promise;
+  readonly exited: Promise<ForkedExit>;
+  readonly wasSpare: boolean;
+  readonly #forked: ForkedProcess<HostToApp, AppToHost, AppReplies>;
+  readonly #watchdog: AppWatchdog;
   #isPrepared = false;
   /** False for a spare until it is activated. */
   #isActive: boolean;
-  /** What a spare has written to stderr; printed when it becomes the app, if it does. */
+  /** The stderr of a spare, printed when it becomes the app. */
   readonly #heldOutput: Buffer[] = [];
-  /** Set when the app is to serve, which a spare is not yet. */
+  /** Unset while the process is a spare. */
   #keeper: AppKeeper | undefined;
-  /** What it has loaded before that. */
+  /** Reports that came before there was a keeper. */
   readonly #earlyReports: LoadedReport[] = [];
   #isStopping = false;
 
   constructor({ app, env, nodeArgs, isStdoutTaken }: AppProcessOptions) {
     this.wasSpare = app.isSpare;
     this.#isActive = !app.isSpare;
-    this.preloaded = this.#preloaded.promise;
-    this.prepared = this.#prepared.promise;
-    this.ready = this.#ready.promise;
-    // A failure rejects both, and whoever waits for one of them need not wait for the other.
+    // A failure rejects both, and not everyone waits for both.
     this.prepared.catch(() => {});
     this.ready.catch(() => {});
     this.#watchdog = new AppWatchdog({
@@ -138,7 +132,7 @@ export class AppProcess {
     }
   }
 
-  /** Node's own view of the process; its connections go that way. */
+  /** Node's own object, for handing connections over. */
   get process(): ChildProcess {
     return this.#forked.process;
   }
@@ -147,7 +141,7 @@ export class AppProcess {
     return this.#forked.isAlive;
   }
 
-  /** Tells a spare what to load; null for nothing but Medusa itself. */
+  /** Tells a spare which packages to load; null for nothing but Medusa itself. */
   preload(packages: PackageList | null): void {
     this.send({ type: 'preload', packages });
   }
@@ -181,7 +175,7 @@ export class AppProcess {
     }
     const pipe = this.#forked.pipe(CHANNEL_FD);
     if (pipe) {
-      // An app that waits for modules stands still for as long as the host needs for them.
+      // An app that waits for modules stands still as long as the host transforms them.
       pipe.on('data', () => this.#watchdog.noteProgress());
       keeper.servePipe(pipe);
     }
@@ -193,7 +187,7 @@ export class AppProcess {
     this.send({ type: 'start', sessions: this.#keeper?.sessions() ?? {} });
   }
 
-  /** A new save waits for this app to be up: if it stands still, that is noticed sooner from now on. */
+  /** A change waits for this app to be up: from now on the watchdog gives up sooner if it stands still. */
   hurry(): void {
     this.#watchdog.hurry();
   }
@@ -210,7 +204,7 @@ export class AppProcess {
     return outcome;
   }
 
-  /** What a spare should load; null if nothing but Medusa itself. */
+  /** Lists the packages that a spare should load; null for nothing but Medusa itself. */
   async listPackages(): Promise<PackageList | null> {
     if (!this.isAlive) {
       return null;
@@ -219,8 +213,8 @@ export class AppProcess {
     return reply?.packages ?? null;
   }
 
-  /** Asks the app to finish its requests and exit, and ends it if that takes too long or it does not answer. */
-  stop(): Promise<AppExit> {
+  /** Asks the app to finish its requests and exit; kills it if that takes too long or it does not answer. */
+  stop(): Promise<ForkedExit> {
     if (!this.#isStopping && this.isAlive) {
       this.#isStopping = true;
       this.send({ type: 'shutdown' });
@@ -251,13 +245,13 @@ export class AppProcess {
     this.ready.then(endWatch, endWatch);
   }
 
-  #failUnlessReady(exit: AppExit): void {
+  #failUnlessReady(exit: ForkedExit): void {
     const how = describeExit(exit);
     if (exit.error) {
       const { name, message } = exit.error;
       this.#fail(new BootError({ name, message }));
     } else if (this.wasSpare && !this.#forked.isKilled) {
-      // Whatever it was, a process that was never a spare will say it better.
+      // A process that was never a spare will tell the cause better.
       this.#failAsSpare(`it exited ${how}`);
     }
     const message = `The app exited ${how} before it was ready.`;
@@ -268,7 +262,7 @@ export class AppProcess {
     this.#fail(new UnfitAppError(reason, { wasPrepared: this.#isPrepared }));
   }
 
-  /** Does nothing to a phase that is reached. */
+  /** A phase that is reached stays so. */
   #fail(failure: BootError | UnfitAppError): void {
     this.#prepared.reject(failure);
     this.#ready.reject(failure);

@@ -1,6 +1,6 @@
 import type { Hang } from './process-failure.ts';
 
-/** For what a module awaits at its top level, or a module's loader: only an endless wait takes longer. */
+/** For top-level awaits of modules and the loaders of Medusa modules: only an endless wait takes longer. */
 const RELOAD_LIMIT_MS = 20_000;
 /** An event loop that stands still this long is in an endless loop: evaluating 1,000 modules takes 1 s. */
 const HANG_LIMIT_MS = 2_500;
@@ -9,15 +9,15 @@ const BUSY_HANG_LIMIT_MS = 10_000;
 const BOOT_LIMITS = {
   /** While it boots, an app stands still for seconds at a time: it loads thousands of files. */
   hangMs: 20_000,
-  /** From the last module that it asked for: what comes then are Medusa's own loaders, and what those wait for. */
+  /** From the last module that it asked for: then come Medusa's own loaders, and their waits. */
   progressMs: 120_000,
 };
-/** The same, once a new save waits that may be the way out. */
+/** The limits once a change waits that may mend the app. */
 const IMPATIENT_BOOT_LIMITS: typeof BOOT_LIMITS = { hangMs: 6_000, progressMs: 30_000 };
-/** From when the app hears that it is to stop until SIGKILL, as `tsx watch` and users expect. */
+/** From the moment the app hears of the stop until SIGKILL; `tsx watch` allows the same. */
 const STOP_LIMIT_MS = 5_000;
 const PING_INTERVAL_MS = 250;
-/** Work of its own never keeps this process from a timer for so long. */
+/** The host's own work never delays a timer for so long. */
 const MAX_LATE_MS = 1_000;
 
 export interface AppWatchdogOptions {
@@ -28,15 +28,15 @@ export interface AppWatchdogOptions {
 }
 
 /**
- * Judges whether an app still does what it was asked for, by the signs that it gives. Each watch calls back as
- * soon as its limit has passed, and at each look from then on; it returns how to end the watch.
+ * Judges by an app's signs of life whether it still works. Each watch calls back as soon as its limit has
+ * passed, and at each look from then on; it returns a function that ends the watch.
  */
 export class AppWatchdog {
   readonly #ping: () => void;
   #isDebugged: boolean;
   /** When the app last showed that its event loop turns; `performance.now()`, as all times here. */
   #answeredAt = performance.now();
-  /** When the app last got further on its way to be ready. */
+  /** When the app last came closer to being ready. */
   #progressedAt = performance.now();
   /** When the app was last asked for a sign. */
   #askedAt = performance.now();
@@ -48,18 +48,18 @@ export class AppWatchdog {
     this.#isDebugged = isDebugged;
   }
 
-  /** The event loop of the app turns. */
+  /** The app's event loop turns. */
   noteSign(): void {
     this.#answeredAt = performance.now();
   }
 
-  /** The app gets further on its way to be ready. */
+  /** The app comes closer to being ready. */
   noteProgress(): void {
     this.noteSign();
     this.#progressedAt = this.#answeredAt;
   }
 
-  /** Medusa's own code is about to keep the app from answering, or has done so. */
+  /** Medusa's own code is about to keep the app from answering, or is done with it. */
   noteBusy(isBusy: boolean): void {
     this.#isBusy = isBusy;
   }
@@ -68,7 +68,7 @@ export class AppWatchdog {
     this.#isDebugged = true;
   }
 
-  /** A new save waits for the app to be up: from now on a boot that stands still is noticed sooner. */
+  /** A change waits for the app to be up: from now on a boot that stands still ends sooner. */
   hurry(): void {
     this.#bootLimits = IMPATIENT_BOOT_LIMITS;
   }
@@ -105,7 +105,7 @@ export class AppWatchdog {
     // The app's time begins when it hears of the stop, as its first sign shows; at a breakpoint it may give none.
     let heardAt = this.#isDebugged ? askedAt : Number.POSITIVE_INFINITY;
     return this.#watch(() => {
-      // An app that came to a breakpoint meanwhile may have heard of it, and say no more.
+      // An app that reached a breakpoint meanwhile may have heard of the stop, and answers no more.
       if (this.#answeredAt > askedAt || this.#isDebugged) {
         heardAt = Math.min(heardAt, this.#answeredAt);
       }
@@ -126,7 +126,7 @@ export class AppWatchdog {
     const now = performance.now();
     const late = now - this.#askedAt - PING_INTERVAL_MS;
     if (late > MAX_LATE_MS) {
-      // It was this process that stood still, as on a laptop that slept: what the app has said is unread.
+      // The host itself stood still, as on a laptop that slept, and has yet to read the app's signs.
       this.#answeredAt = now;
       this.#progressedAt += late;
     }

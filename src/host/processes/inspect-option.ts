@@ -13,13 +13,12 @@ export function parseInspect(
   nodeArgs: string[],
 ): { inspect: InspectOptions | undefined; nodeArgs: string[] } {
   const [inspect] = [option, ...nodeArgs].flatMap((argument) => parseArgument(argument) ?? []);
-  // One that cannot be read is left to Node, which says so.
+  // Node itself complains of an argument that cannot be parsed.
   return { inspect, nodeArgs: nodeArgs.filter((argument) => !parseArgument(argument)) };
 }
 
 /**
- * `9229`, `127.0.0.1:9229`, `localhost:9229`, `[::1]:9229`, or a host alone, as Node takes it.
- *
+ * Parses `9229`, `127.0.0.1:9229`, `localhost:9229`, `[::1]:9229`, or a host alone, as Node does.
  * @returns undefined if it is none of these; the host is without brackets
  */
 export function parseInspectAddress(

@@ -12,10 +12,10 @@ export class BootError extends Error {
   }
 }
 
-/** An app that was a spare is not what a new process would be: that one has to be made after all. */
+/** An app that was a spare may differ from a new process, so a new one has to take its place. */
 export class UnfitAppError extends Error {
   override readonly name = 'UnfitAppError';
-  /** Whether it had been prepared: only then can the packages that it had loaded ahead be to blame. */
+  /** Whether it had been prepared: only then can the packages that it loaded ahead be to blame. */
   readonly wasPrepared: boolean;
 
   constructor(reason: string, { wasPrepared = false }: { wasPrepared?: boolean } = {}) {
@@ -24,13 +24,13 @@ export class UnfitAppError extends Error {
   }
 }
 
-/** The app runs, but does nothing any more. */
+/** The app runs, but answers no more. */
 export interface Hang {
   type: 'hung';
   reason: RestartReason;
 }
 
-/** What went wrong at a start, in a form that can be told. */
+/** Why a start failed. */
 export function reasonOf(error: unknown): SerializedError {
   return error instanceof BootError ? error.reason : { name: 'Error', message: String(error) };
 }

@@ -1,11 +1,6 @@
-import type {
-  Activation,
-  PreparedApp,
-  ReloadOutcome,
-  ReloadPlan,
-  Trial,
-} from '../../protocol/messages.ts';
-import { describeReason, type RestartReason } from '../../protocol/reason.ts';
+import type { Activation, PreparedApp, Trial } from '../../protocol/messages.ts';
+import { describeReason } from '../../protocol/reason.ts';
+import type { ForkedExit } from '../../shared/process/forked-process.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
 import type { Transformer } from '../../vite/transformer.ts';
 import type { Listener } from '../port/listener.ts';
@@ -14,31 +9,29 @@ import { describePlace, describeWarning, isDebugEnabled } from '../terminal/word
 import { AdminProcess } from './admin-process.ts';
 import { AdminSupervisor } from './admin-supervisor.ts';
 import { AppModules } from './app-modules.ts';
-import type { AppExit, AppProcess } from './app-process.ts';
+import type { AppProcess } from './app-process.ts';
 import { SpareKeeper } from './spare-keeper.ts';
-import { type RestartResult, Supervisor } from './supervisor.ts';
+import { Supervisor } from './supervisor.ts';
 
 export interface ProcessesOptions {
   root: string;
   transformer: Transformer;
   listener: Pick<Listener, 'forwardTo' | 'hold' | 'fail' | 'isBusy'>;
-  /** Makes an app, or a spare one, or one for a trial. */
   fork(role: 'app' | 'spare', activation: Activation, trial?: Trial): AppProcess;
-  /** What the next app is to be started with. */
+  /** The next app starts with this. */
   activation(): Activation;
-  /** The first app, if it is on its way already, as a spare. */
+  /** The first app, if it loads already, as a spare. */
   first: AppProcess | undefined;
-  /** Whether there is to be a spare. */
   hasSpare: boolean;
   /** Whether stdout is for events only. */
   isStdoutTaken: boolean;
-  /** Whether the processor is wanted for changes of files. */
+  /** Whether an update needs the processor. */
   isUpdating(): boolean;
-  /** Overrides the feature flag. */
+  /** Overrides the feature flag `backend_hmr`. */
   hmr: boolean | undefined;
   /** The app uses these files; called again and again. */
   onUsed(files: string[]): void;
-  /** A module of the app cannot take its own update after all. */
+  /** A module has called `import.meta.hot.invalidate`: it cannot take its own update after all. */
   onInvalidate(id: string): void;
   events: ProcessEvents;
 }
@@ -48,41 +41,36 @@ export interface ProcessEvents {
   ready(app: { pid: number; isHmrOn: boolean; bootMs: number }): void;
   failure(error: SerializedError, headline: string): void;
   note(note: string): void;
-  /** Something that the user has to mend, though the app goes on. */
+  /** The user has to mend something, though the app goes on. */
   warning(text: string): void;
-  exit(exit: AppExit, willRestart: boolean): void;
+  exit(exit: ForkedExit, willRestart: boolean): void;
 }
 
 /** The processes of a project beside the host: the app, its spare and the admin process. */
 export class Processes {
+  readonly supervisor: Supervisor;
   readonly spares: SpareKeeper;
   readonly admin: AdminSupervisor;
   readonly #options: ProcessesOptions;
-  readonly #supervisor: Supervisor;
-  /** What an app that stopped has left for the next; `Sessions`. */
+  /** An app that stops leaves them to the next one; see `Sessions`. */
   #sessions: Record<string, string> = {};
-  /** The app that was the last to ask for an admin: it forwards requests there. */
+  /** The latest app that has asked for an admin: it forwards requests there. */
   #adminClient: AppProcess | undefined;
   readonly #modules = new WeakMap<AppProcess, AppModules>();
-  /** Of the app that serves, or was the last to try. */
+  /** Those of the app that serves, or of the latest one that has tried. */
   #currentModules: AppModules;
   #prepared: PreparedApp = { backendHmr: false, adminPath: null };
   /** When the latest app process was made; `performance.now()`. */
   #spawnedAt = 0;
-  /** Whether `ready` was said of the app that serves; cleared when it is gone. */
+  /** Whether `ready` was told of the app that serves; cleared when no app runs. */
   #isAnnounced = false;
 
   constructor(options: ProcessesOptions) {
     this.#options = options;
     this.#currentModules = new AppModules(options.transformer);
     this.spares = this.#createSpares();
-    this.#supervisor = this.#createSupervisor();
+    this.supervisor = this.#createSupervisor();
     this.admin = this.#createAdmin();
-  }
-
-  /** The app that serves; undefined while there is none. */
-  get app(): AppProcess | undefined {
-    return this.#supervisor.app;
   }
 
   /** Modules of the app that serves, or of the one that failed last. */
@@ -99,29 +87,6 @@ export class Processes {
     return this.#prepared.adminPath;
   }
 
-  /** Never rejects. A second call waits for the first. */
-  async restart(reason: RestartReason, trial?: Trial): Promise<RestartResult> {
-    const result = await this.#supervisor.restart(reason, trial);
-    this.#noteRestart(result);
-    return result;
-  }
-
-  /** @returns undefined if no app runs. */
-  reload(plan: ReloadPlan): Promise<ReloadOutcome | undefined> {
-    return this.#supervisor.reload(plan);
-  }
-
-  /** Settles when no restart is under way. */
-  settled(): Promise<void> {
-    return this.#supervisor.settled();
-  }
-
-  /** Does not wait as long as usual for an app that is being brought up and stands still. */
-  hurry(): void {
-    this.#supervisor.hurry();
-  }
-
-  /** Has a spare made when it has been calm for a while, unless there is one. */
   wakeSpare(): void {
     if (this.#options.hasSpare) {
       this.spares.wake();
@@ -129,15 +94,15 @@ export class Processes {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#supervisor.close(), this.spares.close()]);
+    await Promise.all([this.supervisor.close(), this.spares.close()]);
     await this.admin.close();
   }
 
   /** Ends the app without waiting for its requests. */
   kill(): void {
-    this.#supervisor.kill();
+    this.supervisor.kill();
     this.admin.kill();
-    this.spares.kill();
+    void this.spares.close();
   }
 
   #createSpares(): SpareKeeper {
@@ -146,7 +111,7 @@ export class Processes {
       fork: () => fork('spare', activation()),
       first,
       activation,
-      listPackages: async () => (await this.app?.listPackages()) ?? null,
+      listPackages: async () => (await this.supervisor.app?.listPackages()) ?? null,
       isBusy: () => isUpdating() || listener.isBusy,
       log: (line) => {
         if (isDebugEnabled('spare')) {
@@ -162,13 +127,17 @@ export class Processes {
       gate: {
         forwardTo: (app) => {
           listener.forwardTo(app.process);
+          this.#announce(app);
           if (app.wasSpare) {
             this.spares.noteUse();
           }
           this.wakeSpare();
         },
         hold: (reason) => listener.hold(describeReason(reason)),
-        fail: (error) => listener.fail(error),
+        fail: (error) => {
+          this.#isAnnounced = false;
+          listener.fail(error);
+        },
       },
       spawn: () => this.#keep(this.spares.take() ?? fork('app', activation())),
       respawn: (unfit) => {
@@ -185,7 +154,6 @@ export class Processes {
         events.exit(exit, willRestart);
       },
       onRecovered: (result) => {
-        this.#noteRestart(result);
         if (result.type !== 'restarted') {
           events.failure(result.error, 'the app could not be started again');
         }
@@ -205,7 +173,7 @@ export class Processes {
     });
   }
 
-  /** Makes a process the next app. */
+  /** Looks after a process that is to be the next app. */
   #keep(app: AppProcess): AppProcess {
     const { root, transformer, onUsed, onInvalidate, events } = this.#options;
     this.#spawnedAt = performance.now();
@@ -231,7 +199,7 @@ export class Processes {
       },
       onAdminRetry: () => this.admin.retry(),
     });
-    // From now on it alone knows who is logged in.
+    // From then on the new app alone knows who is logged in.
     app.ready.then(
       () => {
         this.#sessions = {};
@@ -239,18 +207,16 @@ export class Processes {
       () => {},
     );
     this.#modules.set(app, modules);
-    if (!this.app) {
+    if (!this.supervisor.app) {
       this.#currentModules = modules;
     }
     return app;
   }
 
-  #noteRestart(result: RestartResult): void {
-    if (result.type === 'down') {
-      this.#isAnnounced = false;
-    } else if (result.type === 'restarted' && !this.#isAnnounced) {
+  #announce({ process }: AppProcess): void {
+    if (!this.#isAnnounced) {
       this.#isAnnounced = true;
-      const pid = this.app?.process.pid ?? 0;
+      const pid = process.pid ?? 0;
       const bootMs = performance.now() - this.#spawnedAt;
       this.#options.events.ready({ pid, isHmrOn: this.isHmrOn, bootMs });
     }

@@ -3,7 +3,6 @@ import type { Activation, PackageList } from '../../protocol/messages.ts';
 import type { AppProcess } from './app-process.ts';
 import type { UnfitAppError } from './process-failure.ts';
 
-/** The part of an app process that the keeper of spares uses. */
 export type SpareProcess = Pick<
   AppProcess,
   | 'isAlive'
@@ -20,22 +19,22 @@ export type SpareProcess = Pick<
 export interface SpareKeeperOptions<A> {
   /** Makes an app process that waits to be told what to load. */
   fork(): A;
-  /** What the next app starts with. */
+  /** The next app starts with this. */
   activation(): Activation;
   /** The packages that the serving app has loaded; null if they must not be loaded ahead. */
   listPackages(): Promise<PackageList | null>;
-  /** Whether somebody waits for other work of this machine. */
+  /** Whether a person waits for other work of this machine. */
   isBusy(): boolean;
   log(line: string): void;
-  /** @default what the system, or the container, has left */
+  /** @default the memory that the system, or the container, has left */
   availableBytes?(): number;
   /** A spare that exists already. */
   first?: A | undefined;
 }
 
-/** A spare is made this long after a start or a save: the requests that follow at once come first. */
+/** The keeper makes a spare this long after a start or a change: the requests that follow at once come first. */
 const CALM_MS = 250;
-/** A spare that loads learns this soon that it is in the way of a request. */
+/** The keeper looks this often whether a spare that loads slows a request down. */
 const PACE_CHECK_MS = 10;
 /** A spare of a small shop takes 320 MB. With less memory left than this, it would push other programs out. */
 const NEEDED_BYTES = 1024 ** 3;
@@ -43,17 +42,17 @@ const NEEDED_BYTES = 1024 ** 3;
 const RESERVED_BYTES = 512 * 1024 ** 2;
 const MEMORY_CHECK_MS = 5_000;
 
-/** Packages are no longer loaded ahead after this many spares in a row were unfit because of them. */
+/** Spares load no packages ahead after this many in a row were unfit because of them. */
 const MISFIT_LIMIT = 2;
-/** No more spares are made after this many have failed by themselves. */
+/** The keeper makes no more spares after this many have failed by themselves. */
 const FAILURE_LIMIT = 2;
 
-/** Keeps one app process more than is needed, so that a restart does not wait for packages to load. */
+/** Keeps one app process in reserve, so that a restart does not wait for packages to load. */
 export class SpareKeeper<A extends SpareProcess = AppProcess> {
   readonly #options: SpareKeeperOptions<A>;
   readonly #availableBytes: () => number;
   #spare: A | undefined;
-  /** Whether the spare, or the one that was taken last, has loaded nothing but Medusa. */
+  /** Whether the latest spare has loaded nothing but Medusa. */
   #isPlain = true;
   /** Set while the keeper waits for calm. */
   #timer: NodeJS.Timeout | undefined;
@@ -61,9 +60,9 @@ export class SpareKeeper<A extends SpareProcess = AppProcess> {
   #memoryCheck: NodeJS.Timeout | undefined;
   /** Set while a spare loads. */
   #paceCheck: NodeJS.Timeout | undefined;
-  /** The pace that the spare was told last. */
+  /** The pace that the spare was last told. */
   #isSlow = false;
-  /** Bumped whenever the spare that is being made becomes obsolete. */
+  /** Rises when the spare that is being made becomes obsolete. */
   #epoch = 0;
   /** How many spares in a row had the wrong packages. */
   #misfits = 0;
@@ -77,19 +76,23 @@ export class SpareKeeper<A extends SpareProcess = AppProcess> {
     this.#spare = options.first;
   }
 
-  /** An app serves: a spare is made when it has been calm for a while. */
+  /** An app serves: makes a spare after a moment of calm, unless there is one. */
   wake(): void {
-    this.#wait();
-  }
-
-  /** Something is going on: a spare that does not exist yet comes later. */
-  stir(): void {
-    if (this.#timer) {
-      this.#wait();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (!this.#isClosed && !this.#spare) {
+      this.#timer = setTimeout(() => void this.#make(), CALM_MS);
     }
   }
 
-  /** Somebody waits for other work from now on: a spare that loads gives way at once. */
+  /** Files change: a spare that is not made yet comes later. */
+  stir(): void {
+    if (this.#timer) {
+      this.wake();
+    }
+  }
+
+  /** A person waits for other work from now on: a spare that loads gives way at once. */
   giveWay(): void {
     if (this.#paceCheck) {
       this.#setPace(true);
@@ -146,18 +149,6 @@ export class SpareKeeper<A extends SpareProcess = AppProcess> {
     await spare?.exited;
   }
 
-  kill(): void {
-    void this.close();
-  }
-
-  #wait(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (!this.#isClosed && !this.#spare) {
-      this.#timer = setTimeout(() => void this.#make(), CALM_MS);
-    }
-  }
-
   async #make(): Promise<void> {
     this.#timer = undefined;
     if (this.#failures >= FAILURE_LIMIT) {
@@ -189,7 +180,7 @@ export class SpareKeeper<A extends SpareProcess = AppProcess> {
         this.#log(`failed: ${error instanceof Error ? error.message : error}`);
         this.#forget();
         spare.kill();
-        this.#wait();
+        this.wake();
       }
     });
     void spare.preloaded.then((files) => {
@@ -231,19 +222,19 @@ export class SpareKeeper<A extends SpareProcess = AppProcess> {
   }
 }
 
-/** In a container, what is left of its share. */
+/** In a container, counts the container's share only. */
 function systemAvailableBytes(): number {
   // Node has `availableMemory` from 20.13 on; Node's types for 20 lack it.
   const { availableMemory } = process as { availableMemory?(): number };
   const available = availableMemory?.() ?? freemem();
-  // On a Mac, libuv before 1.52 does not count what caches hold: next to nothing is left, whatever the load.
+  // On a Mac, libuv before 1.52 counts caches as used: next to nothing seems left, whatever the load.
   return process.platform === 'darwin' ? Math.max(available, totalmem() / 4) : available;
 }
 
-/** These load code, perhaps the project's, which a spare would run too early. */
+/** These arguments load code, perhaps the project's, which a spare would run too early. */
 const LOADING_ARGS = /(?:^|\s)(?:-r|--require|--import|--loader|--experimental-loader)(?:[=\s]|$)/;
 
-/** Whether an app process can be made before it is needed. */
+/** Whether an app process may start before it is needed. */
 export function canWait(nodeArgs: string[], env: NodeJS.ProcessEnv): boolean {
   return !LOADING_ARGS.test([...nodeArgs, env.NODE_OPTIONS ?? ''].join(' '));
 }

@@ -1,17 +1,17 @@
 import type { PreparedApp, ReloadOutcome, ReloadPlan, Trial } from '../../protocol/messages.ts';
 import type { RestartReason } from '../../protocol/reason.ts';
+import type { ForkedExit } from '../../shared/process/forked-process.ts';
 import { describeExit } from '../../shared/process/process-exit.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
-import type { AppExit, AppProcess } from './app-process.ts';
+import type { AppProcess } from './app-process.ts';
 import { BootError, reasonOf, UnfitAppError } from './process-failure.ts';
 
-/** The part of an app process that the supervisor uses. */
 export type SupervisedApp = Pick<
   AppProcess,
   'prepared' | 'ready' | 'exited' | 'start' | 'reload' | 'stop' | 'kill' | 'hurry'
 >;
 
-/** Where the app's connections go. */
+/** Decides where the app's connections go. */
 export interface Gate<A> {
   forwardTo(app: A): void;
   hold(reason: RestartReason): void;
@@ -22,47 +22,47 @@ export interface SupervisorOptions<A> {
   gate: Gate<A>;
   /** Makes the next app, out of a spare if there is one. */
   spawn(): A;
-  /** Makes the next app from nothing, because the spare was unfit. */
+  /** Makes the next app without a spare, because the spare was unfit. */
   respawn(unfit: UnfitAppError): A;
-  /** Makes an app that is only prepared, which fails if the trial does. */
+  /** Makes an app that is only prepared, and fails if the trial does. */
   tryOut(trial: Trial): A;
-  /** The app is about to take the place of the previous one, which is gone. */
+  /** The previous app is gone, and this one is about to take its place. */
   onServing(app: A, prepared: PreparedApp): void;
   /** The app ended by itself. */
-  onCrash(exit: AppExit, willRestart: boolean): void;
+  onCrash(exit: ForkedExit, willRestart: boolean): void;
   /** The app serves again after a crash, or could not be brought up. */
   onRecovered(result: RestartResult): void;
 }
 
 export type RestartResult =
   | { type: 'restarted' }
-  /** The new app could not be prepared: the old one was never stopped. */
+  /** The new app could not be prepared: the old one goes on. */
   | { type: 'kept-previous'; error: SerializedError }
   /** No app runs; the next save tries again. */
   | { type: 'down'; error: SerializedError };
 
-/** A crash this soon after the app was ready is not worth a second try: it would only repeat itself. */
+/** A crash this soon after the app was ready will repeat itself: more and more time passes before the next try. */
 const STABLE_AFTER_MS = 2_000;
 const BACKOFF_MS = [0, 500, 2_000, 5_000];
 
 /**
- * Keeps one app alive. A restart first prepares the new app beside the running one: what fails until then
+ * Keeps one app alive. A restart first prepares the new app beside the running one: a failure until then
  * (a config with a typo, a missing package) leaves the running one as it was.
  */
 export class Supervisor<A extends SupervisedApp = AppProcess> {
   readonly #options: SupervisorOptions<A>;
   /** The app that serves; unset while there is none. */
   #app: A | undefined;
-  /** The app that is being brought up; unset once it serves or has failed. */
+  /** The app on its way up; unset once it serves or has failed. */
   #next: A | undefined;
   /** The app that makes way for the next one; unset once it has exited. */
   #previous: A | undefined;
-  /** Settles when the restart that is under way has; never rejects. */
+  /** Settles when the latest restart is over; never rejects. */
   #restarting: Promise<unknown> = Promise.resolve();
-  /** Set after a crash, until the restart that it asks for begins. */
+  /** Set after a crash, until the next restart begins. */
   #backoff: NodeJS.Timeout | undefined;
   #readyAt = 0;
-  /** How many crashes came in a row, each soon after the app was ready, with no save between them. */
+  /** How many crashes came in a row, each soon after the app was ready, with no change between them. */
   #crashes = 0;
   #isClosed = false;
 
@@ -74,7 +74,7 @@ export class Supervisor<A extends SupervisedApp = AppProcess> {
     return this.#app;
   }
 
-  /** For a save. Never rejects. A second call waits for the first. */
+  /** Restarts for a change, or because a person asks. Never rejects. A second call waits for the first. */
   restart(reason: RestartReason, trial?: Trial): Promise<RestartResult> {
     this.#crashes = 0;
     return this.#enqueue(reason, trial);
@@ -91,7 +91,7 @@ export class Supervisor<A extends SupervisedApp = AppProcess> {
     await this.#restarting;
   }
 
-  /** Gives up sooner on an app that is being brought up and stands still. */
+  /** A change waits: gives up sooner on an app that stands still on its way up. */
   hurry(): void {
     this.#next?.hurry();
   }
@@ -110,7 +110,7 @@ export class Supervisor<A extends SupervisedApp = AppProcess> {
       : result;
   }
 
-  /** @returns undefined if nothing speaks against a restart */
+  /** @returns undefined if the trial went well */
   async #tryOut(trial: Trial): Promise<RestartResult | undefined> {
     let candidate: A | undefined;
     try {
@@ -167,7 +167,7 @@ export class Supervisor<A extends SupervisedApp = AppProcess> {
     const app = this.#app;
     const outcome = await app?.reload(plan);
     if (outcome?.type !== 'hung') {
-      // Other code now: it may well not crash.
+      // The app runs other code now, which may well not crash.
       this.#crashes = 0;
       return outcome;
     }
@@ -176,7 +176,7 @@ export class Supervisor<A extends SupervisedApp = AppProcess> {
       this.#options.gate.hold(outcome.reason);
     }
     app?.kill();
-    // Else its jobs could still run beside those of the next one.
+    // Otherwise its jobs could still run beside those of the next app.
     await app?.exited;
     return { type: 'restart-needed', reason: outcome.reason };
   }
@@ -193,7 +193,7 @@ export class Supervisor<A extends SupervisedApp = AppProcess> {
     }
   }
 
-  /** @returns the apps that are still to be ended. */
+  /** @returns the apps that have yet to end */
   #close(): A[] {
     this.#isClosed = true;
     clearTimeout(this.#backoff);
@@ -215,7 +215,7 @@ export class Supervisor<A extends SupervisedApp = AppProcess> {
     return { type: 'down', error: reason };
   }
 
-  #onExit(app: A, exit: AppExit): void {
+  #onExit(app: A, exit: ForkedExit): void {
     if (this.#app !== app || this.#isClosed) {
       return;
     }
@@ -223,7 +223,7 @@ export class Supervisor<A extends SupervisedApp = AppProcess> {
     const { code, signal } = exit;
     const gone: RestartReason = { type: 'app-exited', code, signal };
     if (this.#next) {
-      // Its successor is on the way already.
+      // The next app is on its way already.
       this.#options.gate.hold(gone);
       this.#options.onCrash(exit, true);
       return;

@@ -1,13 +1,13 @@
+import type { ForkedExit } from '../../shared/process/forked-process.ts';
 import { describeExit } from '../../shared/process/process-exit.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
-import type { AppExit } from '../processes/app-process.ts';
 
 const TAIL_LINES = 8;
-/** What V8 prints below `FATAL ERROR: … JavaScript heap out of memory`: it says nothing to anyone here. */
+/** V8 prints this below `FATAL ERROR: … JavaScript heap out of memory`: it helps no reader here. */
 const NATIVE_STACK = /^\s*\d+: 0x|^-+ (?:Native|JS) stack|^\s*$/i;
 
-/** An app that ended by itself, with the last that it said. */
-export function describeCrash(exit: AppExit, willRestart: boolean): SerializedError {
+/** Describes an app that ended by itself, with the last lines that it wrote. */
+export function describeCrash(exit: ForkedExit, willRestart: boolean): SerializedError {
   const next = willRestart ? 'It is started again.' : 'The next save starts it again.';
   const lines = exit.stderr.trim().split('\n');
   const tail = lines

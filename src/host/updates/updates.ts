@@ -71,7 +71,7 @@ export class Updates {
       onBatch: (batch) => {
         this.#processes.spares.stir();
         this.#queue.add(batch);
-        this.#processes.admin.onSave();
+        this.#processes.admin.onChange();
       },
     });
     this.#viteConfig = new ViteConfig({
@@ -84,7 +84,7 @@ export class Updates {
       root,
       rules: () => this.#rules.current.rules,
       transformer: this.#transformer,
-      supervisor: this.#processes,
+      supervisor: this.#processes.supervisor,
       modules: () => this.#processes.modules,
       isHmrOn: () => this.#processes.isHmrOn,
       updateVite: (changes, batch) => {
@@ -96,7 +96,7 @@ export class Updates {
         await this.#files.settled();
       },
       onResult: (result) => {
-        if (this.#processes.app) {
+        if (this.#processes.supervisor.app) {
           // A restart that failed has used the spare up.
           this.#processes.wakeSpare();
         }
@@ -104,7 +104,7 @@ export class Updates {
       },
       onIdle: () => {
         if (!this.#files.isPending) {
-          this.#processes.app?.send({ type: 'release' });
+          this.#processes.supervisor.app?.send({ type: 'release' });
         }
       },
       onNote: (note) => events.note(note),
@@ -123,7 +123,7 @@ export class Updates {
   async start(known: string[]): Promise<SerializedError | undefined> {
     this.#files.start(known);
     void this.#transformer.warmUp(sourceFiles(this.#options.root));
-    const result = await this.#processes.restart({ type: 'start' });
+    const result = await this.#processes.supervisor.restart({ type: 'start' });
     return result.type === 'restarted' ? undefined : result.error;
   }
 
@@ -176,7 +176,8 @@ export class Updates {
 
   /** Gets ready for a file that has changed, before it is known what else has. */
   #anticipate(file: string): void {
-    const { app, spares } = this.#processes;
+    const { supervisor, spares } = this.#processes;
+    const { app } = supervisor;
     app?.send({ type: 'hold' });
     spares.giveWay();
     // Vite hears of the file too, and forgets what it knew of it within this turn of the event loop.

@@ -185,7 +185,7 @@ describe('one that fails to start', () => {
 
   test.each([
     ['a request', () => admin.retry()],
-    ['a save', () => admin.onSave()],
+    ['a save', () => admin.onChange()],
     ['a new app', () => admin.want(request())],
   ])('is started by %s', async (_what, ask) => {
     ask();

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { AppExit } from '../../../../src/host/processes/app-process.ts';
 import { UnfitAppError } from '../../../../src/host/processes/process-failure.ts';
 import {
   canWait,
@@ -8,6 +7,7 @@ import {
 } from '../../../../src/host/processes/spare-keeper.ts';
 import type { Activation, PackageList, PreparedApp } from '../../../../src/protocol/messages.ts';
 import { createDeferred } from '../../../../src/shared/deferred.ts';
+import type { ForkedExit } from '../../../../src/shared/process/forked-process.ts';
 
 const PACKAGES: PackageList = { config: [], boot: ['/node_modules/a.js'], env: {}, flags: {} };
 const GIGABYTE = 1024 ** 3;
@@ -16,7 +16,7 @@ class FakeSpare implements SpareProcess {
   readonly name: string;
   readonly onPreloaded = createDeferred<number>();
   readonly onPrepared = createDeferred<PreparedApp>();
-  readonly onExited = createDeferred<AppExit>();
+  readonly onExited = createDeferred<ForkedExit>();
   readonly preloaded = this.onPreloaded.promise;
   readonly prepared = this.onPrepared.promise;
   readonly exited = this.onExited.promise;
@@ -317,7 +317,7 @@ describe('closing', () => {
   it('makes none any more', async () => {
     const keeper = createKeeper();
     keeper.wake();
-    keeper.kill();
+    void keeper.close();
     keeper.wake();
     expect(await pass(60_000)).toEqual([]);
   });

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { AppExit } from '../../../../src/host/processes/app-process.ts';
 import {
   BootError,
   type Hang,
@@ -13,6 +12,7 @@ import {
 import type { PreparedApp, ReloadOutcome } from '../../../../src/protocol/messages.ts';
 import { describeReason } from '../../../../src/protocol/reason.ts';
 import { createDeferred } from '../../../../src/shared/deferred.ts';
+import type { ForkedExit } from '../../../../src/shared/process/forked-process.ts';
 import { because } from '../../support/because.ts';
 import { EMPTY_PLAN, reloaded } from '../../support/reloads.ts';
 
@@ -21,7 +21,7 @@ const PREPARED: PreparedApp = {
   adminPath: '/app',
 };
 const RELOADED = reloaded();
-const KILLED: AppExit = { code: null, signal: 'SIGKILL', stderr: '' };
+const KILLED: ForkedExit = { code: null, signal: 'SIGKILL', stderr: '' };
 
 /** An app whose every step is decided by the test. */
 class FakeApp implements SupervisedApp {
@@ -29,7 +29,7 @@ class FakeApp implements SupervisedApp {
   readonly #log: string[];
   readonly onPrepared = createDeferred<PreparedApp>();
   readonly onReady = createDeferred<void>();
-  readonly onExited = createDeferred<AppExit>();
+  readonly onExited = createDeferred<ForkedExit>();
   readonly onReload = createDeferred<ReloadOutcome | Hang>();
   readonly prepared = this.onPrepared.promise;
   readonly ready = this.onReady.promise;
@@ -46,7 +46,7 @@ class FakeApp implements SupervisedApp {
     this.#log.push(`start ${this.name}`);
   }
 
-  stop(): Promise<AppExit> {
+  stop(): Promise<ForkedExit> {
     this.#log.push(`stop ${this.name}`);
     return this.exited;
   }
@@ -65,7 +65,7 @@ class FakeApp implements SupervisedApp {
   }
 
   /** As the real one: whoever waits for another sign is told that none will come. */
-  exit(exit: Partial<AppExit> = {}): void {
+  exit(exit: Partial<ForkedExit> = {}): void {
     const error = new BootError({ name: 'Error', message: `${this.name} exited` });
     this.onPrepared.reject(error);
     this.onReady.reject(error);
