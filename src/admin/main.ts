@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createNetServer, type Server } from 'node:net';
 import { deserialize } from 'node:v8';
@@ -52,9 +53,7 @@ async function findFreePort(preferred = 0): Promise<number> {
   return port ?? findFreePort();
 }
 
-function listen(server: Server, where: { port: number; host?: string }): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(where, () => resolve((server.address() as AddressInfo).port));
-  });
+async function listen(server: Server, where: { port: number; host?: string }): Promise<number> {
+  await once(server.listen(where), 'listening');
+  return (server.address() as AddressInfo).port;
 }

@@ -12,14 +12,14 @@ import type {
 import { assertDatabaseReachable } from '../shared/database-check.ts';
 import type { MessageHandlers } from '../shared/process/link.ts';
 import { serializeError } from '../shared/serialized-error.ts';
-import type { Failures } from './failures.ts';
+import { printStray } from './link/host-tie.ts';
 import { InspectorReport } from './link/inspector-report.ts';
 import type { LoadMedusaOptions, PatchedMedusa } from './patched-medusa.ts';
 import { AppPort } from './port/app-port.ts';
-import type { ProjectCode } from './project-code.ts';
+import { ProjectCode, type ProjectCodeOptions } from './project-code.ts';
 import type { Reloads } from './reload/reloads.ts';
 import { BootRecord } from './spare/boot-record.ts';
-import type { Spare } from './spare/spare.ts';
+import { type Spare, UnfitSpareError } from './spare/spare.ts';
 
 /** Medusa writes types in one go, for a second or more; whoever waits for the app comes first. */
 const TYPES_DELAY_MS = 2_000;
@@ -28,8 +28,7 @@ export interface AppParts {
   options: AppOptions;
   /** Set if this process was forked as a spare. */
   spare: Pick<Spare, keyof Spare> | undefined;
-  code: ProjectCode;
-  failures: Failures;
+  channel: ProjectCodeOptions['channel'];
   loadMedusa(options: LoadMedusaOptions): AppMedusa;
   send(message: AppToHost): Promise<void>;
   exit(code: number): void;
@@ -43,6 +42,7 @@ export type AppMedusa = Pick<PatchedMedusa, keyof PatchedMedusa>;
  * `prepare`, while the previous app still serves; `start`, when that one is gone; `reload`, at each change; `stop`.
  */
 export class App {
+  readonly code: ProjectCode;
   readonly #parts: AppParts;
   readonly #port: AppPort;
   readonly #inspector: InspectorReport;
@@ -55,8 +55,9 @@ export class App {
   #isStopping = false;
 
   constructor(parts: AppParts) {
-    const { send } = parts;
+    const { options, channel, send } = parts;
     this.#parts = parts;
+    this.code = new ProjectCode({ root: options.root, channel, send, onError: this.report });
     this.#port = new AppPort((message) => void send(message));
     this.#inspector = new InspectorReport((message) => void send(message));
   }
@@ -66,8 +67,8 @@ export class App {
     start: ({ sessions }) => void this.start(sessions),
     'hmr-reload': ({ id, plan }) => void this.reload(id, plan),
     shutdown: () => void this.stop(0),
-    prune: ({ ids }) => this.#parts.code.prune(ids),
-    retrace: ({ modules }) => this.#parts.code.retrace(modules),
+    prune: ({ ids }) => this.code.prune(ids),
+    retrace: ({ modules }) => this.code.retrace(modules),
     hold: () => this.#port.gate.hold(),
     release: () => this.#port.gate.release(),
     admin: ({ state }) => this.#port.admin.update(state),
@@ -88,6 +89,16 @@ export class App {
     },
   };
 
+  /** For an error that nobody has caught. */
+  readonly report = (error: unknown): void => {
+    if (this.#isWaitingSpare) {
+      // Not printed: if it happens in the next app too, that one prints it.
+      void this.#fail(error);
+    } else {
+      printStray(error);
+    }
+  };
+
   /** Does all that is possible while the previous app still serves: loads Medusa and evaluates the config. */
   async prepare(): Promise<void> {
     // VS Code attaches its debugger to each process that is started in its terminal.
@@ -99,15 +110,15 @@ export class App {
   }
 
   async #prepare(): Promise<PreparedApp> {
-    const { options, spare, code, failures, send, loadMedusa } = this.#parts;
+    const { options, spare, send, loadMedusa } = this.#parts;
     const medusa = loadMedusa({
       ...options,
-      code,
+      code: this.code,
       spare,
       trace: this.#record.trace,
       appPort: this.#port,
       send,
-      onError: failures.report,
+      onError: this.report,
     });
     this.#medusa = medusa;
     let { reloaders } = options;
@@ -130,15 +141,15 @@ export class App {
 
     if (options.trial) {
       await medusa.flags.set(options.root, config);
-      await code.tryOut(options.trial);
+      await this.code.tryOut(options.trial);
     }
-    code.loaded.flush();
+    this.code.loaded.flush();
     return { backendHmr, adminPath: resolveAdminPath(config) };
   }
 
   /** Boots Medusa. The previous app has ended by then. @param sessions those of the previous app */
   async start(sessions: Record<string, string>): Promise<void> {
-    const { options, spare, code, send } = this.#parts;
+    const { options, spare, send } = this.#parts;
     if (options.inspect) {
       this.#inspector.open(options.inspect);
     }
@@ -152,7 +163,7 @@ export class App {
       spare?.assertBooted(booted, this.#medusa.flags);
       await this.#reloads.start();
       this.#port.admin.settle();
-      code.loaded.flush();
+      this.code.loaded.flush();
       await send({ type: 'ready' });
       if (options.types && !this.#isStopping) {
         this.#typesTimer = setTimeout(() => void this.#writeTypes(), TYPES_DELAY_MS).unref();
@@ -161,19 +172,18 @@ export class App {
   }
 
   async reload(id: number, plan: ReloadPlan): Promise<void> {
-    const { code, send } = this.#parts;
     this.#inspector.update();
     const outcome: ReloadOutcome = (await this.#reloads?.run(plan)) ?? {
       type: 'restart-needed',
       reason: { type: 'reload-failed', message: 'the app was not ready' },
     };
-    code.loaded.flush();
-    await send({ type: 'hmr-result', id, outcome });
+    this.code.loaded.flush();
+    await this.#parts.send({ type: 'hmr-result', id, outcome });
   }
 
   /** In any phase: finishes the requests, cleans up and ends the process. */
   async stop(exitCode: number): Promise<void> {
-    const { code, failures, send, exit } = this.#parts;
+    const { send, exit } = this.#parts;
     this.#inspector.update();
     if (this.#isStopping) {
       return;
@@ -183,10 +193,10 @@ export class App {
     try {
       await this.#port.drain();
       await send({ type: 'sessions', sessions: this.#medusa?.sessions.give() ?? {} });
-      await code.dispose();
+      await this.code.dispose();
       await this.#medusa?.stop();
     } catch (error) {
-      failures.report(error);
+      this.report(error);
     }
     exit(exitCode);
   }
@@ -210,8 +220,23 @@ export class App {
       await phase();
     } catch (error) {
       if (!this.#isStopping) {
-        await this.#parts.failures.end(error);
+        await this.#fail(error);
       }
     }
+  }
+
+  async #fail(error: unknown): Promise<void> {
+    const { send, exit } = this.#parts;
+    const serialized = serializeError(error);
+    await send(
+      error instanceof UnfitSpareError || this.#isWaitingSpare
+        ? { type: 'unfit', reason: serialized.message }
+        : { type: 'boot-failed', error: serialized },
+    );
+    exit(1);
+  }
+
+  get #isWaitingSpare(): boolean {
+    return this.#parts.spare?.isActivated === false;
   }
 }

@@ -6,11 +6,9 @@ import { CHANNEL_FD } from '../protocol/channel.ts';
 import type { AppToHost, HostToApp } from '../protocol/messages.ts';
 import { Link, sendMessage } from '../shared/process/link.ts';
 import { App } from './app.ts';
-import { Failures } from './failures.ts';
 import { options } from './link/app-options.ts';
 import { tieToHost } from './link/host-tie.ts';
 import { loadMedusa } from './patched-medusa.ts';
-import { ProjectCode } from './project-code.ts';
 import { ModuleChannel } from './runner/module-channel.ts';
 import { environment } from './spare/environment.ts';
 import { Pace } from './spare/pace.ts';
@@ -23,15 +21,13 @@ const send = (message: AppToHost) => sendMessage(process, message);
 const exit = (code: number) => process.exit(code);
 const pace = new Pace();
 const spare = environment && new Spare({ root, environment, pace });
-const failures = new Failures({ spare, send, exit });
 const channel = new ModuleChannel(CHANNEL_FD);
-const code = new ProjectCode({ root, channel, send, onError: failures.report });
-const app = new App({ options, spare, code, failures, loadMedusa, send, exit });
+const app = new App({ options, spare, channel, loadMedusa, send, exit });
 
-code.stackTraces.install();
+app.code.stackTraces.install();
 tieToHost({
   end: (cause) => void app.stop(cause === 'SIGTERM' ? SIGTERM_EXIT_CODE : 0),
-  reportStray: failures.report,
+  reportStray: app.report,
   pace,
 });
 new Link<AppToHost, HostToApp>(process, app.handlers);

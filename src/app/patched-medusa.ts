@@ -203,7 +203,6 @@ export class PatchedMedusa implements UnbootedMedusa {
 
   #createAuthorsReloader(module: ReloaderModule): AuthorsReloader {
     const { root, code, send, onError } = this.#options;
-    const boot = this.#boot;
     return new AuthorsReloader({
       root,
       module,
@@ -211,14 +210,7 @@ export class PatchedMedusa implements UnbootedMedusa {
         code.loaded.entry(module.specifier);
         return code.runner.cachedRequest(module.specifier, module.specifier);
       },
-      app: {
-        get container() {
-          return boot.container as ReloaderApp['container'];
-        },
-        get express() {
-          return boot.expressApp as ReloaderApp['express'];
-        },
-      },
+      app: this.#boot as unknown as Pick<ReloaderApp, 'container' | 'express'>,
       importFile: (file) => code.runner.importFile(file),
       onEntry: (file) => code.loaded.entry(file),
       onFailure: (error) => send({ type: 'warning', error: serializeError(error) }),

@@ -2,21 +2,19 @@ import { Worker } from 'node:worker_threads';
 import { serializeError } from '../../shared/serialized-error.ts';
 import { Pace } from '../spare/pace.ts';
 
-export interface HostTieOptions {
-  /** Ends this process, in its own way. */
-  end(cause: 'SIGTERM' | 'disconnect'): void;
-  /** For an error that nobody has caught. @default printStray */
-  reportStray?(error: unknown): void;
-  /** The host sets it. */
-  pace?: Pace;
-}
-
 /** Makes a process live as long as its host wants it, and no longer. */
 export function tieToHost({
   end,
   reportStray = printStray,
   pace = new Pace(),
-}: HostTieOptions): void {
+}: {
+  /** Ends this process, in its own way. */
+  end(cause: 'SIGTERM' | 'disconnect'): void;
+  /** For an error that nobody has caught. */
+  reportStray?(error: unknown): void;
+  /** The host sets it. */
+  pace?: Pace;
+}): void {
   // Stock Medusa goes on after an error of user code that nobody has caught.
   process.on('unhandledRejection', reportStray);
   process.on('uncaughtException', reportStray);

@@ -54,7 +54,7 @@ export class MedusaBoot {
   }
 
   /** @throws MedusaViteError if Medusa has loaded the app without it */
-  get expressApp(): unknown {
+  get express(): unknown {
     if (typeof this.#expressApp !== 'function') {
       throw this.#packages.unexpected('@medusajs/medusa/dist/loaders/index.js#expressApp');
     }

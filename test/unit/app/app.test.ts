@@ -1,8 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { App, type AppMedusa, type AppParts } from '../../../src/app/app.ts';
-import { Failures } from '../../../src/app/failures.ts';
-import { ProjectCode } from '../../../src/app/project-code.ts';
 import { Reloads } from '../../../src/app/reload/reloads.ts';
 import { UnfitSpareError } from '../../../src/app/spare/spare.ts';
 import type { AppOptions, AppToHost, ReloadPlan } from '../../../src/protocol/messages.ts';
@@ -66,14 +64,10 @@ function createApp(parts: Partial<AppParts> = {}): App {
     log.push(message.type);
   };
   const exit = (code: number) => void log.push(`exit ${code}`);
-  const failures = new Failures({ spare: parts.spare, send, exit });
-  const channel = { request: () => ({ type: 'resolved', id: null }) as const };
-  const code = new ProjectCode({ root: ROOT, channel, send, onError: failures.report });
   return new App({
     options: OPTIONS,
     spare: undefined,
-    code,
-    failures,
+    channel: { request: () => ({ type: 'resolved', id: null }) },
     loadMedusa: () => medusa,
     send,
     exit,
@@ -279,12 +273,11 @@ describe('a spare', () => {
   });
 
   it('is unfit with any stray error, and says nothing', async () => {
-    const send = async (message: AppToHost) => void sent.push(message);
-    const exit = (code: number) => void log.push(`exit ${code}`);
-    new Failures({ spare: { isActivated: false }, send, exit }).report(new Error('no engine'));
+    const app = createApp({ spare: createSpare({ isActivated: false }) });
+    app.report(new Error('no engine'));
     await turn();
     expect(messageOf('unfit').reason).toBe('no engine');
-    expect(log).toEqual(['exit 1']);
+    expect(log).toEqual(['unfit', 'exit 1']);
     expect(stray).toBe('');
   });
 
