@@ -1,5 +1,4 @@
-import { SERVE_HOOK, type ServeHook } from './host/launchers/serve-hook.ts';
-import type { ServeOptions } from './host/launchers/serve-options.ts';
+import { SERVE_HOOK, type ServeHook, type ServeOptions } from './host/launchers/serve-options.ts';
 import { MedusaViteError, withoutStack } from './shared/failure.ts';
 
 export type { ServeOptions } from './host/launchers/serve-options.ts';

@@ -21,13 +21,13 @@ import type { FileEvents } from './updates/file-watch.ts';
 import { UntoldFiles } from './updates/untold-files.ts';
 import { Updates, type UpdatesEvents, type UpdatesOptions } from './updates/updates.ts';
 
-/** What a person may ask of the host, whichever launcher was taken. */
+/** What a person may set, with any launcher. */
 export interface HostSettings {
   /** 0 picks a free port. `undefined`: `PORT`, which may come from the project's `.env`, else 9000. */
   port: number | undefined;
   /** `undefined`: `HOST`, which may come from the project's `.env`, else every address. */
   host: string | undefined;
-  /** Whether to write `.medusa/types` once the app is ready. */
+  /** Whether the app writes `.medusa/types` once it is ready. */
   types: boolean;
   /** `undefined`: the feature flag `backend_hmr` decides. */
   hmr: boolean | undefined;
@@ -35,7 +35,7 @@ export interface HostSettings {
   inspect: string | undefined;
   /** Arguments for the Node process of the app. */
   nodeArgs: string[];
-  /** Whether to keep a process ready for the next restart. */
+  /** Whether the host keeps a spare ready for the next restart. */
   spare: boolean;
 }
 
@@ -47,24 +47,24 @@ export interface HostOptions extends HostSettings {
   isStdoutTaken: boolean;
   /** Called while the database comes up. */
   createVite(): Promise<ViteDevServer>;
-  /** The app serves for the first time. */
+  /** Called when the app serves for the first time. */
   onFirstReady?(): void;
   onUpdate?(event: UpdateEvent): void;
-  /** Files that somebody else sees to. */
+  /** Whether a file belongs to the launcher, so that no update cares for it. */
   isForeign?(file: string): boolean;
-  /** Set if this host takes the place of another one, which it closes: its start is told as a restart. */
+  /** Set if this host closes another one and takes its place: reporters hear of its start as of a restart. */
   replaces?: Replacement;
 }
 
 export interface Replacement {
   previous: Host;
-  /** What has changed, relative to the project. */
+  /** The changed files, relative to the project. */
   files: string[];
-  /** Of the watcher that Vite has now. */
+  /** Vite's present watcher. */
   events: FileEvents;
 }
 
-/** What no change of a file can mend: the host cannot be started. */
+/** Errors that no change of a file can mend: the host cannot start. */
 const FATAL_CODES = new Set([
   'NO_MEDUSA',
   'UNSUPPORTED_MEDUSA',
@@ -72,13 +72,11 @@ const FATAL_CODES = new Set([
   'NO_DATABASE',
 ]);
 
-type Fork = UpdatesOptions['fork'];
-
-/** The port, the database, Vite and the app of one project: what all launchers have in common. */
+/** The port, the database, Vite and the app of one project, whichever launcher started it. */
 export class Host {
   readonly #options: HostOptions;
   readonly #startedAt: number = performance.now();
-  /** What is added last is closed first. */
+  /** Closed from the first to the last; additions go to the front. */
   readonly #closing: (() => Promise<void>)[] = [];
   #updates: Updates | undefined;
   #listener: Listener | undefined;
@@ -86,42 +84,42 @@ export class Host {
   readonly #untold: UntoldFiles;
   /** The shell's variables, without those of `.env`: the app reads that file anew at each start. */
   readonly #shell: NodeJS.ProcessEnv = { ...process.env, NODE_ENV: 'development' };
-  /** The host that this one takes the place of; unset once it is closed. */
+  /** The host whose place this one takes; unset once that is closed. */
   #previous: Host | undefined;
   #isFirst = true;
-  /** Set by whoever asks first. */
+  /** Set by the first call of `close`. */
   #closed: Promise<void> | undefined;
 
   /** Checks what can be checked at once. @throws MedusaViteError */
   constructor(options: HostOptions) {
     assertMedusaProject(options.root);
-    // The app would say the same of a Medusa that is missing or too old, but only after its database was made.
+    // The app would tell of a Medusa that is missing or too old as well, but only after its database was made.
     void findSupportedMedusa(options.root);
     this.#options = options;
     this.#untold = new UntoldFiles({ root: options.root, isForeign: this.#isForeign });
   }
 
-  /** Where the app is to be found, once there is a port. */
+  /** URL of the app, once there is a port. */
   get url(): string | undefined {
     return this.#listener?.url;
   }
 
-  /** Where the dashboard is to be found; undefined if it is switched off, or the app has not been up yet. */
+  /** URL of the dashboard; undefined if it is switched off, or the app has not been up yet. */
   get adminUrl(): string | undefined {
     const path = this.#updates?.adminPath ?? null;
     return path === null ? undefined : `${this.#listener?.url}${path}`;
   }
 
   /**
-   * Resolves when the app serves or waits for a change that mends it, and when this was closed meanwhile.
-   * @throws MedusaViteError if no change could; then nothing is left open, and a replacement has told why.
+   * Resolves when the app serves, or waits for a change to mend it, or the host was closed meanwhile.
+   * @throws MedusaViteError if no change can mend it; then nothing is left open, and a replacement has told why
    */
   async start(): Promise<void> {
     try {
       await this.#replace();
       await this.#start();
     } catch (error) {
-      // Then it failed because of that.
+      // A host that was closed fails because of that.
       const wasClosed = this.#closed !== undefined;
       this.#tellStart(serializeError(error));
       await this.close();
@@ -136,7 +134,7 @@ export class Host {
   }
 
   /**
-   * To be called when Vite was restarted by somebody else, and has another watcher.
+   * To be called when the launcher has restarted Vite, which then has another watcher.
    * @param configuredAt when it began to read its config; `performance.now()`
    */
   followVite({ watcher }: ViteDevServer, configuredAt: number): void {
@@ -149,7 +147,7 @@ export class Host {
     this.#untold.follow(events);
   }
 
-  /** Tells that no host can be started with these changed files, and that this one goes on. */
+  /** Tells that no host could start with these changed files, and that this one goes on. */
   keep(files: string[], error: SerializedError): void {
     this.#tell({ type: 'kept-previous', files, error, ms: 0 });
   }
@@ -226,7 +224,7 @@ export class Host {
   #createFork(
     { port, host }: Listener,
     { inspect, nodeArgs }: ReturnType<typeof parseInspect>,
-  ): Fork {
+  ): UpdatesOptions['fork'] {
     const { root, types, isStdoutTaken } = this.#options;
     return (role, { env, reloaders }, trial) =>
       new AppProcess({
@@ -237,7 +235,7 @@ export class Host {
       });
   }
 
-  async #forkFirst(fork: Fork): Promise<AppProcess> {
+  async #forkFirst(fork: UpdatesOptions['fork']): Promise<AppProcess> {
     const first = fork('spare', { env: this.#shell, reloaders: [] });
     await this.#add(async () => {
       first.kill();
@@ -260,7 +258,7 @@ export class Host {
   #createEvents(told: {
     listener: Listener;
     database: ProjectDatabase;
-    /** As the host was started with. */
+    /** The environment that the host was started with. */
     environment: NodeJS.Dict<string>;
   }): UpdatesEvents {
     const { root, reporter } = this.#options;
@@ -283,7 +281,7 @@ export class Host {
           }
         }),
       update: (result) => {
-        this.#report(result);
+        this.#unlessClosed(() => this.#tell(result));
         const isDotEnv = (file: string) => relativeToRoot(root, file) === '.env';
         if (result.type === 'restarted' && result.files.some(isDotEnv)) {
           const after = { ...readDotEnv(root), ...this.#shell };
@@ -306,7 +304,7 @@ export class Host {
   async #startApp(updates: Updates): Promise<void> {
     const { reporter } = this.#options;
     const error = await this.#watchAndStart(updates);
-    if (error && isFatal(error)) {
+    if (error?.code !== undefined && FATAL_CODES.has(error.code)) {
       throw new MedusaViteError(error.message, { code: error.code, hint: error.hint });
     }
     if (error && !this.#tellStart(error)) {
@@ -321,7 +319,7 @@ export class Host {
     this.#untold.stopWatching();
     const known = this.#untold.all;
     const causes = new Set(replaces?.files.map((file) => posix.resolve(root, file)));
-    // The app is about to load all of it, but Vite was not restarted for what it reads itself.
+    // The app is about to load all of these files, but nobody has restarted Vite for those that it reads.
     const forVite = known.filter((file) => !causes.has(file) && updates.isReadByVite(file));
     this.#untold.delete(forVite);
     const started = updates.start(known);
@@ -329,14 +327,14 @@ export class Host {
     return started;
   }
 
-  /** What goes wrong because the host ends is not worth reading. */
+  /** A host that ends says nothing more: its failures have that cause, and its successor tells of the changes. */
   #unlessClosed(tell: () => void): void {
     if (!this.#closed) {
       tell();
     }
   }
 
-  /** What has become of the files that this host was started for. @returns false if there are none */
+  /** Tells what became of the files that this host was started for. @returns false if there are none */
   #tellStart(error: SerializedError | undefined): boolean {
     const { root, replaces } = this.#options;
     const untold = this.#untold.all;
@@ -347,19 +345,12 @@ export class Host {
     const files = untold.map((file) => relativeToRoot(root, file));
     const ms = Math.round(performance.now() - this.#startedAt);
     const reason: RestartReason = { type: 'host-replaced', paths: replaces.files };
-    this.#report(
+    this.#tell(
       error
         ? { type: 'kept-previous', files, error, isDown: true, ms }
         : { type: 'restarted', files, reason, chain: [], ms },
     );
     return true;
-  }
-
-  #report(result: UpdateResult): void {
-    // The host that takes the place of a closed one tells what became of the change.
-    if (!this.#closed) {
-      this.#tell(result);
-    }
   }
 
   #tell(result: UpdateResult): void {
@@ -371,7 +362,7 @@ export class Host {
 
   readonly #isForeign = (file: string): boolean => this.#options.isForeign?.(file) ?? false;
 
-  /** @throws MedusaViteError if the host was closed while this was being started */
+  /** Has `close` end a part that has just started. @throws MedusaViteError if the host was closed meanwhile */
   async #add(close: () => Promise<void>): Promise<void> {
     if (this.#closed) {
       await close().catch(() => {});
@@ -393,8 +384,4 @@ export class Host {
       await close().catch(() => {});
     }
   }
-}
-
-function isFatal(error: SerializedError): boolean {
-  return error.code !== undefined && FATAL_CODES.has(error.code);
 }

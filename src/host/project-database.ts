@@ -15,17 +15,17 @@ export interface ProjectDatabaseOptions {
   log(line: string): void;
 }
 
-/** The database that the app uses: the one that the project names, or else the embedded one. */
+/** The app's database: the one that the project names, or else the embedded one. */
 export class ProjectDatabase {
   readonly #options: ProjectDatabaseOptions;
-  /** Unset if the project named a database when this was started. */
+  /** Unset if the project named a database at the start. */
   #embedded: EmbeddedDatabase | undefined;
 
   constructor(options: ProjectDatabaseOptions) {
     this.#options = options;
   }
 
-  /** @param url the one that the project names, if it does. @throws MedusaViteError */
+  /** @param url of the database that the project names, if any. @throws MedusaViteError */
   async start(url: string | undefined): Promise<void> {
     const { root, log } = this.#options;
     if (url) {
@@ -56,7 +56,7 @@ export class ProjectDatabase {
     return url === undefined ? shell : { ...shell, DATABASE_URL: url };
   }
 
-  /** What a note for the user says of Medusa's commands, as it holds for this database. */
+  /** Adds this database to the commands of Medusa in a note for the user. */
   completeNote(note: string): string {
     return this.#embeddedUrl === undefined ? note : withDatabaseUrl(note);
   }

@@ -6,34 +6,34 @@ import { Ending } from '../terminal/ending.ts';
 import { createJsonReporter, createTerminalReporter, type Reporter } from '../terminal/reporter.ts';
 import { OPTIONS_FAILED, resolveSettings, type ServeOptions } from './serve-options.ts';
 
-/** What front-end code listens to: `import.meta.hot.on('medusa-vite:update', …)`. */
+/** Front-end code listens to it: `import.meta.hot.on('medusa-vite:update', …)`. */
 export const UPDATE_EVENT = 'medusa-vite:update';
 
-/** By project. Outlives a restart of Vite, which makes new plugins and keeps only its own object. */
+/** By project. Outlives a restart of Vite, which makes new plugins and keeps only its server object. */
 const running = new Map<string, BesideVite>();
 
-/** Those that are being closed for good. */
+/** Their Vite ends, and waits for them. */
 const closing = new Set<BesideVite>();
 
-/** Left alone, Ctrl-C ends `vite` at once, and so does a second SIGTERM; the backend is to end properly. */
+/** By itself, `vite` ends at once with Ctrl-C or a second SIGTERM, but the backend has to end in order. */
 let ending: Ending | undefined;
 
 /**
- * To be called when a dev server of Vite listens: starts the backend of the project, or keeps the one that
- * runs, if Vite was only restarted.
- * @param configuredAt when it began to read its config; `performance.now()`
+ * To be called when a dev server of Vite listens. Starts the project's backend, or keeps the running one if
+ * Vite was only restarted.
+ * @param configuredAt when Vite began to read its config; `performance.now()`
  */
 export async function serveBeside(
   vite: ViteDevServer,
   { root, options, configuredAt }: { root: string; options: ServeOptions; configuredAt: number },
 ): Promise<void> {
   const before = running.get(root);
-  // Also if it is replaced: it may be about to restart Vite for the same save.
+  // Even a host that is about to be replaced: it may be about to restart Vite for the same change.
   before?.followVite(configuredAt);
   if (before?.isFor(options)) {
     return;
   }
-  // After a restart the first object is the one that lives on.
+  // After a restart, Vite goes on with its first server object.
   const beside = new BesideVite(before?.vite ?? vite, root, options);
   running.set(root, beside);
   if (!ending) {
@@ -69,7 +69,7 @@ class BesideVite {
   readonly #root: string;
   readonly #options: ServeOptions;
   #host: Host | undefined;
-  /** Set when it could not be started; then the next restart of Vite makes another one. */
+  /** Set if the host could not start; then the next restart of Vite makes another one. */
   #hasFailed = false;
 
   constructor(vite: ViteDevServer, root: string, options: ServeOptions) {
@@ -129,7 +129,7 @@ class BesideVite {
     this.#host?.kill();
   }
 
-  /** Through Vite's logger, so that its level, its prefix and its screen are respected. */
+  /** Writes through Vite's logger, which has a level, a prefix and a screen of its own. */
   #createReporter(): Reporter {
     const root = this.#root;
     const output = {

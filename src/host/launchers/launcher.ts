@@ -1,11 +1,11 @@
 import type { PluginOption } from 'vite';
 
-/** Who runs the Vite server that the plugin is part of. `test` is Vitest, which gets no host. */
+/** The program that runs the plugin's Vite server. `test` is Vitest, which gets no host. */
 export type Launcher = 'cli' | 'vite-node' | 'vite' | 'test';
 
 /** Marks the Vite server of our own command. */
 export const CLI_PLUGIN = 'medusa-vite:cli';
-/** Of `vite-node --watch`; without `--watch` there is none, and nothing that could be kept up to date. */
+/** vite-node has it with `--watch` only; without, there is nothing to keep up to date. */
 const VITE_NODE_PLUGIN = 'vite-node:hmr';
 
 export function launcherOf(plugins: readonly PluginOption[] | undefined): Launcher {

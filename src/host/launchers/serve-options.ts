@@ -1,7 +1,15 @@
 import { MedusaViteError } from '../../shared/failure.ts';
 import type { HostSettings } from '../host.ts';
 
-/** How the backend is started by `vite` and by `vite-node`; `medusa-vite dev` has options for the same. */
+/**
+ * The plugin, which Node has loaded, puts its hook here for the entry, which vite-node runs: the two may have
+ * two instances of our modules.
+ */
+export const SERVE_HOOK: symbol = Symbol.for('medusa-vite:serve');
+
+export type ServeHook = (options: ServeOptions) => void;
+
+/** How `vite` and `vite-node` start the backend; `medusa-vite dev` has command line options for the same. */
 export interface ServeOptions {
   /** Port of the app; 0 takes a free one. @default PORT, also from `.env`, or 9000 */
   port?: number;
@@ -19,10 +27,10 @@ export interface ServeOptions {
   json?: boolean;
 }
 
-/** Headline of what is wrong with options that were to take the place of others. */
+/** Headline of an error in new options. */
 export const OPTIONS_FAILED = 'the backend goes on with the options that it had';
 
-/** @throws MedusaViteError if the port is none */
+/** @throws MedusaViteError if the port is not valid */
 export function resolveSettings(options: ServeOptions): HostSettings {
   const { port, host, types = true, hmr, nodeArgs = [], spare = true } = options;
   if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {

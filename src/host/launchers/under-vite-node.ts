@@ -12,27 +12,27 @@ import { type FileEvents, FileWatch } from '../updates/file-watch.ts';
 import { OPTIONS_FAILED, resolveSettings, type ServeOptions } from './serve-options.ts';
 
 /**
- * The backend that the entry of `vite-node --watch` asks for. The entry, and what it imports, are modules of
- * Vite's environment `ssr`; a change there runs it again, and what it asks for then takes the place of this.
+ * The backend that the entry of `vite-node --watch` asks for. The entry and its imports are modules of Vite's
+ * environment `ssr`. A change there runs the entry again, and the options that it then gives get a new host.
  */
 export class UnderViteNode {
   readonly #vite: ViteDevServer;
   readonly #root: string;
   readonly #ending = new Ending();
-  /** Files of the entry, which a restart of Vite forgets. */
+  /** The entry and its imports, which a restart of Vite forgets. */
   readonly #entryFiles = new Set<string>();
-  /** Of the watcher that Vite has, or will have when its restart is over. */
+  /** Vite's watcher, also while Vite restarts. */
   #events: FileEvents;
   #watch: FileWatch | undefined;
   #host: Host | undefined;
-  /** Options that the plugin has in `vite.config.ts`; those of the entry go before them. */
+  /** The plugin's options in `vite.config.ts`; those of the entry go before them. */
   #defaults: ServeOptions;
   #options: ServeOptions = {};
-  /** Files of the entry that were changed since it asked; emptied when it asks again. */
+  /** Files of the entry that have changed since it last ran. */
   #changed: string[] = [];
   #isFirst = true;
   #isClosed = false;
-  /** One start after another; never rejects. */
+  /** Runs one start after another; never rejects. */
   #starting: Promise<void> = Promise.resolve();
 
   constructor(vite: ViteDevServer, root: string, defaults: ServeOptions) {
@@ -50,7 +50,7 @@ export class UnderViteNode {
     );
   }
 
-  /** What the entry calls each time that it runs. */
+  /** Called by the entry each time that it runs. */
   serve(options: ServeOptions): void {
     for (const file of this.#vite.environments.ssr.moduleGraph.fileToModulesMap.keys()) {
       if (!file.includes('/node_modules/')) {
@@ -75,7 +75,7 @@ export class UnderViteNode {
     this.#replace([...new Set(this.#changed.splice(0))]);
   }
 
-  /** To be called when Vite was restarted, by whose new plugin. */
+  /** To be called by the new plugin when Vite has restarted. */
   follow(vite: ViteDevServer, defaults: ServeOptions): void {
     this.#events = vite.watcher;
     this.#watch?.follow(vite.watcher);
@@ -87,12 +87,12 @@ export class UnderViteNode {
     }
   }
 
-  /** vite-node runs the entry again for a full reload; all else is kept from it. */
+  /** vite-node runs the entry again for a full reload; no other update reaches it. */
   async #runEntry(changed: string[]): Promise<void> {
     const { moduleGraph } = this.#vite.environments.ssr;
     for (const file of changed) {
       this.#changed.push(relativeToRoot(this.#root, file));
-      // After a restart Vite does not know the file any more, and vite-node would go on with what it has.
+      // A Vite that was restarted does not know the file any more, and vite-node would keep the old code.
       const module = await moduleGraph.ensureEntryFromUrl(file).catch(() => undefined);
       if (module) {
         moduleGraph.invalidateModule(module);
@@ -150,7 +150,7 @@ export class UnderViteNode {
         if (files.every((file) => this.#isOfEntry(posix.join(this.#root, file)))) {
           previous.keep(files, reason);
         } else {
-          // What became of `vite.config` is told by the host of the previous one.
+          // The previous host tells what became of the change of `vite.config`.
           reporter.failure(reason, OPTIONS_FAILED);
         }
         return;

@@ -1,16 +1,16 @@
 const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
- * `npm run` passes on the Ctrl-C that the terminal has sent to us already: two signals this close together are
- * one key press.
+ * `npm run` passes on the Ctrl-C that the terminal has sent to this process already: two signals this close
+ * together are one key press.
  */
 const SAME_PRESS_MS = 400;
 
-/** Ends everything that was started, in reverse order: once with patience, the second time at once. */
+/** Ends the process: in reverse order of the start and with patience, but at once when asked a second time. */
 export class Ending {
   readonly #closing: (() => Promise<void>)[] = [];
   readonly #forcing: (() => void)[] = [];
-  /** Set by the first reason to end. */
+  /** Set when the end begins. */
   #closed: Promise<void> | undefined;
   /** When the end was asked for first; `performance.now()`. */
   #askedAt = 0;
@@ -24,7 +24,7 @@ export class Ending {
     process.stderr.on('error', () => {});
   }
 
-  /** What is added last is closed first. `force` is for who does not want to wait. */
+  /** The latest addition closes first. `force` is for a person who does not want to wait. */
   add(close: () => Promise<void>, force?: () => void): void {
     this.#closing.unshift(close);
     if (force) {
@@ -32,7 +32,7 @@ export class Ending {
     }
   }
 
-  /** Ends the process; asked a second time, it does so without waiting for anything. */
+  /** A second call ends the process without waiting for anything. */
   end(code: number): void {
     if (this.#closed) {
       if (performance.now() - this.#askedAt < SAME_PRESS_MS) {

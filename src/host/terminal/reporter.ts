@@ -16,7 +16,7 @@ import {
 
 export type ReadyEvent = Extract<DevEvent, { event: 'ready' }>;
 
-/** Everything that the host has to say, to a person or to a tool. */
+/** Tells a person or a tool everything that the host has to say. */
 export interface Reporter {
   ready(event: ReadyEvent): void;
   update(id: number, result: UpdateResult): void;
@@ -27,7 +27,6 @@ export interface Reporter {
   exit(code: number | null, signal: string | null): void;
 }
 
-/** The part of a stream that a reporter uses. */
 export interface Output {
   write(text: string): unknown;
   isTTY?: boolean;
@@ -50,9 +49,9 @@ export function createTerminalReporter(options: TerminalReporterOptions): Report
   const { root, output = process.stdout, now = () => new Date() } = options;
   const colors = pc.createColors(options.color);
   const canClear = options.clearScreen && output.isTTY === true && !process.env.CI;
-  /** Set while the last thing shown was an error or a warning, which a reader must not lose. */
+  /** Set while an error or a warning was shown last, which a reader must not lose. */
   let isTroubleShown = false;
-  /** The error that the running code is behind by; cleared when an update arrives. */
+  /** The error that keeps the latest changes out; cleared when an update arrives. */
   let lastError: string | undefined;
   let isHmrHintShown = false;
 
@@ -138,11 +137,11 @@ export interface JsonReporterOptions {
   root: string;
   /** @default process.stdout */
   output?: Output;
-  /** Gets what is meant for people. @default process.stderr */
+  /** Gets the text for people. @default process.stderr */
   errorOutput?: Output;
 }
 
-/** One event per line on stdout; what is meant for people goes to stderr. */
+/** One event per line on stdout; text for people goes to stderr. */
 export function createJsonReporter(options: JsonReporterOptions): Reporter {
   const { root, output = process.stdout, errorOutput = process.stderr } = options;
   const terminal = createTerminalReporter({
@@ -182,7 +181,7 @@ const HMR_HINT =
   'backend HMR is off, so every change restarts the app; switch it on with ' +
   '`featureFlags: { backend_hmr: true }` in medusa-config, `MEDUSA_FF_BACKEND_HMR=true` or `--hmr`';
 
-/** Like Vite: what was on the screen moves up into the scroll-back, nothing is lost. */
+/** As Vite does: the screen moves up into the scroll-back, and nothing is lost. */
 function clear(output: Output): void {
   const blank = '\n'.repeat(Math.max(0, (output.rows ?? 0) - 2));
   output.write(`${blank}\u001B[1;1H\u001B[0J`);

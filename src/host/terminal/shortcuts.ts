@@ -11,13 +11,6 @@ export interface ShortcutActions {
   quit(): void;
 }
 
-export interface ShortcutOptions {
-  actions: ShortcutActions;
-  print(line: string): void;
-  /** @default process.stdin */
-  input?: NodeJS.ReadableStream;
-}
-
 export const SHORTCUTS_HINT = 'press h + enter to show help';
 
 interface Shortcut {
@@ -35,14 +28,22 @@ const SHORTCUTS: Shortcut[] = [
   { keys: ['q'], text: 'quit', action: 'quit' },
 ];
 
-/** Without a person at a terminal, what comes in on stdin is not meant for us. */
+/** Without a person at a terminal, stdin is not meant for the host. */
 export function hasShortcuts(json: boolean): boolean {
   return !json && process.stdin.isTTY === true && !process.env.CI;
 }
 
-/** As in Vite: a letter, then Enter. So the terminal stays as it is, and nothing has to be undone at the end. */
-export function bindShortcuts({ actions, print, input = process.stdin }: ShortcutOptions): void {
-  // A terminal that is closed is noticed by SIGHUP.
+/** A letter, then Enter, as in Vite: so the terminal's mode stays, and needs no repair at the end. */
+export function bindShortcuts({
+  actions,
+  print,
+  input = process.stdin,
+}: {
+  actions: ShortcutActions;
+  print(line: string): void;
+  input?: NodeJS.ReadableStream;
+}): void {
+  // SIGHUP tells of a terminal that is closed.
   input.on('error', () => {});
   createInterface({ input }).on('line', (line) => {
     const key = line.trim().toLowerCase();
@@ -59,7 +60,7 @@ export function bindShortcuts({ actions, print, input = process.stdin }: Shortcu
 
 const CLEAR_SCREEN = '\u001B[2J\u001B[3J\u001B[H';
 
-/** What each key does to a host. */
+/** Binds the keys to a host. */
 export function bindHostShortcuts(
   host: Pick<Host, 'url' | 'adminUrl' | 'restart'>,
   { reporter, quit }: { reporter: Reporter; quit: () => void },

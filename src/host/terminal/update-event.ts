@@ -5,51 +5,31 @@ import { relativeToRoot } from '../../shared/paths.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
 import { completeLocation } from './error-location.ts';
 
-/** What tools get to know about an update. */
+/** Describes an update for tools. */
 export function toUpdateEvent(
   result: UpdateResult,
   { id, root }: { id: number; root: string },
 ): UpdateEvent {
   const files = result.files.map((file) => relativeToRoot(root, file));
+  const event = { event: 'update', id } as const;
   switch (result.type) {
     case 'reloaded': {
-      const { resources, modules, ms } = result;
-      return { event: 'update', id, result: 'reloaded', files, resources, modules, ms };
+      const { type, resources, modules, ms } = result;
+      return { ...event, result: type, files, resources, modules, ms };
     }
     case 'restarted': {
-      const { reason, ms } = result;
-      return {
-        event: 'update',
-        id,
-        result: 'restarted',
-        files,
-        reason: describeReason(reason),
-        ms,
-      };
+      const { type, ms } = result;
+      return { ...event, result: type, files, reason: describeReason(result.reason), ms };
     }
     case 'kept-previous': {
+      const { type, isDown, ms } = result;
       const error = toEventError(result.error, root);
-      const { isDown, ms } = result;
-      return {
-        event: 'update',
-        id,
-        result: 'kept-previous',
-        files,
-        error,
-        ...(isDown && { isDown }),
-        ms,
-      };
+      return { ...event, result: type, files, error, ...(isDown && { isDown }), ms };
     }
     case 'ignored': {
-      const { reason, isUndone } = result;
-      return {
-        event: 'update',
-        id,
-        result: 'ignored',
-        files,
-        reason: describeReason(reason),
-        ...(isUndone && { isUndone }),
-      };
+      const { type, isUndone } = result;
+      const reason = describeReason(result.reason);
+      return { ...event, result: type, files, reason, ...(isUndone && { isUndone }) };
     }
   }
 }

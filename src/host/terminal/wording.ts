@@ -3,7 +3,7 @@ import type { UpdateResult, UpdateTiming } from '../../protocol/update.ts';
 import { relativeToRoot } from '../../shared/paths.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
 
-/** More than this many are counted; `DEBUG=medusa-vite:reload` lists them. */
+/** Messages list up to this many names, and count more; `DEBUG=medusa-vite:reload` lists all. */
 const MAX_NAMES = 3;
 
 export function describeUpdate(
@@ -22,7 +22,7 @@ export function describeUpdate(
   return `restarted: ${describeReason(result.reason)}${path} ${duration}`;
 }
 
-/** In the order in which it happens. */
+/** In the order in which they happen. */
 const STAGES = ['watch', 'plan', 'transform', 'evaluate', 'prepare', 'commit', 'ipc'] as const;
 
 export function describeTiming(timing: UpdateTiming): string {
@@ -54,7 +54,7 @@ export function describePlace(error: SerializedError, root: string): string | un
   return [relativeToRoot(root, error.file), ...position].join(':');
 }
 
-/** Indented, so that the eye finds where the error ends and the next line begins. */
+/** Indents the text, so that the eye finds where the error ends. */
 export function describeError(error: SerializedError, place: string | undefined): string {
   const { name, message, hint, frame } = error;
   const isNamed = name !== 'Error' && name !== 'MedusaViteError' && !message.startsWith(name);
@@ -80,7 +80,7 @@ export function describeWarning(error: SerializedError, place: string | undefine
   return [error.message, ...(details ? [details.replace(/^(?=.)/gm, '  ')] : [])].join('\n');
 }
 
-/** Where nothing of the project is at fault, the stack is all there is. */
+/** Without a place in the project, the stack is the only clue. */
 function stackLines({ stack = '' }: SerializedError): string | undefined {
   const lines = stack.split('\n').filter((line) => /^\s+at /.test(line));
   return lines.length > 0 ? lines.join('\n') : undefined;

@@ -12,35 +12,34 @@ export interface ForkOptions {
   cwd: string;
   /** The complete environment; nothing else is inherited. */
   env: NodeJS.ProcessEnv;
-  /** Arguments for Node itself. @default none: those of this process, such as `--inspect`, are its own */
+  /** Arguments for Node itself. @default none, not even those of this process, such as `--inspect` */
   nodeArgs?: string[];
-  /** With one `ipc` among them, for the link. */
+  /** One of them is `ipc`, for the link. */
   stdio: StdioOptions;
-  /** Whether it has a process group, and on Windows a console, of its own. */
+  /** Whether the process has its own process group, and on Windows its own console. */
   isDetached?: boolean;
-  /** Whether what it has started outlives a kill, on Windows as well. */
+  /** Whether a kill spares the processes that it has started, on Windows as well. */
   isKilledAlone?: boolean;
-  /** Called with what it writes to stderr, if that is a pipe. */
+  /** Called with its output on stderr, if that is a pipe. */
   onStderr?(data: Buffer): void;
 }
 
 export interface ForkedExit extends ProcessExit {
-  /** The last that it wrote to stderr. */
+  /** The end of its output on stderr. */
   stderr: string;
-  /** Set if it could not be started at all. */
+  /** Set if the process could not start at all. */
   error?: Error;
 }
 
-/** The last words of a process are in the pipe already when it dies; its own children may hold that open for ever. */
+/** The last words of a process are in the pipe when it dies; processes that it started may keep the pipe open. */
 const LAST_WORDS_WAIT_MS = 250;
 const STDERR_TAIL_CHARS = 4_000;
 
-/** A process of ours, from fork to exit, and the link to it. */
+/** A process of this package, from fork to exit, and the link to it. */
 export class ForkedProcess<Sends extends Message, Receives extends Message, Replies> {
-  /** Node's own view of it. */
   readonly process: ChildProcess;
   readonly link: Link<Sends, Receives, Replies>;
-  /** Settles when it has exited and its last words were read; then the link is closed. */
+  /** Settles when the process has exited and its last words are read; then the link closes. */
   readonly exited: Promise<ForkedExit>;
   readonly #isKilledAlone: boolean;
   #stderr = '';
@@ -74,18 +73,18 @@ export class ForkedProcess<Sends extends Message, Receives extends Message, Repl
     return this.#isAlive;
   }
 
-  /** Whether it was this side that has ended it. */
+  /** Whether this side has killed it. */
   get isKilled(): boolean {
     return this.#isKilled;
   }
 
-  /** The pipe that it has as this file descriptor. */
+  /** The pipe to this file descriptor of the process. */
   pipe(fd: number): Duplex | undefined {
     // Node makes none for a process that it could not start.
     return (this.process.stdio as (Duplex | undefined)[] | undefined)?.[fd];
   }
 
-  /** From now on it does not keep this process from ending. */
+  /** This process may end from now on while that one runs. */
   unref(): void {
     this.process.unref();
     this.process.channel?.unref();
@@ -98,10 +97,10 @@ export class ForkedProcess<Sends extends Message, Receives extends Message, Repl
     }
   }
 
-  /** Asks it to end, in the way that is given, and kills it when that takes longer than the limit. */
+  /** Asks the process to end, and kills it when that takes longer than the limit. */
   async stop(ask: () => void, limitMs: number): Promise<ForkedExit> {
     if (this.#isAlive) {
-      // This process, if it ends as well, waits for that.
+      // Keeps this process from ending before.
       this.process.ref();
       ask();
       const limit = setTimeout(() => this.kill(), limitMs);
@@ -110,7 +109,6 @@ export class ForkedProcess<Sends extends Message, Receives extends Message, Repl
     return this.exited;
   }
 
-  /** Ends it at once. */
   kill(): void {
     if (!this.#isAlive || this.#isKilled) {
       return;

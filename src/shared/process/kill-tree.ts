@@ -1,18 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
-/** Ends a child at once. On Windows with all that it has started, which does not end with it there. */
-export function killTree(child: ChildProcess): void {
-  if (child.pid === undefined) {
+/** Kills a process, on Windows with all that it has started: elsewhere those end by themselves. */
+export function killTree(forked: ChildProcess): void {
+  if (forked.pid === undefined) {
     return;
   }
   if (process.platform === 'win32') {
-    spawn('taskkill', ['/pid', String(child.pid), '/T', '/F'], {
+    spawn('taskkill', ['/pid', String(forked.pid), '/T', '/F'], {
       stdio: 'ignore',
       windowsHide: true,
     })
-      .on('error', () => child.kill('SIGKILL'))
+      .on('error', () => forked.kill('SIGKILL'))
       .unref();
   } else {
-    child.kill('SIGKILL');
+    forked.kill('SIGKILL');
   }
 }

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-/** Everything that processes of ours send each other says by its type what it is. */
+/** Every message between processes of this package has a type. */
 export interface Message {
   type: string;
 }
@@ -24,26 +24,21 @@ type ReplyOf<Receives extends Message, Replies> = OfType<Receives, Replies[keyof
 
 type NoReplies = Record<never, never>;
 
-/** What to do with each message that is no reply. A message of any other type is not one of ours. */
+/** One handler for each type of message that is no reply. A message of any other type comes from other code. */
 export type MessageHandlers<Receives extends Message, Replies = NoReplies> = {
   [Type in Exclude<Receives, ReplyOf<Receives, Replies>>['type']]: (
     message: OfType<Receives, Type>,
   ) => void;
 };
 
-export interface RequestOptions {
-  /** How long to wait for the reply. @default as long as the link is open */
-  limitMs?: number;
-}
-
 /**
- * Typed messages between two processes of ours, one way or as a request and its reply. Only the process that
- * has forked the other one makes requests: a numeric `id` in what it receives is always that of a reply.
+ * Typed messages between two processes of this package, one way or as a request and its reply. Only the process
+ * that has forked the other one makes requests: a numeric `id` in a message that it receives is that of a reply.
  */
 export class Link<Sends extends Message, Receives extends Message, Replies = NoReplies> {
   readonly #transport: LinkTransport;
   readonly #handlers: Partial<Record<string, (message: never) => void>>;
-  /** By id: who waits for a reply. */
+  /** By the id of a request: gets the reply. */
   readonly #waiting = new Map<number, (reply: Message | undefined) => void>();
   #latestId = 0;
   #isClosed = false;
@@ -62,7 +57,7 @@ export class Link<Sends extends Message, Receives extends Message, Replies = NoR
   /** @returns the reply; undefined if the limit passes, or the link is closed, before there is one */
   request<Type extends keyof Replies & Sends['type']>(
     message: WithoutId<OfType<Sends, Type>> & { type: Type },
-    { limitMs }: RequestOptions = {},
+    { limitMs }: { limitMs?: number } = {},
   ): Promise<OfType<Receives, Replies[Type]> | undefined> {
     this.#latestId++;
     const id = this.#latestId;
@@ -83,7 +78,7 @@ export class Link<Sends extends Message, Receives extends Message, Replies = NoR
     });
   }
 
-  /** To be called when the other process has ended: no more replies will come. */
+  /** To be called when the other process has ended: nobody will reply any more. */
   close(): void {
     this.#isClosed = true;
     for (const settle of this.#waiting.values()) {
@@ -109,7 +104,7 @@ export class Link<Sends extends Message, Receives extends Message, Replies = NoR
   }
 }
 
-/** Resolves when the message has left, or cannot: that the other process is gone is noticed by other means. */
+/** Resolves when the message has left, or cannot: the exit of the other process shows elsewhere. */
 export function sendMessage(transport: LinkTransport, message: Message): Promise<void> {
   return new Promise((resolve) => {
     if (transport.connected && transport.send) {
