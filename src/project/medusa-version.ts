@@ -26,7 +26,7 @@ export function findSupportedMedusa(root: string): FoundPackage {
   return medusa;
 }
 
-/** Looks in the same folders as Node, but for the folder itself: `exports` of some packages hides their package.json. */
+/** Looks in the folders where Node does, but for the folder: `exports` of some packages hides their package.json. */
 export function findPackage(require: NodeJS.Require, name: string): FoundPackage | undefined {
   for (const modules of require.resolve.paths(name) ?? []) {
     const file = join(modules, name, 'package.json');

@@ -66,7 +66,7 @@ export function workspaceLockfiles(root: string): string[] {
   return found.filter((file) => existsSync(file));
 }
 
-/** The folder of the package of a file outside of the project; the file itself, if that folder holds the project too. */
+/** The folder of the package that an outside file is in; the file itself, if that folder holds the project too. */
 export function packageOf(root: string, file: string): string {
   for (let folder = dirname(file); ; folder = dirname(folder)) {
     if (isInside(folder, root) || dirname(folder) === folder) {

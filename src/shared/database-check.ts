@@ -5,7 +5,7 @@ const DEFAULT_PORT = 5432;
 /** A database on the same machine or network answers in milliseconds. */
 const CONNECT_LIMIT_MS = 5_000;
 
-/** Medusa would retry for a minute and then print a stack trace. @throws MedusaViteError if the database is not there */
+/** Medusa would retry for a minute, then print a stack trace. @throws MedusaViteError if there is no database */
 export async function assertDatabaseReachable(databaseUrl: string): Promise<void> {
   const url = URL.canParse(databaseUrl) ? new URL(databaseUrl) : undefined;
   if (!url?.hostname || url.searchParams.has('host')) {

@@ -30,7 +30,7 @@ describe('a planned change', () => {
     expect(planned.rule).toBeUndefined();
   });
 
-  test('has the rule that decided, and those that came too late', () => {
+  test('has the rule that decided, and the rules that matched after it', () => {
     const planned = planChange({
       rules: [{ name: 'no shop', match: 'src/api/shop/*', action: 'ignore' }],
       files: FILES,
@@ -45,7 +45,7 @@ describe('a planned change', () => {
     });
   });
 
-  test('of what no rule and no app knows is ignored', () => {
+  test('of a file that no rule matches and no app has loaded is ignored', () => {
     expect(planChange({ change: 'README.md' })).toMatchObject({
       result: 'ignore',
       reason: 'not loaded by the app',
@@ -54,13 +54,13 @@ describe('a planned change', () => {
     });
   });
 
-  test('of what something else has asked for restarts', () => {
+  test('of a file that other code has asked for restarts', () => {
     const planned = planChange({ files: { 'a.ts': [] }, entries: ['a.ts'], change: 'a.ts' });
     expect(planned).toMatchObject({ result: 'restart', chain: ['a.ts'] });
     expect(planned.rule).toBeUndefined();
   });
 
-  test('below the config restarts, unless what the config imports stays the same', () => {
+  test('below the config restarts, unless the imports of the config stay the same', () => {
     const planned = planChange({
       files: { 'medusa-config.ts': ['config/http.ts'] },
       change: 'config/http.ts',
@@ -73,7 +73,7 @@ describe('a planned change', () => {
     });
   });
 
-  test('may be of a file that comes or goes', () => {
+  test('may create or delete a file', () => {
     const change = { path: 'src/api/new/route.ts', change: 'create' as const };
     expect(planChange({ change }).reloads).toEqual([{ reloader: 'routes', files: [change] }]);
   });
@@ -91,7 +91,7 @@ describe('a rule', () => {
       action: 'ignore',
     };
     planChange({ rules: [spy], files: FILES, change: 'src/lib/shop.ts' });
-    // Asked a second time, to see who else matches.
+    // Asked again, to find other rules that match.
     expect(asked.slice(0, 3)).toEqual([
       {
         path: 'src/lib/shop.ts',
@@ -117,7 +117,7 @@ describe('a rule', () => {
     ]);
   });
 
-  test('with a reloader of its own is planned under the path of that', () => {
+  test('with its own reloader is planned under the path of the reloader', () => {
     const planned = planChange({
       rules: [{ name: 'notices', match: 'src/notices/*', action: { reloader: './notices.ts' } }],
       change: { path: 'src/notices/welcome.md', change: 'create' },
@@ -129,7 +129,7 @@ describe('a rule', () => {
     });
   });
 
-  test('that is wrong is told', () => {
+  test('with a mistake is told', () => {
     const rules = [{ name: 'typo', match: 'a', action: 'rotues' }] as unknown as Rule[];
     expect(planChange({ rules, change: 'a' })).toMatchObject({
       result: 'restart',
@@ -145,7 +145,7 @@ describe('a rule', () => {
     expect(() => planChange({ rules, change: 'a' })).toThrow('The rule `x` of vite.config failed');
   });
 
-  test('of a plugin is heard, also of one in a list', () => {
+  test('of a plugin counts, even of a plugin in a list', () => {
     const rule = (name: string): Rule => ({ name, match: `${name}/*`, action: 'restart' });
     const plugin = (name: string) => ({ name, api: { medusaVite: { rules: [rule(name)] } } });
     const plugins = [plugin('one'), [plugin('two')]];
@@ -160,14 +160,14 @@ describe('a rule', () => {
     expect(planned.decisions).toMatchObject([{ path: 'src/lib/shop.ts', rule: { name: 'cut' } }]);
   });
 
-  test('has its note told, but only for a saved file', () => {
+  test('has its note told, but only for the changed file', () => {
     const note = 'run the generator';
     const rules: Rule[] = [{ name: 'shop', match: 'src/lib/shop.ts', action: 'restart', note }];
     expect(planChange({ rules, files: FILES, change: 'src/lib/shop.ts' }).notes).toEqual([note]);
     expect(planChange({ rules, files: FILES, change: 'src/graphql/schema.ts' }).notes).toEqual([]);
   });
 
-  test('of the built-in ones can be taken out', () => {
+  test('that is built in can be left out', () => {
     const change = 'src/api/shop/route.ts';
     const planned = planChange({ builtInRules: [], files: FILES, entries: [change], change });
     expect(planned.result).toBe('restart');

@@ -8,8 +8,8 @@ interface Loader {
 const loader = Module as unknown as Loader;
 
 /**
- * Notes, in order, the files of packages that Medusa's loaders and the project ask for, whether these are loaded already
- * or not. Files that other packages ask for are left out: they follow from those.
+ * Notes, in order, the files of packages that Medusa's loaders and the project ask for, even those that are loaded
+ * already. Files that other packages ask for are left out: they follow from those.
  */
 export class PackageTrace {
   readonly #files: Set<string> = new Set();

@@ -20,7 +20,7 @@ const OPTIONS: AppOptions = {
 const CONFIG = { admin: { disable: true } };
 const PLAN = {} as ReloadPlan;
 
-/** What happens, in order: messages to the host by their type, and what is done to Medusa. */
+/** All events, in order: messages to the host by their type, and calls to Medusa. */
 let log: string[];
 let sent: AppToHost[];
 let medusa: AppMedusa;
@@ -75,7 +75,7 @@ function createApp(parts: Partial<AppParts> = {}): App {
   });
 }
 
-/** Waits at some point of a phase until it is resolved. */
+/** Makes a phase wait in a method of Medusa, until the test resolves it. */
 function pauseAt(method: 'readConfig' | 'start') {
   const pause = createDeferred<unknown>();
   const reached = createDeferred<void>();
@@ -102,7 +102,7 @@ describe('an app that comes up', () => {
     expect(log).toEqual(['take one', 'boot', 'reloaders start', 'admin-wanted', 'ready']);
   });
 
-  it('lists what it has loaded for a spare, once it is ready', async () => {
+  it('lists its packages for a spare, once it is ready', async () => {
     const app = createApp();
     await app.prepare();
     app.handlers['list-packages']({ type: 'list-packages', id: 1 });
@@ -169,7 +169,7 @@ describe('stop', () => {
     expect(stray).toBe('');
     config.reject(new Error('the pool is closed'));
     await prepared;
-    // What fails now fails because of the stop.
+    // A failure after the stop comes of it, and is not told.
     expect(log.at(-1)).toBe('exit 143');
   });
 
@@ -251,7 +251,7 @@ describe('a spare', () => {
       ...overrides,
     }) as unknown as NonNullable<AppParts['spare']>;
 
-  it('tells what it has loaded, and becomes the app with the reloaders of that moment', async () => {
+  it('tells how many files it has loaded, and becomes the app with the reloaders of its activation', async () => {
     const app = createApp({ spare: createSpare() });
     await app.prepare();
     expect(messageOf('preloaded').files).toBe(12);
@@ -272,7 +272,7 @@ describe('a spare', () => {
     expect(log.at(-1)).toBe('exit 1');
   });
 
-  it('is unfit with any stray error, and says nothing', async () => {
+  it('is unfit with any error that nobody has caught, and prints nothing', async () => {
     const app = createApp({ spare: createSpare({ isActivated: false }) });
     app.report(new Error('no engine'));
     await turn();

@@ -64,14 +64,14 @@ const OF_NO_KIND = [
   'src/api/_internal/route.ts',
   'src/workflows/_helpers.ts',
   'src/jobs/_later.ts',
-  // Of another form than Medusa looks for.
+  // Medusa looks for files of another form.
   'src/api/route.tsx',
   'src/api/store/routes.ts',
   'src/api/store/middlewares.ts',
   'src/workflows/sync.md',
   'src/workflows/sync.d.ts',
   'src/links/data.json',
-  // Elsewhere than Medusa looks for it.
+  // Medusa looks in other folders.
   'workflows/sync.ts',
   'packages/shop/src/workflows/sync.ts',
   'src/modules/brand/service.ts',
@@ -127,7 +127,7 @@ describe('entries', () => {
   });
 
   it.each([
-    // Helpers, tests and files of others.
+    // Helpers, tests, and files that other programs read.
     'src/lib/price.ts',
     'src/jobs/index.ts',
     'src/links/index.ts',
@@ -179,7 +179,7 @@ it.each([
   expect(isTest(path)).toBe(is);
 });
 
-it('knows what is about packages, and lockfiles, in any folder', () => {
+it('knows the files about packages, and the lockfiles, in any folder', () => {
   const about = [
     '/repository/package.json',
     '/repository/.npmrc',

@@ -30,7 +30,7 @@ describe('lockfiles of the workspace', () => {
     ]);
   });
 
-  it('are none where the project is the repository, or there is none', () => {
+  it('are none if the project is the repository, or there is no repository', () => {
     writeFileSync(`${base}/yarn.lock`, '');
     expect(workspaceLockfiles(root)).toEqual([]);
     mkdirSync(`${root}/.git`);
@@ -44,7 +44,7 @@ it('reads `.env` as it is now', () => {
   expect(readDotEnv(root)).toEqual({ A: '1', B: 'two words' });
 });
 
-it('knows the files of the top folder, and no folders', () => {
+it('lists the files of the top folder, and no folders', () => {
   writeFileSync(`${root}/.env`, '');
   mkdirSync(`${root}/src`);
   expect(topLevelFiles(root)).toEqual([`${root}/.env`]);

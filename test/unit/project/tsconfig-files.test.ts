@@ -24,7 +24,7 @@ function write(file: string, source: string): void {
 
 const found = () => tsconfigFiles(root).map((file) => file.slice(base.length + 1));
 
-test('what the project extends is found, at any depth, with comments and commas', () => {
+test('files that the project extends are found, at any depth, with comments and commas', () => {
   write(
     'apps/my shop/tsconfig.json',
     `// of the shop
@@ -45,7 +45,7 @@ test('what the project extends is found, at any depth, with comments and commas'
   ]);
 });
 
-test('packages of the workspace count, installed ones do not', () => {
+test('files of packages of the workspace count, those of installed packages do not', () => {
   write('apps/my shop/tsconfig.json', '{ "extends": ["@acme/tsconfig/base", "@tsconfig/node20"] }');
   write('packages/tsconfig/package.json', '{ "name": "@acme/tsconfig" }');
   write('packages/tsconfig/base.json', '{}');
@@ -55,7 +55,7 @@ test('packages of the workspace count, installed ones do not', () => {
   expect(found()).toEqual(['apps/my shop/tsconfig.json', 'packages/tsconfig/base.json']);
 });
 
-test('a base that is missing is waited for; what cannot be read extends nothing', () => {
+test('a missing file counts; a file that cannot be read extends nothing', () => {
   write('apps/my shop/tsconfig.json', '{ "extends": "../missing" }');
   expect(found()).toEqual(['apps/my shop/tsconfig.json', 'apps/missing.json']);
   write('apps/my shop/tsconfig.json', '{ "extends": ');

@@ -60,7 +60,7 @@ it.each([
   await expectOther(file, change);
 });
 
-/** Again and again, for the clock of a file system may stand still for some milliseconds. */
+/** Repeats the change, because the clock of a file system may stand still for some milliseconds. */
 async function expectOther(path: string, change: (turn: number) => void): Promise<void> {
   const before = stampOf(path);
   let turn = 0;
@@ -72,7 +72,7 @@ async function expectOther(path: string, change: (turn: number) => void): Promis
 }
 
 describe('FileRecord', () => {
-  it('finds what is not as it was when it was noted first', () => {
+  it('finds a file that has changed since it was first noted', () => {
     const record = new FileRecord(contentOf);
     const other = join(root, 'b.ts');
     record.note(file);

@@ -11,7 +11,7 @@ import {
 } from '../../../src/shared/paths.ts';
 
 describe.each(['/home/me/my shop', 'C:/Users/me/my shop'])('a project in %s', (root) => {
-  it('executes its own sources, and leaves the rest to Node', () => {
+  it('has its own sources evaluated by the runner, and all others by Node', () => {
     const ours = [
       'medusa-config.ts',
       'src/a.tsx',
@@ -34,7 +34,7 @@ describe.each(['/home/me/my shop', 'C:/Users/me/my shop'])('a project in %s', (r
     expect(natives.filter((file) => isRunnerFile(root, `${root}/${file}`))).toEqual([]);
   });
 
-  it('executes TypeScript of a linked package, but not what is built', () => {
+  it('has TypeScript of a linked package evaluated by the runner, but not its built files', () => {
     const linked = root.replace('my shop', 'packages/brand');
     expect(isRunnerFile(root, `${linked}/src/index.ts`)).toBe(true);
     expect(isRunnerFile(root, `${linked}/dist/index.js`)).toBe(false);

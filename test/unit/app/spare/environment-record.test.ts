@@ -58,14 +58,14 @@ describe('a variable makes a difference', () => {
   });
 });
 
-it('does not mind what nobody has read', () => {
+it('ignores variables that nobody has read', () => {
   void view.STAGE;
   record.replace({ STAGE: 'one', NEW: 'x' });
   expect(record.findDifference('medusa')).toBeUndefined();
   expect(env).toEqual({ STAGE: 'one', NEW: 'x' });
 });
 
-it('lets packages have what they set themselves', () => {
+it('keeps the variables that packages have set themselves', () => {
   if (view.MODE === undefined) {
     view.MODE = 'set';
   }
@@ -78,7 +78,7 @@ it('lets packages have what they set themselves', () => {
   expect(record.findDifference('medusa')).toBeUndefined();
 });
 
-it('tells what a package sets from what it is given', () => {
+it('tells a variable that a package has set from one of the new environment', () => {
   if (view.MODE === undefined) {
     view.MODE = 'set';
   }

@@ -21,7 +21,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-it('says nothing of what is as it was', () => {
+it('finds nothing if no file has changed', () => {
   expect(files.findChanged()).toBeUndefined();
 });
 
@@ -56,7 +56,7 @@ describe('finds', () => {
     ['a new package', '', () => mkdirSync(inModules('e'))],
   ])('%s', (_, path, change) => {
     change();
-    // The folder it is in may be the first to be noticed.
+    // The change of its folder may be found first.
     expect(inModules(path).startsWith(files.findChanged() ?? 'nothing')).toBe(true);
   });
 });

@@ -36,7 +36,7 @@ afterEach(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
-it('notes what is asked for from outside, in order, whether it was loaded or not', () => {
+it('notes the files that the project asks for, in order, whether they are loaded or not', () => {
   require('b');
   trace.start();
   require('c');
@@ -51,7 +51,7 @@ it('notes what is asked for from outside, in order, whether it was loaded or not
   expect(trace.files).toEqual([path('c'), path('d'), path('b')]);
 });
 
-it('finds what nothing asks for, if it knows Medusa', () => {
+it('finds files that nothing asks for, if they import Medusa', () => {
   const { later } = require('c') as { later(): void };
   require('plugin');
   const loaded = ['c', 'plugin', 'plugin/part'].map(path);
