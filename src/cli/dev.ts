@@ -1,11 +1,7 @@
 import type { ViteDevServer } from 'vite';
 import { Host } from '../host/host.ts';
 import { Ending } from '../host/terminal/ending.ts';
-import {
-  createJsonReporter,
-  createTerminalReporter,
-  type Reporter,
-} from '../host/terminal/reporter.ts';
+import { createReporter, type Reporter } from '../host/terminal/reporter.ts';
 import { bindHostShortcuts, hasShortcuts, SHORTCUTS_HINT } from '../host/terminal/shortcuts.ts';
 import { serializeError } from '../shared/serialized-error.ts';
 import { describeOtherVite } from '../vite/project-vite.ts';
@@ -43,7 +39,7 @@ export async function runDev(options: DevOptions): Promise<void> {
     reporter.warn(otherVite);
   }
   if (hasShortcuts(json)) {
-    bindHostShortcuts(host, { reporter, quit: () => ending.end(0) });
+    bindHostShortcuts(() => host, { reporter, quit: () => ending.end(0) });
   }
   try {
     await host.start();
@@ -51,11 +47,6 @@ export async function runDev(options: DevOptions): Promise<void> {
     await ending.close();
     throw error;
   }
-}
-
-function createReporter({ root, json, clearScreen }: DevOptions): Reporter {
-  const color = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
-  return json ? createJsonReporter({ root }) : createTerminalReporter({ root, clearScreen, color });
 }
 
 /** An error in a timer of some plugin must not end the app with the host. */

@@ -3,7 +3,7 @@ import { relativeToRoot, toPosix } from '../../shared/paths.ts';
 import { serializeError } from '../../shared/serialized-error.ts';
 import { Host } from '../host.ts';
 import { Ending } from '../terminal/ending.ts';
-import { createJsonReporter, createTerminalReporter, type Reporter } from '../terminal/reporter.ts';
+import { createReporter, type Reporter } from '../terminal/reporter.ts';
 import { OPTIONS_FAILED, resolveSettings, type ServeOptions } from './serve-options.ts';
 
 /** Front-end code listens to it: `import.meta.hot.on('medusa-vite:update', …)`. */
@@ -131,13 +131,11 @@ class BesideVite {
 
   /** Writes through Vite's logger, which has a level, a prefix and a screen of its own. */
   #createReporter(): Reporter {
-    const root = this.#root;
-    const output = {
-      write: (text: string) => this.vite.config.logger.info(text.trimEnd()),
-    };
-    const color = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
-    return this.#options.json
-      ? createJsonReporter({ root, errorOutput: output })
-      : createTerminalReporter({ root, clearScreen: false, color, output });
+    return createReporter({
+      root: this.#root,
+      json: this.#options.json ?? false,
+      clearScreen: false,
+      output: { write: (text) => this.vite.config.logger.info(text.trimEnd()) },
+    });
   }
 }

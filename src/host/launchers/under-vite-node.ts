@@ -6,7 +6,7 @@ import { serializeError } from '../../shared/serialized-error.ts';
 import { isUnwatched } from '../../vite/headless.ts';
 import { Host } from '../host.ts';
 import { Ending } from '../terminal/ending.ts';
-import { createJsonReporter, createTerminalReporter, type Reporter } from '../terminal/reporter.ts';
+import { createReporter } from '../terminal/reporter.ts';
 import { bindHostShortcuts, hasShortcuts, SHORTCUTS_HINT } from '../terminal/shortcuts.ts';
 import { type FileEvents, FileWatch } from '../updates/file-watch.ts';
 import { OPTIONS_FAILED, resolveSettings, type ServeOptions } from './serve-options.ts';
@@ -119,7 +119,11 @@ export class UnderViteNode {
     const isFirst = this.#isFirst;
     this.#isFirst = false;
     const isStdoutTaken = options.json ?? false;
-    const reporter = createReporter(this.#root, isStdoutTaken);
+    const reporter = createReporter({
+      root: this.#root,
+      json: isStdoutTaken,
+      clearScreen: true,
+    });
     const previous = this.#host;
     try {
       const host = new Host({
@@ -138,7 +142,7 @@ export class UnderViteNode {
       });
       this.#host = host;
       if (isFirst && hasShortcuts(isStdoutTaken)) {
-        this.#bindShortcuts(reporter);
+        bindHostShortcuts(() => this.#host, { reporter, quit: () => this.#ending.end(0) });
       }
       await host.start();
     } catch (error) {
@@ -162,27 +166,4 @@ export class UnderViteNode {
       );
     }
   }
-
-  #bindShortcuts(reporter: Reporter): void {
-    const host = () => this.#host;
-    bindHostShortcuts(
-      {
-        get url() {
-          return host()?.url;
-        },
-        get adminUrl() {
-          return host()?.adminUrl;
-        },
-        restart: (reason) => host()?.restart(reason),
-      },
-      { reporter, quit: () => this.#ending.end(0) },
-    );
-  }
-}
-
-function createReporter(root: string, json: boolean): Reporter {
-  const color = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
-  return json
-    ? createJsonReporter({ root })
-    : createTerminalReporter({ root, clearScreen: true, color });
 }

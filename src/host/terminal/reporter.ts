@@ -177,6 +177,21 @@ export function createJsonReporter(options: JsonReporterOptions): Reporter {
   };
 }
 
+/** The reporter of this process, for a tool or for a person. */
+export function createReporter(options: {
+  root: string;
+  json: boolean;
+  clearScreen: boolean;
+  /** Gets the text for people. */
+  output?: Output;
+}): Reporter {
+  const { root, json, clearScreen, output } = options;
+  const color = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
+  return json
+    ? createJsonReporter({ root, errorOutput: output })
+    : createTerminalReporter({ root, clearScreen, color, output });
+}
+
 const HMR_HINT =
   'backend HMR is off, so every change restarts the app; switch it on with ' +
   '`featureFlags: { backend_hmr: true }` in medusa-config, `MEDUSA_FF_BACKEND_HMR=true` or `--hmr`';

@@ -60,21 +60,21 @@ export function bindShortcuts({
 
 const CLEAR_SCREEN = '\u001B[2J\u001B[3J\u001B[H';
 
-/** Binds the keys to a host. */
+/** Binds the keys to the present host, which another one may replace. */
 export function bindHostShortcuts(
-  host: Pick<Host, 'url' | 'adminUrl' | 'restart'>,
+  host: () => Host | undefined,
   { reporter, quit }: { reporter: Reporter; quit: () => void },
 ): void {
   bindShortcuts({
     print: (line) => reporter.info(line),
     actions: {
-      restart: () => host.restart({ type: 'key' }),
+      restart: () => host()?.restart({ type: 'key' }),
       printUrls() {
-        const { url, adminUrl } = host;
+        const { url, adminUrl } = host() ?? {};
         reporter.info(`app: ${url}${adminUrl === undefined ? '' : `, admin: ${adminUrl}`}`);
       },
       openAdmin() {
-        const { adminUrl } = host;
+        const adminUrl = host()?.adminUrl;
         if (adminUrl === undefined) {
           reporter.info('the admin is switched off, or the app has not been up yet');
           return;

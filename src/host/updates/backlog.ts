@@ -2,17 +2,17 @@ import type { Trial } from '../../protocol/messages.ts';
 import type { Change } from '../../shared/change.ts';
 import { mergeChanges } from './batch.ts';
 
-/** What is on disk but not in the app, because an update failed. It is part of the next update. */
+/** Changes that are not in the app, because an update failed. They are part of the next update. */
 export class Backlog {
   readonly #changes = new Map<string, Change>();
-  /** The module that kept the latest change out, if one did: a restart must not take the app down for it. */
+  /** The module that failed in the latest update, if one did: a restart must not take the app down for it. */
   broken: Trial | undefined;
 
   get isEmpty(): boolean {
     return this.#changes.size === 0;
   }
 
-  /** All that the app is behind by, once these changes are on disk as well. */
+  /** The backlog together with these changes. */
   with(changes: Change[]): Change[] {
     return mergeChanges([...this.#changes.values()], changes);
   }

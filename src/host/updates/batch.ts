@@ -3,15 +3,15 @@ import type { Change } from '../../shared/change.ts';
 /** Changes that settled together. */
 export interface Batch {
   changes: Change[];
-  /** Saved, but with the content that they had. */
+  /** Files that were saved with the content that they had. */
   unchanged: string[];
   /** When the first event of the batch came in; `performance.now()`. */
   since: number;
-  /** When the last one did. */
+  /** When the last event came in. */
   until: number;
 }
 
-/** A batch of this moment. */
+/** The times of the batch are now. */
 export function createBatch(changes: Change[]): Batch {
   const now = performance.now();
   return { changes, unchanged: [], since: now, until: now };
@@ -37,7 +37,7 @@ export function mergeChanges(first: Change[], second: Change[]): Change[] {
   const changes = new Map(first.map((change) => [change.file, change]));
   for (const change of second) {
     const earlier = changes.get(change.file);
-    // Created and then written again is still created.
+    // A new file that is written again is still new.
     const isStillNew = earlier?.change === 'create' && change.change === 'update';
     changes.set(change.file, { ...earlier, ...change, ...(isStillNew && { change: 'create' }) });
   }

@@ -5,14 +5,13 @@ import type { Batch } from './batch.ts';
 import { changeOf, KnownFiles, type KnownFilesOptions } from './known-files.ts';
 import { NewFolders } from './new-folders.ts';
 
-/** The part of a chokidar watcher that is used here. */
+/** A chokidar watcher. */
 export interface FileEvents {
   on(event: FileEvent, listener: (path: string) => void): unknown;
-  /** Comes when all that was to be watched at first is, or somewhat before that. */
+  /** Comes when chokidar watches the folders that it was first given, or somewhat before. */
   on(event: 'ready', listener: () => void): unknown;
   off(event: FileEvent, listener: (path: string) => void): unknown;
   off(event: 'ready', listener: () => void): unknown;
-  /** Watches a folder as well. */
   add(folder: string): unknown;
 }
 
@@ -23,31 +22,31 @@ export interface FileWatchOptions
     Partial<Omit<KnownFilesOptions, 'known'>> {
   events: FileEvents;
   isWatched(file: string): boolean;
-  /** A file has changed, and more may follow; a call of `onBatch` comes later in any case. */
+  /** A file has changed, and more may follow; `onBatch` comes later in any case. */
   onFirst(file: string): void;
   /** The batch may turn out empty. */
   onBatch(batch: Batch): void;
 }
 
-/** "Save all" of an editor writes its files within a millisecond or two. */
+/** An editor's "Save all" writes its files within a millisecond or two. */
 const QUIET_MS = 3;
 /** A branch switch writes hundreds of files, with pauses in between: worth waiting for the last. */
 const BURST_FILES = 5;
 const BURST_QUIET_MS = 60;
 const BURST_LIMIT_MS = 1_000;
-/** chokidar drops a second event of a file within 50 ms, so each file is looked at again after that. */
+/** chokidar drops a second event of a file within 50 ms, so a second look at each file comes after that. */
 const RECHECK_MS = 70;
-/** A program that opens a file and then writes it may be held up in between. */
+/** A program may take this long between opening a file and writing it. */
 const EMPTY_LIMIT_MS = 250;
-/** chokidar has come to all of 5,000 files by then, and the app has loaded what it loads from elsewhere. */
+/** By the last look, chokidar watches all of 5,000 files, and the app has loaded its files from elsewhere. */
 const LOOKS_MS = [500, 3_000, 10_000];
-/** Before a restart, which takes seconds, it is worth waiting for the rest of a branch switch. */
+/** A restart takes seconds, so it waits for the rest of a branch switch. */
 const SETTLED_MS = 100;
 const SETTLE_LIMIT_MS = 2_000;
 
 /**
- * Turns file events into batches of files whose content really changed. Looks at every file once more a
- * little later: a format-on-save right after the save would otherwise leave the app on the first version.
+ * Turns file events into batches of files whose content really changed. Looks at each file once more a little
+ * later: otherwise a format-on-save right after the save would leave the app on the first version.
  */
 export class FileWatch {
   #events: FileEvents;
@@ -58,11 +57,11 @@ export class FileWatch {
   readonly #folders: NewFolders;
   readonly #pending = new Map<string, FileChange>();
   readonly #rechecks = new Map<string, NodeJS.Timeout>();
-  /** Files found empty that were not: perhaps caught between opening and writing. */
+  /** Files that are empty now: perhaps a program has opened them, and is about to write. */
   readonly #emptied = new Map<string, Emptied>();
   #looks: NodeJS.Timeout[] = [];
   #timer: NodeJS.Timeout | undefined;
-  /** When the first event of the pending ones came in. */
+  /** When the first pending event came in. */
   #since = 0;
   #lastEventAt = 0;
 
@@ -109,7 +108,7 @@ export class FileWatch {
     this.#lookAgain();
   }
 
-  /** @returns files that have changed and are in no batch. */
+  /** @returns changed files that are in no batch */
   close(): string[] {
     this.#unlisten();
     clearTimeout(this.#timer);
@@ -124,7 +123,7 @@ export class FileWatch {
     for (const [event, listener] of this.#listeners) {
       this.#events.on(event, listener);
     }
-    // chokidar says nothing of a file that changes before it has come to it.
+    // chokidar misses a change of a file that it does not watch yet.
     this.#events.on('ready', this.#lookAgain);
     this.#looks = LOOKS_MS.map((ms) => setTimeout(this.#lookAgain, ms).unref());
   }
@@ -147,7 +146,7 @@ export class FileWatch {
     ['unlinkDir', (path) => this.#folders.delete(toPosix(path))],
   ];
 
-  /** Finds what has changed while there was no watcher for it. */
+  /** Finds changes of files that had no watcher. */
   readonly #lookAgain = (): void => {
     for (const { file, change } of this.#files.findMissed()) {
       this.#queue(file, change);
@@ -163,7 +162,7 @@ export class FileWatch {
       this.#since = this.#lastEventAt;
       this.#onFirst(file);
     }
-    // Created and then written is still created.
+    // A new file that is written again is still new.
     const isNew = change === 'update' && this.#pending.get(file) === 'create';
     this.#pending.set(file, isNew ? 'create' : change);
     const isBurst = this.#pending.size >= BURST_FILES;
@@ -185,22 +184,22 @@ export class FileWatch {
     }
     this.#pending.clear();
     if (batch.changes.some(({ change }) => change === 'create')) {
-      // chokidar tells of a file that is gone 100 ms after it tells of the one that it was renamed to: in
-      // between the app would have both.
+      // chokidar tells of a renamed file's old name 100 ms after the new one: in between the app would have
+      // both.
       batch.changes.push(...this.#files.reportGone(this.#isWatched));
     }
     const isEmpty = batch.changes.length === 0 && batch.unchanged.length === 0;
-    // A file that is looked at again soon comes in a batch then.
+    // A file that was found empty comes in a later batch.
     if (!isEmpty || this.#emptied.size === 0) {
       this.#onBatch(batch);
     }
   }
 
-  /** Adds the file to the batch, as what it turns out to be. */
+  /** Adds the file to the batch if it has changed. */
   #look(file: string, latest: FileChange, batch: Batch): void {
     const state = readFileState(file);
     const previous = this.#files.get(file);
-    // Also where nothing has changed: what follows within 50 ms is dropped all the same.
+    // Even where nothing has changed: chokidar drops a change that follows within 50 ms.
     this.#recheck(file);
     const now = performance.now();
     const { event, since } = this.#emptied.get(file) ?? { event: latest, since: now };
@@ -214,7 +213,7 @@ export class FileWatch {
     if (previous?.content !== state.content) {
       batch.changes.push({ file, change: kindOf(event, previous, state) });
     } else if (previous.writtenAt !== state.writtenAt) {
-      // Else one slow save shows as two events.
+      // A slow save shows as two events, of which the second has the same time.
       batch.unchanged.push(file);
     }
   }
@@ -232,7 +231,7 @@ export class FileWatch {
 }
 
 interface Emptied {
-  /** What showed it. */
+  /** The first event of the file. */
   event: FileChange;
   /** `performance.now()` */
   since: number;
@@ -246,7 +245,7 @@ function kindOf(
   if (content === null) {
     return 'delete';
   }
-  // A file that was gone at the last look, or one that we never saw and that is announced as new.
+  // The file was gone at the last look, or was never seen and is announced as new.
   const isNew = previous ? previous.content === null : event === 'create';
   return isNew ? 'create' : 'update';
 }

@@ -5,7 +5,7 @@ import { isRunnerFile } from '../../shared/paths.ts';
 import type { Transformer } from '../../vite/transformer.ts';
 import type { AppModules } from '../processes/app-modules.ts';
 
-/** New code of modules, by id. */
+/** The new code of modules, by id. */
 export type FreshCode = Record<string, FetchedModule>;
 
 export interface FreshCodeOptions {
@@ -14,13 +14,13 @@ export interface FreshCodeOptions {
   modules: AppModules;
   changes: Change[];
   plan: Plan;
-  /** Whether the app is behind by changes that came before. */
+  /** Whether earlier changes are not in the app. */
   isBehind: boolean;
 }
 
 /**
- * Transforms the changed modules. Where files came or went, the imports of their importers resolve differently,
- * so those are transformed anew as well. @throws what is wrong with the code
+ * Transforms the changed modules. Where files came or went, imports resolve differently, so their importers are
+ * transformed anew as well. @throws the error in the code
  */
 export async function transformChanges(options: FreshCodeOptions): Promise<FreshCode> {
   const { transformer, changes, plan, isBehind } = options;
@@ -56,12 +56,12 @@ function modulesOf(
     return [];
   }
   const known = modules.modulesOf(file);
-  // JSON that the app has not loaded may be for others, and with comments: a tsconfig.
+  // JSON that the app has not loaded may be for other programs, with comments, as a tsconfig.
   const isForOthers = known.length === 0 && file.endsWith('.json');
   return known.length > 0 || isForOthers ? known : [file];
 }
 
-/** Whether the app would run with the fresh code as it runs now. */
+/** Whether the fresh code does the same as the app's present code. */
 export function isWithoutEffect(
   fresh: FreshCode,
   { changes, plan, modules }: Pick<FreshCodeOptions, 'changes' | 'plan' | 'modules'>,

@@ -3,21 +3,21 @@ import type { Change } from '../../shared/change.ts';
 import { changedAt, contentOf, type FileState, readFileState } from '../../shared/file-state.ts';
 
 export interface KnownFilesOptions {
-  /** Files whose present content is known to be in use, such as `.env`. */
+  /** Files whose present content is in use, such as `.env`. */
   known: string[];
   /** Files that the app has loaded. */
   loaded(): Iterable<string>;
-  /** Files that are there now, of those that may concern the app, loaded or not. */
+  /** Existing files that may concern the app, loaded or not. */
   present(): Iterable<string>;
 }
 
-/** What files were like when they were reported last, to find those that are not like that any more. */
+/** Remembers how files were when they were last reported, to find those that have changed since. */
 export class KnownFiles {
   readonly #options: KnownFilesOptions;
   readonly #reported = new Map<string, FileState>();
   /** Files that were there at the last look. */
   #seen: Set<string>;
-  /** When that was, by the clock that files have. */
+  /** When the last look was, by the clock of files. */
   #lookedAt = Date.now();
 
   constructor(options: KnownFilesOptions) {
@@ -28,7 +28,7 @@ export class KnownFiles {
     }
   }
 
-  /** As it was reported last; undefined if it never was. */
+  /** The file as it was last reported; undefined if it never was. */
   get(file: string): FileState | undefined {
     return this.#reported.get(file);
   }
@@ -41,14 +41,14 @@ export class KnownFiles {
     return this.get(file)?.content !== contentOf(file);
   }
 
-  /** Whether a file that is there was not there when it was reported last, or never was reported. */
+  /** Whether an existing file was never reported, or last reported as gone. */
   isNew(file: string): boolean {
     const reported = this.get(file);
-    // It may have been reported as gone, with its folder, or cannot be read.
+    // A file that was reported as gone may be gone still, or be unreadable.
     return !reported || (reported.content === null && contentOf(file) !== null);
   }
 
-  /** Changes since the last look that are not reported yet, whether a watcher tells of them or not. */
+  /** Finds changes since the last look that are not reported yet, whether a watcher tells of them or not. */
   findMissed(): Change[] {
     const missed: Change[] = [];
     for (const file of this.#reported.keys()) {
@@ -70,7 +70,7 @@ export class KnownFiles {
         continue;
       }
       if (time === null) {
-        // Else it may be no file at all, but a module that a plugin has made up: `reportGone` as well.
+        // A path that was never there may be a plugin's virtual module; so in `reportGone`.
         if (before.has(file)) {
           missed.push({ file, change: 'delete' });
         }
@@ -98,7 +98,7 @@ export class KnownFiles {
   }
 }
 
-/** Of a file that is not what it was. */
+/** The change of a file that was there and differs. */
 export function changeOf(file: string): Change {
   return { file, change: existsSync(file) ? 'update' : 'delete' };
 }

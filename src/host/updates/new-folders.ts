@@ -2,19 +2,19 @@ import { type Dirent, readdirSync } from 'node:fs';
 
 export interface NewFoldersOptions {
   isWatched(folder: string): boolean;
-  /** Whether a file is watched, and was not there before. */
+  /** Whether a file is watched and new. */
   isNewFile(file: string): boolean;
-  /** A folder was found that the watcher has to be told of. */
+  /** The watcher has to watch this folder. */
   onFolder(folder: string): void;
   onFile(file: string): void;
 }
 
-/** chokidar lists a new folder, and watches it by then. */
+/** By then chokidar has listed a new folder, and watches it. */
 const RECHECK_MS = 70;
-/** On a busy machine it watches it a good while later. */
+/** On a busy machine chokidar takes longer. */
 const LATER_RECHECK_MS = 1_000;
 
-/** Finds what comes into new folders before the watcher is ready for it. */
+/** Finds the files that come into new folders before the watcher is ready for them. */
 export class NewFolders {
   readonly #options: NewFoldersOptions;
   readonly #folders = new Set<string>();
@@ -39,7 +39,7 @@ export class NewFolders {
     this.#folders.clear();
   }
 
-  /** Again and again, until it finds nothing that is new. */
+  /** Looks again and again, until nothing is new. */
   #lookIntoLater(folder: string): void {
     setTimeout(() => {
       if (this.#lookInto(folder)) {

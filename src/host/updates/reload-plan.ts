@@ -12,7 +12,7 @@ export interface ReloadPlanOptions {
   modules: AppModules;
 }
 
-/** What the app is asked to do. */
+/** Tells the app how to carry out the plan of the rules. */
 export function createReloadPlan({ changes, plan, fresh, modules }: ReloadPlanOptions): ReloadPlan {
   const { invalidated, steps, guards } = plan;
   const gone = new Set(changes.filter(({ change }) => change === 'delete').map(({ file }) => file));
@@ -33,14 +33,14 @@ export function createReloadPlan({ changes, plan, fresh, modules }: ReloadPlanOp
 
 /**
  * Notes which modules the app has after a reload.
- * @returns ids of modules that it has the code of still, and would not ask for again
+ * @returns ids of unused modules, whose code the app still has
  */
 export function noteReloaded(modules: AppModules, plan: ReloadPlan): string[] {
   const evaluable = new Set(plan.evaluate);
-  // Asked again: a module that the app has fetched meanwhile may import one of them.
+  // Imports are looked at again: the app may have fetched a module meanwhile that imports one of these.
   const dropped = plan.invalidated.filter(
     (id) =>
-      // A file that is back by now was evaluated: of that the next update will know.
+      // A deleted file that is back was evaluated; the next update knows of it.
       !modules.isFetched(id) &&
       (plan.deleted.includes(id) ||
         (!evaluable.has(id) && !(id in plan.modules) && !modules.isStillImported(id))),
@@ -51,7 +51,7 @@ export function noteReloaded(modules: AppModules, plan: ReloadPlan): string[] {
   return [...dropped, ...modules.takeOrphans()];
 }
 
-/** Files of resources that only something below them has changed for. */
+/** Files of resources that themselves have not changed: only modules below them have. */
 function deferrableFiles(steps: ReloadStep[], fresh: FreshCode, modules: AppModules): string[] {
   return steps
     .flatMap(({ files }) => files)

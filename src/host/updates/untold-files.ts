@@ -2,23 +2,18 @@ import { posix } from 'node:path';
 import { isUnwatched } from '../../vite/headless.ts';
 import { filesOf } from './batch.ts';
 import { type FileEvents, FileWatch } from './file-watch.ts';
-
-export interface UntoldFilesOptions {
-  root: string;
-  /** Files that somebody else sees to. */
-  isForeign(file: string): boolean;
-}
+import type { WatchedFilesOptions } from './watched-files.ts';
 
 /**
- * Changed files that a host has yet to tell of: what it was started for, what changed while neither the host
- * before it watched nor its own updates did, and what was left when it was closed.
+ * Changed files that a host has yet to tell of: those that it was started for, those that changed after the
+ * previous host stopped watching and before this one's updates began, and those left when it was closed.
  */
 export class UntoldFiles {
-  readonly #options: UntoldFilesOptions;
+  readonly #options: Pick<WatchedFilesOptions, 'root' | 'isForeign'>;
   readonly #files = new Set<string>();
   #watch: FileWatch | undefined;
 
-  constructor(options: UntoldFilesOptions) {
+  constructor(options: Pick<WatchedFilesOptions, 'root' | 'isForeign'>) {
     this.#options = options;
   }
 
@@ -26,7 +21,7 @@ export class UntoldFiles {
     return [...this.#files];
   }
 
-  /** Relative paths are of the project. */
+  /** @param files absolute, or relative to the project */
   add(files: string[]): void {
     for (const file of files) {
       this.#files.add(posix.resolve(this.#options.root, file));
@@ -39,7 +34,7 @@ export class UntoldFiles {
     }
   }
 
-  /** Adds what changes from now on. */
+  /** Adds the files that change from now on. */
   watch(events: FileEvents): void {
     const { root, isForeign } = this.#options;
     this.#watch = new FileWatch({

@@ -5,23 +5,17 @@ import { type Batch, createBatch, filesOf, mergeBatches } from './batch.ts';
 import { Update, type UpdateContext } from './update.ts';
 
 export interface UpdateQueueOptions extends UpdateContext {
-  /** Every change has come to its result. */
+  /** Every change has its result. */
   onIdle(): void;
 }
 
-interface PendingRestart {
-  reason: RestartReason;
-  done: Deferred<void>;
-}
-
-/** Runs one update after another. Batches that come in meanwhile are merged, so that at most one waits. */
+/** Runs one update after another. Merges the batches that come in meanwhile, so that at most one waits. */
 export class UpdateQueue {
   readonly #options: UpdateQueueOptions;
   readonly #backlog = new Backlog();
   #pending: Batch | undefined;
-  /** Asked for by the user; it takes the pending batch along. */
-  #pendingRestart: PendingRestart | undefined;
-  /** The update that runs. */
+  /** A person has asked for it; it takes the pending batch along. */
+  #pendingRestart: { reason: RestartReason; done: Deferred<void> } | undefined;
   #update: Update | undefined;
   /** Set while updates run. */
   #running: Promise<void> | undefined;
@@ -30,12 +24,12 @@ export class UpdateQueue {
     this.#options = options;
   }
 
-  /** No update runs, and none waits. */
+  /** Whether no update runs, and none waits. */
   get isIdle(): boolean {
     return this.#running === undefined;
   }
 
-  /** Changed files that have come to no result yet. */
+  /** Changed files that have no result yet. */
   get unfinished(): string[] {
     const pending = this.#pending ? filesOf(this.#pending) : [];
     return [...new Set([...(this.#update?.unfinished ?? []), ...pending])];

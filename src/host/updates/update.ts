@@ -25,17 +25,16 @@ export interface UpdateContext {
   modules(): AppModules;
   isHmrOn(): boolean;
   /**
-   * Brings Vite itself up to date, where a change concerns it: one of the batch, or one that the app is behind by.
+   * Brings Vite itself up to date, if a change of the batch or of the backlog concerns it.
    * @returns the reason, if the app has to restart because of that
    */
   updateVite(changes: Change[], batch: Batch): Promise<RestartReason | undefined>;
-  /** Resolves when no more files are about to change. */
+  /** Resolves when files change no more. */
   filesSettled(): Promise<void>;
   onResult(result: UpdateResult): void;
   onNote(note: string): void;
 }
 
-/** The part of the supervisor that updates use. */
 export interface AppSupervisor
   extends Pick<Supervisor, 'restart' | 'settled' | 'reload' | 'hurry'> {
   readonly app: Pick<AppProcess, 'send'> | undefined;
@@ -44,25 +43,24 @@ export interface AppSupervisor
 export interface UpdateOptions extends UpdateContext {
   backlog: Backlog;
   batch: Batch;
-  /** Why to restart whatever the files say, if so. */
+  /** The reason of a restart that a person has asked for. */
   wanted: RestartReason | undefined;
-  /** What has come in since the update began, which then counts as part of its batch. */
+  /** Takes the changes that came in since the update began into its batch. */
   takeMore(): Batch | undefined;
 }
 
-/** What is to be done for a batch. */
 interface PlannedUpdate {
-  /** Those of the batch, and those that the app is behind by. */
+  /** Those of the batch and of the backlog. */
   changes: Change[];
   plan: Plan;
-  /** Set if the app is to restart, for whichever reason. */
+  /** Set if the app has to restart, for any reason. */
   restart: Restart | undefined;
-  /** Whether it restarts whatever the files say. */
+  /** Whether the app restarts whatever the rules say. */
   isRestartForced: boolean;
   /** Whether Vite was restarted, which concerns every file of the batch. */
   isViteNew: boolean;
   isDown: boolean;
-  /** Modules of the app that this was planned for. */
+  /** Modules of the app that the plan is for. */
   modules: AppModules;
   /** `performance.now()` */
   startedAt: number;
@@ -75,7 +73,7 @@ type HostTiming = Omit<UpdateTiming, keyof ReloadTiming | 'ipc'>;
 export class Update {
   readonly #options: UpdateOptions;
   #batch: Batch;
-  /** Files of the batch, as long as nothing was said of them. */
+  /** Files of the batch that have no result yet. */
   readonly #untold: Set<string>;
 
   constructor(options: UpdateOptions) {
@@ -84,7 +82,6 @@ export class Update {
     this.#untold = new Set(filesOf(options.batch));
   }
 
-  /** Files that have come to no result yet. */
   get unfinished(): string[] {
     return [...this.#untold];
   }
@@ -94,7 +91,7 @@ export class Update {
     try {
       let planned = await this.#plan();
       if (planned?.restart) {
-        // One restart for all files of a branch switch.
+        // A branch switch takes one restart for all of its files.
         await this.#options.filesSettled();
         planned = this.#takeMore() ? await this.#plan() : planned;
       }
@@ -123,7 +120,7 @@ export class Update {
   async #plan(): Promise<PlannedUpdate | undefined> {
     const { root, transformer, supervisor, wanted, backlog } = this.#options;
     const { unchanged } = this.#batch;
-    // A change made while the app comes up may be in it already, or can be brought to it in place.
+    // An app on its way up may have the change already, or can take it by a reload.
     await supervisor.settled();
     const startedAt = performance.now();
     const changes = backlog.with(this.#batch.changes);
@@ -155,7 +152,7 @@ export class Update {
     };
   }
 
-  /** Whoever saves again what has not changed wants the app to be tried again. */
+  /** A person who saves an unchanged file while no app runs wants another try. */
   #isMending(isDown: boolean): boolean {
     return isDown && this.#batch.unchanged.length > 0;
   }
@@ -185,7 +182,7 @@ export class Update {
       return;
     }
     if (restart && changes.some(({ change }) => change !== 'update')) {
-      // Where imports and globs lead now is worked out for reloads only, and not for native files.
+      // Reloads alone work out where imports and globs lead now, and not for native files.
       transformer.resolveAnew();
     }
     const plannedAt = performance.now();
@@ -208,7 +205,7 @@ export class Update {
     if (restart) {
       await this.#restart(files, restart, this.#trialFor(plan));
     } else if (modules !== this.#options.modules()) {
-      // The app has crashed meanwhile, and the plan is for the one that is gone.
+      // The app has crashed meanwhile, and the plan was for that one.
       await this.#restart(files, this.#restartFor(files));
     } else {
       const transformedAt = performance.now();
@@ -244,7 +241,7 @@ export class Update {
         return;
       }
       case 'kept-previous':
-        // The app has taken back what it came to import while it tried.
+        // The app has dropped the modules that it imported in its try.
         modules.forget(modules.takeAdded());
         this.#report({ type: 'kept-previous', files, error: outcome.error, ms: this.#elapsed() });
         return;
@@ -258,7 +255,7 @@ export class Update {
 
   async #restart(files: string[], { reason, chain }: Restart, trial?: Trial): Promise<void> {
     const { supervisor, backlog } = this.#options;
-    // The running app goes on answering until the next one is prepared, which takes seconds.
+    // The running app answers until the next one is prepared, which takes seconds.
     supervisor.app?.send({ type: 'release' });
     const result = await supervisor.restart(reason, trial);
     const ms = this.#elapsed();
@@ -272,7 +269,7 @@ export class Update {
     }
   }
 
-  /** A module that is broken may be one that the app is about to do without. */
+  /** The broken module to try first, unless the app may be about to do without it. */
   #trialFor({ decisions }: Plan): Trial | undefined {
     const { root, backlog } = this.#options;
     const { broken } = backlog;
@@ -283,14 +280,14 @@ export class Update {
     return isOptional ? undefined : broken;
   }
 
-  /** Tells of the files that nothing is done for. @returns the others */
+  /** Tells of the files that need nothing. @returns the others */
   #ignoreNeedless({ plan, isViteNew, isDown }: PlannedUpdate): string[] {
     const { changes, unchanged } = this.#batch;
     const concerned = new Set(changes.map(({ file }) => file));
     if (!this.#isMending(isDown)) {
       this.#ignore(unchanged, { type: 'content-unchanged' });
     }
-    // While no app runs, or one is behind, nothing is known to be unused: a file may be what was missing.
+    // While no app runs, or it lacks changes, no file is surely unused: it may be the missing one.
     const isIncomplete = isDown || !this.#options.backlog.isEmpty;
     for (const { file, reason, mayBeMissing } of isViteNew ? [] : plan.ignored) {
       const mayMend = isIncomplete && mayBeMissing;
@@ -333,7 +330,7 @@ export class Update {
   }
 }
 
-/** The module that the app could not evaluate, if that is what has failed. */
+/** The module that the app could not evaluate, if one has failed. */
 function brokenModule(outcome: ReloadOutcome | undefined): Trial | undefined {
   return outcome?.type === 'kept-previous' && outcome.module !== undefined
     ? { module: outcome.module, message: outcome.error.message }

@@ -23,7 +23,7 @@ export interface UpdatesOptions
   vite: ViteDevServer;
   /** Complete environment of the next app, before its `.env`. */
   env(): NodeJS.ProcessEnv;
-  /** Files that somebody else sees to. */
+  /** Whether a file belongs to the launcher. */
   isForeign(file: string): boolean;
   events: UpdatesEvents;
 }
@@ -32,7 +32,7 @@ export interface UpdatesEvents extends ProcessEvents {
   update(result: UpdateResult): void;
 }
 
-/** Watches, decides, and keeps the app up to date, hot or by a restart. */
+/** Watches files and keeps the app up to date, by reloads and restarts. */
 export class Updates {
   readonly #options: UpdatesOptions;
   readonly #transformer: Transformer;
@@ -117,8 +117,8 @@ export class Updates {
   }
 
   /**
-   * Brings the app up for the first time. If that fails, it returns why, and the next change tries again.
-   * @param known files whose present content is in what the app is about to load, and was told of
+   * Brings the app up for the first time. If that fails, returns the error, and the next change tries again.
+   * @param known files whose present content the app is about to load, and a reporter has told of
    */
   async start(known: string[]): Promise<SerializedError | undefined> {
     this.#files.start(known);
@@ -127,7 +127,7 @@ export class Updates {
     return result.type === 'restarted' ? undefined : result.error;
   }
 
-  /** Whether a change of this file is one for Vite itself: its config, and what sources are compiled with. */
+  /** Whether Vite itself reads the file: its config, or a tsconfig. */
   isReadByVite(file: string): boolean {
     const { configFile, configFileDependencies } = this.#options.vite.config;
     return [configFile, ...configFileDependencies, ...tsconfigFiles(this.#options.root)].includes(
@@ -144,7 +144,7 @@ export class Updates {
 
   /** A restart that no file has changed for. */
   restart(reason: RestartReason): Promise<void> {
-    // Whoever asks for one may have doubts about everything.
+    // A person who asks for one may doubt the spare, too.
     this.#processes.spares.drop(describeReason(reason));
     return this.#queue.restart(reason);
   }
@@ -159,7 +159,7 @@ export class Updates {
     this.#files.follow();
   }
 
-  /** Watches no more. @returns changed files that nothing was said of */
+  /** @returns changed files that have no result */
   stopWatching(): string[] {
     return [...this.#files.close(), ...this.#queue.unfinished];
   }
@@ -174,7 +174,7 @@ export class Updates {
     this.#processes.kill();
   }
 
-  /** Gets ready for a file that has changed, before it is known what else has. */
+  /** Gets ready for a changed file before its batch is complete. */
   #anticipate(file: string): void {
     const { supervisor, spares } = this.#processes;
     const { app } = supervisor;
@@ -182,14 +182,14 @@ export class Updates {
     spares.giveWay();
     // Vite hears of the file too, and forgets what it knew of it within this turn of the event loop.
     setImmediate(() => {
-      // An update that runs works with what was there when it began.
+      // An update that runs works with the code from when it began.
       if (app && this.#queue.isIdle) {
         this.#transformer.anticipate(file);
       }
     });
   }
 
-  /** A spare knows neither project files nor `.env`; other files may be about the packages that it has. */
+  /** A spare has loaded packages, but neither the project's files nor `.env`. */
   #dropSpareFor(changes: Change[]): void {
     const { root } = this.#options;
     const { modules, spares } = this.#processes;

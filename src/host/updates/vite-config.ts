@@ -14,18 +14,18 @@ export interface ViteConfigOptions {
   root: string;
   vite: ViteDevServer;
   files: Pick<WatchedFiles, 'tsconfigs' | 'addTsconfigs'>;
-  /** Vite was restarted, and nobody else tells of it. `configuredAt`: as for `noteRestart`. */
+  /** Vite was restarted, and no plugin tells of it. `configuredAt`: as for `noteRestart`. */
   onRestarted(configuredAt: number): void;
 }
 
-/** What Vite itself reads: its config, the tsconfigs and, beside a front end, `.env`. A change restarts Vite. */
+/** The files that Vite itself reads: its config, tsconfigs and, beside a front end, `.env`. A change restarts Vite. */
 export class ViteConfig {
   readonly #options: ViteConfigOptions;
-  /** When the Vite that runs began to read it; `performance.now()`. */
+  /** When the running Vite began to read its config; `performance.now()`. */
   #configuredAt = Number.NEGATIVE_INFINITY;
   /** When one of its files last changed; `performance.now()`. */
   #changedAt = Number.NEGATIVE_INFINITY;
-  /** Resolves when Vite has been restarted the next time. */
+  /** Resolves at the next restart of Vite. */
   #restarted: Deferred<void> = createDeferred();
 
   constructor(options: ViteConfigOptions) {
@@ -40,11 +40,11 @@ export class ViteConfig {
   }
 
   /**
-   * A changed `vite.config` is Vite's to read, before the app is restarted with what it says. Beside a front
-   * end, Vite restarts by itself, for the front end's `.env` files as well: then this waits for it.
-   * @param changes of the batch, and those that the app is behind by
+   * Has Vite read a changed `vite.config` before the app restarts with it. Beside a front end, Vite restarts by
+   * itself, for the front end's `.env` files as well: then this waits for it.
+   * @param changes of the batch and of the backlog
    * @returns the reason, if the app has to restart because of that
-   * @throws what is wrong with the config
+   * @throws the error in the config
    */
   async update(changes: Change[], batch: Batch): Promise<RestartReason | undefined> {
     const { root, vite, files } = this.#options;
@@ -57,20 +57,20 @@ export class ViteConfig {
     const isTsconfig = ({ file }: Change) => files.tsconfigs.includes(file);
     const isEnv = ({ file }: Change) => envFiles.has(file);
     const isForVite = (change: Change) => isConfig(change) || isTsconfig(change) || isEnv(change);
-    // What an app that could not start is behind by, Vite may have taken long ago.
+    // The backlog is for the app: Vite may have read those changes long ago.
     if (batch.changes.some(isForVite)) {
       this.#changedAt = batch.until;
     }
     const changed = changes.find(isConfig);
     if (changed) {
       await untilFilled(changed.file);
-      // Vite would print the error and go on with what it had, which would pass for a good change.
+      // Vite would print the error and go on with the old config, as if the change was good.
       const { loadConfigFromFile } = await loadVite(root);
       const { configFile: asked, root: folder } = inlineConfig;
       await loadConfigFromFile({ command: 'serve', mode }, asked || undefined, folder);
     }
     const tsconfig = changes.find(isTsconfig);
-    // Unless it has done so by now, for the first files of the batch.
+    // By now Vite may have restarted for the first files of the batch.
     const isOwnRestart =
       this.#configuredAt < batch.since &&
       batch.changes.some((change) => dependencies.has(change.file) || isEnv(change));
@@ -87,7 +87,7 @@ export class ViteConfig {
     const { vite } = this.#options;
     const isDue = () => this.#configuredAt < this.#changedAt;
     if (isOwnRestart && isDue() && vite.httpServer && vite.config.server.hmr !== false) {
-      // To ask for it as well would have Vite 8.3 restart twice.
+      // Vite 8.3 would restart twice if asked as well.
       const limit = delay(OWN_RESTART_LIMIT_MS, undefined, { ref: false });
       await Promise.race([this.#restarted.promise, limit]);
     }
@@ -99,7 +99,7 @@ export class ViteConfig {
       if (vite.config === config) {
         throw new Error('Vite could not restart with what was saved: it has said why.');
       }
-      // A Vite that has a server told of it when that listened.
+      // A Vite with a server calls the plugin when that listens.
       if (!vite.httpServer) {
         this.#options.onRestarted(startedAt);
       }
@@ -107,10 +107,10 @@ export class ViteConfig {
   }
 }
 
-/** Of Vite: some 100 ms, on a busy machine seconds; one that fails takes just as long, but nothing tells of its end. */
+/** Vite takes some 100 ms, on a busy machine seconds; a failed restart as long, but nothing tells of its end. */
 const OWN_RESTART_LIMIT_MS = 10_000;
 
-/** Whether Vite, which was told of no config file, would take this one, or has to do without it. */
+/** Whether Vite, which was given no config file, would find this one by its name. */
 function isConfigCandidate(file: string, { configFile, root = '.' }: InlineConfig): boolean {
   const folder = toPosix(resolve(root));
   return configFile === undefined && dirname(file) === folder && VITE_CONFIG.test(file);
@@ -118,7 +118,6 @@ function isConfigCandidate(file: string, { configFile, root = '.' }: InlineConfi
 
 const VITE_CONFIG = /\/vite\.config\.[cm]?[jt]s$/;
 
-/** Those that Vite reads. */
 function envFilesOf(directory: string, mode: string): string[] {
   return ['.env', '.env.local', `.env.${mode}`, `.env.${mode}.local`].map(
     (name) => `${directory}/${name}`,

@@ -14,23 +14,21 @@ import { FileWatch } from './file-watch.ts';
 export interface WatchedFilesOptions {
   root: string;
   vite: ViteDevServer;
-  /** Files that somebody else sees to. */
+  /** Whether a file belongs to the launcher. */
   isForeign(file: string): boolean;
-  /** Files that the app has loaded. */
   loaded(): Iterable<string>;
-  /** A file has changed, and more may follow; a call of `onBatch` comes later in any case. */
+  /** A file has changed, and more may follow; `onBatch` comes later in any case. */
   onFirst(file: string): void;
   onBatch(batch: Batch): void;
 }
 
-/** All files whose changes matter: the project, and what it uses from outside of it. */
+/** Watches all files whose changes matter: the project's, and those that it uses from outside. */
 export class WatchedFiles {
   readonly #options: WatchedFilesOptions;
   /** Unset before `start` and after `close`. */
   #watch: FileWatch | undefined;
-  /** What Vite does not watch by itself, and a new watcher would not know of. */
+  /** Files and folders that Vite does not watch by itself; a new watcher has to be told of them. */
   readonly #outside = new Set<string>();
-  /** What the sources are compiled with, as it was before a change. */
   #tsconfigs: string[] = [];
 
   constructor(options: WatchedFilesOptions) {
@@ -41,7 +39,7 @@ export class WatchedFiles {
     return this.#tsconfigs;
   }
 
-  /** Files have changed that are in no batch yet. */
+  /** Whether files have changed that are in no batch yet. */
   get isPending(): boolean {
     return this.#watch?.isPending ?? false;
   }
@@ -51,7 +49,7 @@ export class WatchedFiles {
     await this.#watch?.settled();
   }
 
-  /** @param known files whose present content is in what the app is about to load, and was told of */
+  /** @param known files whose present content the app is about to load, and a reporter has told of */
   start(known: string[]): void {
     const { root, vite, isForeign, loaded, onFirst, onBatch } = this.#options;
     const lockfiles = workspaceLockfiles(root);
@@ -77,21 +75,21 @@ export class WatchedFiles {
     this.#watch?.follow(watcher);
   }
 
-  /** Vite watches a file out there as such, and so would miss those that come, or come back. */
+  /** Outside of the project, Vite watches single files only, and so would miss those that come, or come back. */
   addPackagesOf(files: string[]): void {
     const { root } = this.#options;
     const outside = files.filter((file) => isAbsoluteFile(file) && !isInside(root, file));
     this.#add([...new Set(outside.map((file) => packageOf(root, file)))]);
   }
 
-  /** To be called when there may be others. */
+  /** To be called when there may be other tsconfigs. */
   addTsconfigs(): void {
     const { root } = this.#options;
     this.#tsconfigs = tsconfigFiles(root);
     this.#add(this.#tsconfigs.filter((file) => !isInside(root, file)));
   }
 
-  /** @returns files that have changed and are in no batch */
+  /** @returns changed files that are in no batch */
   close(): string[] {
     const pending = this.#watch?.close() ?? [];
     // Vite may be about to restart, with another watcher to follow.
@@ -99,7 +97,7 @@ export class WatchedFiles {
     return pending;
   }
 
-  /** A front end beside the backend may well be all that Vite looks at. */
+  /** Vite may watch no more than a front end that lies beside the backend. */
   #addProject(): void {
     const { root, vite } = this.#options;
     if (!isInside(toPosix(vite.config.root), `${root}/`)) {
@@ -108,7 +106,7 @@ export class WatchedFiles {
   }
 
   #add(files: string[]): void {
-    // Each app reports the same ones again, and the watcher would note each once more.
+    // Each app reports the same files again, and the watcher would keep them once more.
     const fresh = files.filter((file) => !this.#outside.has(file));
     for (const file of fresh) {
       this.#outside.add(file);
