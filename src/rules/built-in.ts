@@ -7,11 +7,11 @@ export interface BuiltInRule extends Rule, RuleTraits {
 }
 
 /**
- * What Medusa loads from a project, and what a change of it takes. Written in the form that users and
- * plugin authors write theirs in, and asked after those. The names stay: they are there to find a rule by.
+ * Say what a change of the files that Medusa loads takes. They have the form of the rules of users and plugin
+ * authors, and are asked after those. Their names do not change, so that a rule can be found by its name.
  *
  * @example
- * // In this order, but for one that is another: an edited migration restarts the app.
+ * // The same order, with one rule changed: an edited migration restarts the app.
  * const rules = builtInRules.map((rule) =>
  *   rule.name === 'migration' ? { ...rule, action: 'restart' as const } : rule,
  * );
@@ -38,7 +38,7 @@ export const builtInRules: readonly BuiltInRule[] = [
     action: 'restart',
   },
   {
-    // The admin has a Vite of its own; what the backend shares with it is the backend's as well.
+    // The admin process has its own Vite. A file that the app has loaded is the backend's as well.
     name: 'admin',
     match: ({ path, isLoaded }) => !isLoaded && kindOf(path) === 'admin extension',
     action: 'ignore',
@@ -63,7 +63,7 @@ export const builtInRules: readonly BuiltInRule[] = [
     note: 'a migration changed: `npx medusa db:migrate` applies new ones',
   },
   {
-    // Medusa and MikroORM keep what they know of a model for the life of the process.
+    // Medusa and MikroORM remember a model for the life of the process.
     name: 'data model',
     match: isLoadedOrNew('data model'),
     action: 'restart',
@@ -102,12 +102,12 @@ function isOf(...kinds: FileKind[]): (file: RuleFile) => boolean {
   };
 }
 
-/** Widgets, and tests of them, are for the dashboard alone. */
+/** Files with JSX, widgets and their tests, are for the dashboard alone. */
 function isNoJsx(path: string): boolean {
   return !/\.[jt]sx$/.test(path);
 }
 
-/** One that the app has loaded, or would have loaded had it been there. */
+/** Matches files that the app has loaded, or would have loaded had they been there. */
 function isLoadedOrNew(...kinds: FileKind[]): (file: RuleFile) => boolean {
   const isOneOf = isOf(...kinds);
   return (file) => isOneOf(file) && (file.isLoaded || file.change === 'create');

@@ -4,7 +4,6 @@ import { fileOfId, relativeToRoot } from '../shared/paths.ts';
 import { type Decision, type Plan, type PlannerOptions, plan } from './planner.ts';
 import { BUILT_IN, type CheckedRule, matchingRules } from './rule-set.ts';
 
-/** A rule, as somebody who asks about it sees it. */
 export interface RuleDescription {
   name: string;
   /** `vite.config`, `built-in`, or the name of the Vite plugin that contributes it. */
@@ -17,35 +16,35 @@ export interface DecisionDescription {
   /** The file that the rule was asked about; relative to the project. */
   path: string;
   change: FileChange;
-  /** From the saved file up to this one, each imported by the next; the first such chain that was found. */
+  /** From the saved file up to this one, each imported by the next; the first such chain. */
   chain: string[];
   rule: RuleDescription;
-  /** Rules that match too, but come later. */
+  /** Later rules that match as well. */
   others: RuleDescription[];
 }
 
-/** A file that stays as it was loaded. The app restarts if what it imports turns out different. */
+/** A file that is not evaluated again. The app restarts if its import turns out different. */
 export interface GuardDescription {
   path: string;
-  /** What it imports, and is evaluated anew. */
+  /** The imported file, which is evaluated anew. */
   imports: string;
   reason: string;
 }
 
-/** What a change would do. All paths are relative to the project. */
+/** The effect that a change would have. All paths are relative to the project. */
 export interface Explanation {
   result: 'reload' | 'restart' | 'ignore';
-  /** Of a restart, and of what is ignored. */
+  /** Why the app would restart, or the file would be ignored. */
   reason?: string;
   /** The rule behind the result; undefined if there is none, or more than one reloader has something to do. */
   rule?: RuleDescription;
-  /** From the saved file up to the one that this rule was asked about. */
+  /** From the saved file up to the file that the rule was asked about. */
   chain: string[];
   reloads: { reloader: string; files: { path: string; change: FileChange }[] }[];
   guards: GuardDescription[];
-  /** One for each file that a rule was found for, in the order in which they were reached. */
+  /** One for each file that a rule decided on, in the order in which imports led there. */
   decisions: DecisionDescription[];
-  /** What the user would be told besides. */
+  /** Further messages to the user. */
   notes: string[];
 }
 
@@ -112,7 +111,7 @@ function soleDecision({ decisions }: Plan): Decision | undefined {
   return others.every(({ rule }) => rule === first?.rule) ? first : undefined;
 }
 
-/** A file is reached once along each of its imports. */
+/** The planner comes to a file once along each of its imports. */
 function firstOfEach(decisions: Decision[]): Decision[] {
   const byPath = new Map<string, Decision>();
   for (const decision of decisions) {

@@ -1,12 +1,12 @@
 import { stemOf } from '../shared/paths.ts';
 import type { Graph } from './planner.ts';
 
-/** What the app would have loaded. Paths are relative to the project. */
+/** The files that an app has loaded. Paths are relative to the project. */
 export interface MemoryGraphOptions {
   root: string;
   /** Loaded files, each with those that it imports. */
   files: Record<string, string[]>;
-  /** Files that Medusa, or somebody else who is no file of the project, has asked for. */
+  /** Files that Medusa, or other code outside the project, has asked for. */
   entries?: string[];
   /** Files that Node has loaded by itself. */
   natives?: string[];
@@ -16,7 +16,7 @@ export interface MemoryGraphOptions {
   globs?: Record<string, string[]>;
 }
 
-/** A module graph that is written down, without Vite and without an app. */
+/** A module graph without Vite and without an app. */
 export function createMemoryGraph(options: MemoryGraphOptions): Graph {
   const { root, files, entries = [], natives = [], accepts = {}, globs = {} } = options;
   const absolute = (path: string) => `${root}/${path}`;
@@ -27,9 +27,6 @@ export function createMemoryGraph(options: MemoryGraphOptions): Graph {
       importers.set(file, [...(importers.get(file) ?? []), absolute(importer)]);
     }
   }
-  const includes = (paths: string[] | undefined, file: string) => {
-    return (paths ?? []).some((path) => absolute(path) === file);
-  };
   const relative = (file: string) => file.slice(root.length + 1);
   return {
     isLoaded: (id) => loaded.has(id),
@@ -37,8 +34,8 @@ export function createMemoryGraph(options: MemoryGraphOptions): Graph {
     importersOf: (id) => importers.get(id) ?? [],
     filesLike: (file) => [...loaded].filter((id) => id !== file && stemOf(id) === stemOf(file)),
     globImportersOf: (file) => (globs[relative(file)] ?? []).map(absolute),
-    isEntry: (file) => includes(entries, file),
-    isNative: (file) => includes(natives, file),
-    accepts: (id, dependency) => includes(accepts[relative(id)], dependency),
+    isEntry: (file) => entries.includes(relative(file)),
+    isNative: (file) => natives.includes(relative(file)),
+    accepts: (id, dependency) => accepts[relative(id)]?.includes(relative(dependency)) ?? false,
   };
 }

@@ -6,12 +6,12 @@ import type { ReloaderModule } from '../protocol/messages.ts';
 import { isAbsoluteFile, relativeToRoot, toPosix } from '../shared/paths.ts';
 import type { OwnReloader } from './rule.ts';
 
-/** As Node would find a file without extension, with TypeScript first. */
+/** The endings with which Node would find a file without extension, TypeScript's first. */
 const ENDINGS = ['', '.ts', '.mts', '.cts', '.js', '.mjs', '.cjs', '/index.ts', '/index.js'];
 
 /**
- * Finds the file that is meant; a package that only `import` can resolve is left for the app to find.
- * @throws TypeError for a `file:` URL that is none
+ * Finds the reloader's file. A package that only `import` can resolve is left to the app.
+ * @throws TypeError for an invalid `file:` URL
  */
 export function resolveReloader(
   { reloader, from }: OwnReloader,
@@ -26,7 +26,7 @@ export function resolveReloader(
   return { name: relativeToRoot(root, specifier), specifier };
 }
 
-/** Whether the file is one that a rule names, or would be if it was there. */
+/** Whether a rule names the file, which need not exist. */
 export function isReloaderFile(reloaders: ReloaderModule[], file: string): boolean {
   return reloaders.some(
     ({ specifier }) =>
@@ -38,7 +38,7 @@ function toPath(specifier: string): string {
   return specifier.startsWith('file:') ? fileURLToPath(specifier) : specifier;
 }
 
-/** @returns the path itself if there is no such file: the app then says so */
+/** @returns the path itself if there is no such file: the app then tells of it */
 function findFile(path: string): string {
   const found = ENDINGS.map((ending) => path + ending).find((candidate) => {
     return statSync(candidate, { throwIfNoEntry: false })?.isFile();

@@ -5,7 +5,7 @@ import { fileOfId, isRunnerFile, relativeToRoot } from '../shared/paths.ts';
 import type { RuleFile } from './rule.ts';
 import { type CheckedRule, decidingRule } from './rule-set.ts';
 
-/** What the planner asks of the module graph. */
+/** The planner's view of the app's modules. */
 export interface Graph {
   modulesOf(file: string): string[];
   importersOf(id: string): string[];
@@ -21,29 +21,29 @@ export interface Graph {
 
 export interface Restart {
   reason: RestartReason;
-  /** From the changed file up to what forced the restart; relative paths. */
+  /** From the changed file up to the one that forced the restart; relative paths. */
   chain: string[];
 }
 
 export interface Ignored {
   file: string;
   reason: IgnoreReason;
-  /** Whether the app may come to load the file: then it may be what an app that cannot run was missing. */
+  /** Whether the app may come to load the file: then an app that cannot run may miss just this one. */
   mayBeMissing: boolean;
 }
 
 export interface Plan {
   ignored: Ignored[];
-  /** Set if anything asks for a restart; then nothing of the rest matters. */
+  /** If set, the rest does not matter. */
   restart: Restart | undefined;
-  /** Ids of out-of-date modules, importers included; some may not be imported by anything any more. */
+  /** Ids of out-of-date modules, with their importers; some may have no importer any more. */
   invalidated: string[];
   steps: ReloadStep[];
-  /** Modules that would need a restart if what they import turned out different. */
+  /** Modules that need a restart if their imports turn out different. */
   guards: ReloadGuard[];
-  /** What to tell the user besides, e.g. which command to run. */
+  /** Further messages to the user, e.g. which command to run. */
   notes: string[];
-  /** Which rule decided on which file, in the order in which they were reached. */
+  /** The rule that decided on each file, in the order in which imports led there. */
   decisions: Decision[];
 }
 
@@ -60,11 +60,11 @@ export interface PlannerOptions {
 }
 
 /**
- * Decides what a set of changes takes, without doing any of it.
+ * Decides what a set of changes takes, and does none of it.
  *
  * Every path from a changed file up the importers has to end at a resource that a reloader can bring up to
- * date. Where one ends anywhere else (a link, the config), part of the app would go on with old code: that
- * is a restart, unless what is imported there turns out the same once it is evaluated.
+ * date. Where one ends elsewhere (a link, the config), part of the app would go on with old code: the app has
+ * to restart, unless the import there turns out the same once it is evaluated.
  */
 export function plan(changes: Change[], { root, graph, rules }: PlannerOptions): Plan {
   const result: Plan = {
@@ -86,7 +86,7 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
       path: relative(file),
       change,
       isLoaded: graph.isLoaded(file),
-      // Both worked out only for who looks: there may be thousands of files.
+      // Both are worked out only when read: there may be thousands of files.
       get chain() {
         return [...below, file].map(relative);
       },
@@ -104,7 +104,7 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
   function addStep(reloader: string, file: string, change: FileChange): void {
     const known = files.get(reloader) ?? new Map<string, ReloadFile>();
     files.set(reloader, known);
-    // What happened to the file itself says more than that something it imports has changed.
+    // A change of the file itself says more than a change of its imports.
     if (!known.has(file) || change !== 'update') {
       known.set(file, { file, change });
     }
@@ -114,7 +114,7 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
     result.restart ??= { reason, chain: chain.map((file) => relativeToRoot(root, file)) };
   }
 
-  /** A module is out of date; `chain` holds the files below it, the changed one first. */
+  /** A module is out of date. `chain`: the files below it, the changed one first. */
   function visit(id: string, chain: string[]): void {
     if (visited.has(id)) {
       return;
@@ -126,7 +126,7 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
     }
   }
 
-  /** Goes on to what imports the module. */
+  /** Goes on to the module's importers. */
   function climb(id: string, chain: string[]): void {
     for (const importer of graph.importersOf(id)) {
       if (!graph.accepts(importer, id)) {
@@ -135,7 +135,7 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
     }
   }
 
-  /** What a module imports is another now. `imported`: the module to compare, where there is one. */
+  /** An import of the module has changed. `imported`: the module to compare, if there is one. */
   function reach(id: string, chain: string[], imported?: string): void {
     const file = fileOfId(id);
     const rule = decide(file, 'update', chain);
@@ -194,7 +194,7 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
         continue;
       }
       if (isForced) {
-        // The module itself is up to date: it has said so too late that the others are not.
+        // The module itself is up to date, but has told too late that its importers are not.
         for (const id of modules) {
           climb(id, [file]);
         }
@@ -221,7 +221,7 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
   return result;
 }
 
-/** Whether the runner or Node can execute the file. */
+/** Whether the runner or Node can evaluate the file. */
 function isCode(root: string, file: string): boolean {
   return isRunnerFile(root, file) || NATIVE_CODE.test(file);
 }

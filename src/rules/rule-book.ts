@@ -6,13 +6,13 @@ import { BUILT_IN, createRuleSet, describeRule, type RuleSet } from './rule-set.
 
 export interface RuleBookOptions {
   root: string;
-  /** Vite's, which is another object once its config file was read again. */
+  /** Vite's config, which is another object after each restart of Vite. */
   config(): Pick<ResolvedConfig, 'plugins'>;
   /** Gets each problem once. */
   warn(problem: string): void;
 }
 
-/** The rules of a project as they are now, checked once for each Vite config. */
+/** The present rules of a project, checked once for each Vite config. */
 export class RuleBook {
   readonly #options: RuleBookOptions;
   readonly #sets = new WeakMap<object, RuleSet>();
@@ -35,7 +35,7 @@ export class RuleBook {
     return set;
   }
 
-  /** What can be told of globs alone: those that no file matches, and those that come too late. */
+  /** Globs show by themselves when no file matches them, or when an earlier rule takes their files. */
   async #warnOfMisses(set: RuleSet): Promise<void> {
     const globs = globsOf(set);
     if (globs.length > 0) {
@@ -56,7 +56,7 @@ export class RuleBook {
 
 interface OwnedGlob {
   glob: string;
-  /** The rule, in words. */
+  /** Describes the rule. */
   owner: string;
 }
 
@@ -79,7 +79,7 @@ function findUnused(globs: OwnedGlob[], files: string[]): string[] {
     );
 }
 
-/** One line for every two rules that some file matches both. */
+/** One line for every two rules that match the same file. */
 function findShadowed(globs: OwnedGlob[], files: string[]): string[] {
   const matchers = globs.map(({ glob, owner }) => ({ matches: globMatcher(glob), owner }));
   const problems = new Map<string, string>();

@@ -8,16 +8,15 @@ import { BUILT_IN_RELOADERS, matches, type Rule, type RuleFile, type RuleTraits 
 export const USER = 'vite.config';
 export const BUILT_IN = 'built-in';
 
-/** Rules as somebody gave them, unchecked. */
+/** Rules from one author, unchecked. */
 export interface RuleSource {
   /** `vite.config`, `built-in`, or the name of a Vite plugin. */
   from: string;
   rules: unknown;
 }
 
-/** A rule that was checked. */
 export interface CheckedRule extends Pick<Rule, 'name' | 'match' | 'note'>, RuleTraits {
-  /** `restart`, `ignore`, or the name of a reloader, also of one of the author's own. */
+  /** `restart`, `ignore`, or the name of a reloader, built-in or not. */
   action: string;
   /** As in `RuleSource`. @default built-in */
   from?: string;
@@ -28,13 +27,13 @@ export interface RuleSet {
   rules: CheckedRule[];
   /** Reloaders of the authors' own, for the app to load. */
   reloaders: ReloaderModule[];
-  /** What is wrong with rules, each a complete text: which rule, whose, and what to do. */
+  /** Mistakes in rules, each a complete text: which rule, whose, and what to do. */
   problems: string[];
 }
 
 /**
- * Checks what users and plugin authors wrote. Nothing here is thrown: a rule that cannot be asked is left
- * out, and one that can be asked but names nothing to do restarts the app, which is always right.
+ * Checks the rules of users and plugin authors, and never throws: a rule without a valid `match` is left out, and
+ * one without a valid `action` restarts the app, which is always right.
  */
 export function createRuleSet(sources: RuleSource[], root: string): RuleSet {
   const set: RuleSet = { rules: [], reloaders: [], problems: [] };
@@ -52,7 +51,7 @@ export function createRuleSet(sources: RuleSource[], root: string): RuleSet {
   return set;
 }
 
-/** A reloader stays as it was loaded; what it imports is found by the imports. */
+/** A reloader is loaded once, so its change restarts the app; its imports lead to it by themselves. */
 function addRuleForReloaders({ rules, reloaders }: RuleSet, root: string): void {
   if (reloaders.length > 0) {
     const first = rules.findIndex(({ from }) => from === BUILT_IN);
@@ -66,15 +65,11 @@ function addRuleForReloaders({ rules, reloaders }: RuleSet, root: string): void 
   }
 }
 
-interface GivenRule {
-  rule: unknown;
-  from: string;
-  root: string;
-  /** 1-based. */
-  position: number;
-}
-
-function addRule(set: RuleSet, { rule, from, root, position }: GivenRule): void {
+/** `position`: 1-based. */
+function addRule(
+  set: RuleSet,
+  { rule, from, root, position }: { rule: unknown; from: string; root: string; position: number },
+): void {
   if (!(rule instanceof Object)) {
     const owner = describeOwner(from);
     set.problems.push(
@@ -141,12 +136,12 @@ function traitsOf(rule: object): RuleTraits {
   };
 }
 
-/** Every rule that matches the file, in their order: the first decides. @throws MedusaViteError if one fails */
+/** Every rule that matches the file, in order: the first decides. @throws MedusaViteError if one fails */
 export function matchingRules(rules: readonly CheckedRule[], file: RuleFile): CheckedRule[] {
   return rules.filter((rule) => asks(rule, file));
 }
 
-/** @throws MedusaViteError if a rule fails that was asked */
+/** @throws MedusaViteError if a rule fails */
 export function decidingRule(
   rules: readonly CheckedRule[],
   file: RuleFile,
@@ -189,7 +184,7 @@ function describeOwner(from: string): string {
 
 const ACTIONS: readonly string[] = ['restart', 'ignore', ...BUILT_IN_RELOADERS];
 
-/** @returns what is wrong, as a sentence */
+/** @returns the mistake, as a sentence */
 function findMatchMistake(match: unknown): string | undefined {
   if (match === undefined) {
     return 'it has no `match`.';
@@ -211,7 +206,7 @@ function isOwnReloader(action: unknown): action is { reloader: string; from?: st
   return typeof reloader === 'string' && reloader !== '' && isFromValid;
 }
 
-/** On one line, also where it refers to itself. */
+/** Also describes a value that contains itself, on one line. */
 function describe(value: unknown): string {
   return typeof value === 'string' ? value : inspect(value, { depth: 1, breakLength: Infinity });
 }

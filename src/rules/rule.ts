@@ -1,11 +1,11 @@
 import picomatch from 'picomatch';
 import type { FileChange } from '../shared/change.ts';
 
-/** The file that a rule is asked about: the one that was saved, and then each one that imports it. */
+/** The file that a rule is asked about: the saved one, then each one that imports it. */
 export interface RuleFile {
   /** Relative to the project, with forward slashes; absolute for a file outside of it. */
   readonly path: string;
-  /** What happened to the file; `update` also for a file that only imports the saved one. */
+  /** The change of the file; `update` also for a file that only imports the saved one. */
   readonly change: FileChange;
   /** Whether the running app has loaded it. */
   readonly isLoaded: boolean;
@@ -42,17 +42,17 @@ export interface Rule {
   note?: string;
 }
 
-/** What a built-in rule says besides its action. */
+/** Further properties of built-in rules. */
 export interface RuleTraits {
   /** Whether the rule's files decide which Medusa modules there are. */
   choosesModules?: true;
-  /** Of a rule that ignores files only because the app has not loaded them: whether the app may be missing one. */
+  /** Whether the app may miss a file that the rule ignores because the app has not loaded it. */
   mayBeMissing?: (path: string) => boolean;
 }
 
 export type RuleAction = 'restart' | 'ignore' | BuiltInReloader | OwnReloader;
 
-/** The reloaders that medusa-vite comes with, by what Medusa calls the resources. */
+/** The reloaders of medusa-vite, by Medusa's names of the resources. */
 export const BUILT_IN_RELOADERS = [
   'modules',
   'workflows',
@@ -74,7 +74,7 @@ export interface OwnReloader {
   from?: string;
 }
 
-/** @throws what the rule throws, and if it answers with a promise */
+/** @throws the rule's error, and a TypeError if the rule answers with a promise */
 export function matches({ match }: Pick<Rule, 'match'>, file: RuleFile): boolean {
   if (typeof match === 'function') {
     const answer: unknown = match(file);
@@ -94,12 +94,12 @@ export function matches({ match }: Pick<Rule, 'match'>, file: RuleFile): boolean
 
 const matchers = new Map<string, (path: string) => boolean>();
 
-/** A glob of a rule as a function of the relative path. */
+/** Compiles a glob of a rule. The function takes a relative path. */
 export function globMatcher(glob: string): (path: string) => boolean {
   let matcher = matchers.get(glob);
   if (!matcher) {
-    // Paths have forward slashes already, so what else a picomatch matcher does would be for nothing; and a
-    // helper that everything imports has every rule asked about thousands of files.
+    // A picomatch matcher would normalize slashes too, which these paths do not need. That matters: a file that
+    // everything imports has every rule asked about thousands of files.
     const expression = picomatch.makeRe(glob, { dot: true });
     matcher = (path) => path === glob || expression.test(path);
     matchers.set(glob, matcher);

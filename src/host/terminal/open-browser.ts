@@ -4,10 +4,10 @@ import { spawn } from 'node:child_process';
 export function openBrowser(url: string): Promise<boolean> {
   const { command, args } = browserCommand(url);
   return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: 'ignore', detached: true, windowsHide: true });
-    child.once('error', () => resolve(false));
-    child.once('spawn', () => {
-      child.unref();
+    const browser = spawn(command, args, { stdio: 'ignore', detached: true, windowsHide: true });
+    browser.once('error', () => resolve(false));
+    browser.once('spawn', () => {
+      browser.unref();
       resolve(true);
     });
   });

@@ -7,8 +7,8 @@ import { UnfitAppError } from '../../../../src/host/processes/process-failure.ts
 import type { AppOptions, AppToHost, HostToApp } from '../../../../src/protocol/messages.ts';
 import { EMPTY_PLAN, reloaded } from '../../support/reloads.ts';
 
-/** A child that says only what the test has it say. */
-class FakeChild extends EventEmitter {
+/** A process that sends only the messages that the test gives it. */
+class FakeProcess extends EventEmitter {
   readonly pid = 4711;
   readonly connected = true;
   readonly sent: HostToApp[] = [];
@@ -46,8 +46,8 @@ class FakeChild extends EventEmitter {
   }
 }
 
-const forked = vi.hoisted(() => ({ child: undefined as unknown }));
-vi.mock('node:child_process', () => ({ fork: () => forked.child, spawn: () => {} }));
+const forked = vi.hoisted(() => ({ fake: undefined as unknown }));
+vi.mock('node:child_process', () => ({ fork: () => forked.fake, spawn: () => {} }));
 
 const OPTIONS: AppOptions = {
   root: '/shop',
@@ -60,13 +60,13 @@ const OPTIONS: AppOptions = {
   trial: undefined,
 };
 
-let child: FakeChild;
+let fake: FakeProcess;
 let app: AppProcess;
 
 beforeEach(() => {
   vi.useFakeTimers();
-  child = new FakeChild();
-  forked.child = child as unknown as ChildProcess;
+  fake = new FakeProcess();
+  forked.fake = fake as unknown as ChildProcess;
   app = new AppProcess({
     app: OPTIONS,
     env: {},
@@ -83,7 +83,7 @@ beforeEach(() => {
     onAdminWanted: () => {},
     onAdminRetry: () => {},
   });
-  child.says({ type: 'ready' });
+  fake.says({ type: 'ready' });
 });
 
 afterEach(() => {
@@ -102,7 +102,7 @@ function follow(reload: Promise<unknown>): { outcome: unknown } {
 describe('a reply', () => {
   it('goes to the request that has its id', async () => {
     const reload = app.reload(EMPTY_PLAN);
-    child.says({ type: 'hmr-result', id: child.reloads[0] ?? 0, outcome: reloaded('route GET /') });
+    fake.says({ type: 'hmr-result', id: fake.reloads[0] ?? 0, outcome: reloaded('route GET /') });
     expect(await reload).toEqual(reloaded('route GET /'));
   });
 
@@ -111,23 +111,23 @@ describe('a reply', () => {
     await vi.advanceTimersByTimeAsync(3_000);
     expect(await first).toMatchObject({ type: 'hung' });
     const second = follow(app.reload(EMPTY_PLAN));
-    const [firstId = 0, secondId = 0] = child.reloads;
-    child.says({ type: 'hmr-result', id: firstId, outcome: reloaded('too late') });
+    const [firstId = 0, secondId = 0] = fake.reloads;
+    fake.says({ type: 'hmr-result', id: firstId, outcome: reloaded('too late') });
     await vi.advanceTimersByTimeAsync(1);
     expect(second.outcome).toBeUndefined();
-    child.says({ type: 'hmr-result', id: secondId, outcome: reloaded('its own') });
+    fake.says({ type: 'hmr-result', id: secondId, outcome: reloaded('its own') });
     await vi.advanceTimersByTimeAsync(1);
     expect(second.outcome).toEqual(reloaded('its own'));
   });
 
   it('with an id that nobody knows, or that comes twice, is dropped', async () => {
     const reload = follow(app.reload(EMPTY_PLAN));
-    const [id = 0] = child.reloads;
-    child.says({ type: 'hmr-result', id: id + 1_000, outcome: reloaded('unknown') });
+    const [id = 0] = fake.reloads;
+    fake.says({ type: 'hmr-result', id: id + 1_000, outcome: reloaded('unknown') });
     await vi.advanceTimersByTimeAsync(1);
     expect(reload.outcome).toBeUndefined();
-    child.says({ type: 'hmr-result', id, outcome: reloaded('first') });
-    child.says({ type: 'hmr-result', id, outcome: reloaded('second') });
+    fake.says({ type: 'hmr-result', id, outcome: reloaded('first') });
+    fake.says({ type: 'hmr-result', id, outcome: reloaded('second') });
     await vi.advanceTimersByTimeAsync(1);
     expect(reload.outcome).toEqual(reloaded('first'));
   });
@@ -146,7 +146,7 @@ describe('an app that does not answer', () => {
     const reload = follow(app.reload(EMPTY_PLAN));
     for (let ms = 0; ms < 19_000; ms += 250) {
       await vi.advanceTimersByTimeAsync(250);
-      child.answersPings();
+      fake.answersPings();
     }
     expect(reload.outcome).toBeUndefined();
     await vi.advanceTimersByTimeAsync(2_000);
@@ -157,19 +157,19 @@ describe('an app that does not answer', () => {
   });
 
   it('under a debugger, also one that came later, may stand at a breakpoint in a reload', async () => {
-    child.says({ type: 'debugged' });
+    fake.says({ type: 'debugged' });
     const reload = follow(app.reload(EMPTY_PLAN));
     await vi.advanceTimersByTimeAsync(60_000);
     expect(reload.outcome).toBeUndefined();
-    expect(child.killed).toEqual([]);
+    expect(fake.killed).toEqual([]);
   });
 
   it('because Medusa keeps it busy is waited for longer, until that is over', async () => {
-    child.says({ type: 'busy', isBusy: true });
+    fake.says({ type: 'busy', isBusy: true });
     const reload = follow(app.reload(EMPTY_PLAN));
     await vi.advanceTimersByTimeAsync(9_500);
     expect(reload.outcome).toBeUndefined();
-    child.says({ type: 'busy', isBusy: false });
+    fake.says({ type: 'busy', isBusy: false });
     await vi.advanceTimersByTimeAsync(500);
     expect(reload.outcome).toMatchObject({ type: 'hung' });
   });
@@ -191,9 +191,9 @@ describe('an app that does not answer', () => {
     void app.exited.then(() => order.push('exited'));
     const reload = app.reload(EMPTY_PLAN);
     void reload.then(() => order.push('told'));
-    child.emit('exit', null, 'SIGKILL');
+    fake.emit('exit', null, 'SIGKILL');
     expect(app.isAlive).toBe(false);
-    child.stderr.destroy();
+    fake.stderr.destroy();
     expect(await reload).toEqual({
       type: 'restart-needed',
       reason: { type: 'app-exited', code: null, signal: 'SIGKILL' },
@@ -204,26 +204,26 @@ describe('an app that does not answer', () => {
 
 describe('an app that is asked to stop', () => {
   it('has 5 s, from when it hears of it', async () => {
-    child.says({ type: 'busy', isBusy: true });
+    fake.says({ type: 'busy', isBusy: true });
     void app.stop();
     await vi.advanceTimersByTimeAsync(9_500);
-    child.says({ type: 'busy', isBusy: false });
+    fake.says({ type: 'busy', isBusy: false });
     for (let ms = 0; ms < 5_000; ms += 250) {
-      child.answersPings();
-      expect(child.killed).toEqual([]);
+      fake.answersPings();
+      expect(fake.killed).toEqual([]);
       await vi.advanceTimersByTimeAsync(250);
     }
-    child.answersPings();
+    fake.answersPings();
     await vi.advanceTimersByTimeAsync(250);
-    expect(child.killed).toEqual(['SIGKILL']);
+    expect(fake.killed).toEqual(['SIGKILL']);
   });
 
   it('and does not answer is ended before that', async () => {
     void app.stop();
     await vi.advanceTimersByTimeAsync(2_500);
-    expect(child.killed).toEqual([]);
+    expect(fake.killed).toEqual([]);
     await vi.advanceTimersByTimeAsync(500);
-    expect(child.killed).toContain('SIGKILL');
+    expect(fake.killed).toContain('SIGKILL');
   });
 });
 
@@ -231,8 +231,8 @@ describe('a boot', () => {
   let boot: { error: unknown };
 
   beforeEach(() => {
-    child = new FakeChild();
-    forked.child = child as unknown as ChildProcess;
+    fake = new FakeProcess();
+    forked.fake = fake as unknown as ChildProcess;
     app = new AppProcess({ app: OPTIONS, env: {}, nodeArgs: [], isStdoutTaken: false });
     boot = { error: undefined };
     app.ready.catch((error: unknown) => {
@@ -244,20 +244,20 @@ describe('a boot', () => {
   async function wait(seconds: number): Promise<void> {
     for (let quarter = 0; quarter < seconds * 4; quarter++) {
       await vi.advanceTimersByTimeAsync(250);
-      child.answersPings();
+      fake.answersPings();
     }
   }
 
   it('that waits for what never comes is given up', async () => {
     await wait(110);
-    child.says({
+    fake.says({
       type: 'prepared',
       app: { backendHmr: true, adminPath: '/app' },
     });
     await wait(119);
-    expect(child.killed).toEqual([]);
+    expect(fake.killed).toEqual([]);
     await wait(2);
-    expect(child.killed).toEqual(['SIGKILL']);
+    expect(fake.killed).toEqual(['SIGKILL']);
     expect(boot.error).toMatchObject({
       message: expect.stringContaining('has not become ready for 120 s'),
     });
@@ -267,24 +267,24 @@ describe('a boot', () => {
     await wait(20);
     app.hurry();
     await wait(9);
-    expect(child.killed).toEqual([]);
+    expect(fake.killed).toEqual([]);
     await wait(2);
-    expect(child.killed).toEqual(['SIGKILL']);
+    expect(fake.killed).toEqual(['SIGKILL']);
   });
 
   it('is not given up any more once it is ready', async () => {
-    child.says({ type: 'ready' });
+    fake.says({ type: 'ready' });
     await wait(200);
-    expect(child.killed).toEqual([]);
+    expect(fake.killed).toEqual([]);
   });
 
   it('under a debugger may take as long as it likes', async () => {
-    child = new FakeChild();
-    forked.child = child as unknown as ChildProcess;
+    fake = new FakeProcess();
+    forked.fake = fake as unknown as ChildProcess;
     const debugged = { ...OPTIONS, inspect: { port: 9229, host: 'localhost', wait: false } };
     void new AppProcess({ app: debugged, env: {}, nodeArgs: [], isStdoutTaken: false });
     await wait(200);
-    expect(child.killed).toEqual([]);
+    expect(fake.killed).toEqual([]);
   });
 });
 
@@ -293,37 +293,37 @@ describe('a stop', () => {
     void app.stop();
     for (let ms = 0; ms < 5_000; ms += 250) {
       await vi.advanceTimersByTimeAsync(250);
-      child.answersPings();
+      fake.answersPings();
     }
-    expect(child.sent).toContainEqual({ type: 'shutdown' });
-    expect(child.killed).toEqual([]);
+    expect(fake.sent).toContainEqual({ type: 'shutdown' });
+    expect(fake.killed).toEqual([]);
     await vi.advanceTimersByTimeAsync(500);
-    expect(child.killed).toEqual(['SIGKILL']);
+    expect(fake.killed).toEqual(['SIGKILL']);
   });
 
   it('of an app that does not answer is ended sooner', async () => {
     void app.stop();
     await vi.advanceTimersByTimeAsync(2_500);
-    expect(child.killed).toEqual([]);
+    expect(fake.killed).toEqual([]);
     await vi.advanceTimersByTimeAsync(250);
-    expect(child.killed).toEqual(['SIGKILL']);
+    expect(fake.killed).toEqual(['SIGKILL']);
   });
 
   it('of an app that comes to a breakpoint on the way is ended after 5 s', async () => {
     void app.stop();
-    child.says({ type: 'debugged' });
+    fake.says({ type: 'debugged' });
     await vi.advanceTimersByTimeAsync(4_750);
-    expect(child.killed).toEqual([]);
+    expect(fake.killed).toEqual([]);
     await vi.advanceTimersByTimeAsync(500);
-    expect(child.killed).toEqual(['SIGKILL']);
+    expect(fake.killed).toEqual(['SIGKILL']);
   });
 
   it('sends no signal where the app exits by itself', async () => {
     const stopped = app.stop();
-    child.emit('exit', 0, null);
+    fake.emit('exit', 0, null);
     expect(await stopped).toMatchObject({ code: 0 });
     await vi.advanceTimersByTimeAsync(10_000);
-    expect(child.killed).toEqual([]);
+    expect(fake.killed).toEqual([]);
   });
 });
 
@@ -332,8 +332,8 @@ describe('a spare', () => {
   let spare: AppProcess;
 
   beforeEach(() => {
-    child = new FakeChild();
-    forked.child = child as unknown as ChildProcess;
+    fake = new FakeProcess();
+    forked.fake = fake as unknown as ChildProcess;
     spare = new AppProcess({
       app: { ...OPTIONS, isSpare: true },
       env: {},
@@ -344,17 +344,17 @@ describe('a spare', () => {
 
   it('is left alone until it is activated, however long that takes', async () => {
     spare.preload(null);
-    child.says({ type: 'preloaded', files: 7 });
+    fake.says({ type: 'preloaded', files: 7 });
     expect(await spare.preloaded).toBe(7);
     await vi.advanceTimersByTimeAsync(600_000);
-    expect(child.sent).toEqual([{ type: 'preload', packages: null }]);
-    expect(child.killed).toEqual([]);
+    expect(fake.sent).toEqual([{ type: 'preload', packages: null }]);
+    expect(fake.killed).toEqual([]);
     spare.activate({ env, reloaders: [] });
     await vi.advanceTimersByTimeAsync(300);
-    expect(child.sent[1]).toEqual({ type: 'activate', env, reloaders: [] });
-    expect(child.sent[2]).toMatchObject({ type: 'ping' });
+    expect(fake.sent[1]).toEqual({ type: 'activate', env, reloaders: [] });
+    expect(fake.sent[2]).toMatchObject({ type: 'ping' });
     await vi.advanceTimersByTimeAsync(25_000);
-    expect(child.killed).toEqual(['SIGKILL']);
+    expect(fake.killed).toEqual(['SIGKILL']);
   });
 
   it('says what it has said only when it is the app', async () => {
@@ -363,16 +363,16 @@ describe('a spare', () => {
       written.push(String(chunk));
       return true;
     });
-    child.stderr.emit('data', Buffer.from('early'));
+    fake.stderr.emit('data', Buffer.from('early'));
     expect(written).toEqual([]);
     spare.activate({ env, reloaders: [] });
-    child.stderr.emit('data', Buffer.from('late'));
+    fake.stderr.emit('data', Buffer.from('late'));
     write.mockRestore();
     expect(written).toEqual(['early', 'late']);
   });
 
   it('that is unfit says whether it was prepared', async () => {
-    child.says({ type: 'unfit', reason: 'the variable X has changed' });
+    fake.says({ type: 'unfit', reason: 'the variable X has changed' });
     await expect(spare.prepared).rejects.toThrow(UnfitAppError);
     await expect(spare.prepared).rejects.toMatchObject({
       message: 'the variable X has changed',
@@ -382,12 +382,12 @@ describe('a spare', () => {
   });
 
   it('that exits by itself is unfit, however far it came', async () => {
-    child.says({
+    fake.says({
       type: 'prepared',
       app: { backendHmr: true, adminPath: null },
     });
-    child.emit('exit', 1, null);
-    child.stderr.destroy();
+    fake.emit('exit', 1, null);
+    fake.stderr.destroy();
     await expect(spare.ready).rejects.toMatchObject({ name: 'UnfitAppError', wasPrepared: true });
     expect(await spare.listPackages()).toBeNull();
   });

@@ -12,7 +12,7 @@ vi.mock('node:child_process', () => ({
 }));
 
 let killed: string[];
-const child = (pid: number | undefined) =>
+const fake = (pid: number | undefined) =>
   ({ pid, kill: (signal: string) => killed.push(signal) }) as unknown as ChildProcess;
 
 beforeEach(() => {
@@ -31,28 +31,28 @@ function on(platform: NodeJS.Platform): void {
 
 it('ends the process where its children end by themselves', () => {
   on('linux');
-  killTree(child(4711));
+  killTree(fake(4711));
   expect(killed).toEqual(['SIGKILL']);
   expect(spawned.calls).toEqual([]);
 });
 
 it('ends the whole tree on Windows', () => {
   on('win32');
-  killTree(child(4711));
+  killTree(fake(4711));
   expect(spawned.calls).toEqual([['taskkill', ['/pid', '4711', '/T', '/F']]]);
   expect(killed).toEqual([]);
 });
 
 it('ends at least the process on a Windows without `taskkill`', () => {
   on('win32');
-  killTree(child(4711));
+  killTree(fake(4711));
   (spawned.process as EventEmitter).emit('error', new Error('ENOENT'));
   expect(killed).toEqual(['SIGKILL']);
 });
 
 it('ends nothing that was never started', () => {
   on('win32');
-  killTree(child(undefined));
+  killTree(fake(undefined));
   expect(spawned.calls).toEqual([]);
   expect(killed).toEqual([]);
 });
