@@ -288,11 +288,7 @@ function useProject(): Project {
 /** Medusa's own packages become folders with links in them, so that Node finds each beside the others. */
 function replaceInternal(project: Project, internal: string, source: string): void {
   const modules = join(project.root, 'node_modules');
-  const folders = [
-    '',
-    '@medusajs',
-    ...['medusa', 'framework', 'utils'].map((n) => `@medusajs/${n}`),
-  ];
+  const folders = ['@medusajs', ...['medusa', 'framework', 'utils'].map((n) => `@medusajs/${n}`)];
   const parts = internal.split('/');
   for (let depth = 3; depth < parts.length; depth++) {
     folders.push(parts.slice(0, depth).join('/'));
