@@ -49,10 +49,8 @@ const SETTLE_LIMIT_MS = 2_000;
  * later: otherwise a format-on-save right after the save would leave the app on the first version.
  */
 export class FileWatch {
+  readonly #options: FileWatchOptions;
   #events: FileEvents;
-  readonly #isWatched: (file: string) => boolean;
-  readonly #onFirst: (file: string) => void;
-  readonly #onBatch: (batch: Batch) => void;
   readonly #files: KnownFiles;
   readonly #folders: NewFolders;
   readonly #pending = new Map<string, FileChange>();
@@ -66,12 +64,9 @@ export class FileWatch {
   #lastEventAt = 0;
 
   constructor(options: FileWatchOptions) {
-    const { events, known, isWatched, onFirst, onBatch } = options;
-    const { loaded = () => [], present = () => [] } = options;
+    const { events, known, isWatched, loaded = () => [], present = () => [] } = options;
+    this.#options = options;
     this.#events = events;
-    this.#isWatched = isWatched;
-    this.#onFirst = onFirst;
-    this.#onBatch = onBatch;
     this.#files = new KnownFiles({ known, loaded, present });
     this.#folders = new NewFolders({
       isWatched: (folder) => isWatched(`${folder}/any.ts`),
@@ -154,13 +149,13 @@ export class FileWatch {
   };
 
   #queue(file: string, change: FileChange): void {
-    if (!this.#isWatched(file)) {
+    if (!this.#options.isWatched(file)) {
       return;
     }
     this.#lastEventAt = performance.now();
     if (this.#pending.size === 0) {
       this.#since = this.#lastEventAt;
-      this.#onFirst(file);
+      this.#options.onFirst(file);
     }
     // A new file that is written again is still new.
     const isNew = change === 'update' && this.#pending.get(file) === 'create';
@@ -186,12 +181,12 @@ export class FileWatch {
     if (batch.changes.some(({ change }) => change === 'create')) {
       // chokidar tells of a renamed file's old name 100 ms after the new one: in between the app would have
       // both.
-      batch.changes.push(...this.#files.reportGone(this.#isWatched));
+      batch.changes.push(...this.#files.reportGone(this.#options.isWatched));
     }
     const isEmpty = batch.changes.length === 0 && batch.unchanged.length === 0;
     // A file that was found empty comes in a later batch.
     if (!isEmpty || this.#emptied.size === 0) {
-      this.#onBatch(batch);
+      this.#options.onBatch(batch);
     }
   }
 

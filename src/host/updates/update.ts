@@ -6,7 +6,7 @@ import { type Plan, plan, type Restart } from '../../rules/planner.ts';
 import type { CheckedRule } from '../../rules/rule-set.ts';
 import type { Change } from '../../shared/change.ts';
 import { fileOfId, relativeToRoot } from '../../shared/paths.ts';
-import { serializeError } from '../../shared/serialized-error.ts';
+import { type SerializedError, serializeError } from '../../shared/serialized-error.ts';
 import type { Transformer } from '../../vite/transformer.ts';
 import type { AppModules } from '../processes/app-modules.ts';
 import type { AppProcess } from '../processes/app-process.ts';
@@ -100,7 +100,7 @@ export class Update {
       }
     } catch (error) {
       const { changes } = this.#batch;
-      this.#keepPrevious({ changes, files: changes.map(({ file }) => file), error });
+      this.#keepPrevious(changes, { files: changes.map(({ file }) => file), error });
     }
   }
 
@@ -191,7 +191,7 @@ export class Update {
       const isBehind = !backlog.isEmpty;
       fresh = await transformChanges({ root, transformer, modules, changes, plan, isBehind });
     } catch (error) {
-      this.#keepPrevious({ changes, files, error });
+      this.#keepPrevious(changes, { files, error });
       return;
     }
     if (!isDown && !isRestartForced && isWithoutEffect(fresh, { changes, plan, modules })) {
@@ -243,7 +243,7 @@ export class Update {
       case 'kept-previous':
         // The app has dropped the modules that it imported in its try.
         modules.forget(modules.takeAdded());
-        this.#report({ type: 'kept-previous', files, error: outcome.error, ms: this.#elapsed() });
+        this.#tellKept(files, { error: outcome.error });
         return;
       case 'restart-needed':
         await this.#restart(files, { reason: outcome.reason, chain: [] });
@@ -258,14 +258,11 @@ export class Update {
     // The running app answers until the next one is prepared, which takes seconds.
     supervisor.app?.send({ type: 'release' });
     const result = await supervisor.restart(reason, trial);
-    const ms = this.#elapsed();
     if (result.type === 'restarted') {
       backlog.clear();
-      this.#report({ type: 'restarted', files, reason, chain, ms });
+      this.#report({ type: 'restarted', files, reason, chain, ms: this.#elapsed() });
     } else {
-      const isDown = result.type === 'down';
-      const { error } = result;
-      this.#report({ type: 'kept-previous', files, error, ...(isDown && { isDown }), ms });
+      this.#tellKept(files, { error: result.error, isDown: result.type === 'down' });
     }
   }
 
@@ -304,17 +301,16 @@ export class Update {
     }
   }
 
-  #keepPrevious(kept: { changes: Change[]; files: string[]; error: unknown }): void {
+  #keepPrevious(changes: Change[], { files, error }: { files: string[]; error: unknown }): void {
     const { supervisor, backlog } = this.#options;
-    backlog.add(kept.changes);
-    const isDown = !supervisor.app;
-    this.#report({
-      type: 'kept-previous',
-      files: kept.files,
-      error: serializeError(kept.error),
-      ...(isDown && { isDown }),
-      ms: this.#elapsed(),
-    });
+    backlog.add(changes);
+    this.#tellKept(files, { error: serializeError(error), isDown: !supervisor.app });
+  }
+
+  #tellKept(files: string[], kept: { error: SerializedError; isDown?: boolean }): void {
+    const { error, isDown = false } = kept;
+    const ms = this.#elapsed();
+    this.#report({ type: 'kept-previous', files, error, ...(isDown && { isDown }), ms });
   }
 
   #report(result: UpdateResult): void {

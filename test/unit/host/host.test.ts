@@ -64,7 +64,7 @@ vi.mock('../../../src/host/updates/updates.ts', () => ({
     stopWatching() {
       return [];
     }
-    /** As a real one: an app that is told to end while it boots has failed to boot. */
+    /** As the real one: an app that is killed while it boots has failed to boot. */
     async close() {
       await null;
       const error = { name: 'Error', message: 'The dev server is closing.' };
@@ -138,7 +138,7 @@ it('has not failed if it was closed before there was an app', async () => {
   expect(said).toEqual([]);
 });
 
-it('says what an app failed of otherwise', async () => {
+it('tells why an app failed otherwise', async () => {
   const started = createHost().start();
   await untilHosts(1);
   world.hosts[0]?.booted.resolve({ name: 'Error', message: 'a typo' });
@@ -146,7 +146,7 @@ it('says what an app failed of otherwise', async () => {
   expect(said).toEqual(['failure']);
 });
 
-it('one that is replaced before it has begun never takes the port', async () => {
+it('never takes the port if it is replaced before it has begun', async () => {
   const first = createHost();
   void first.start();
   await untilHosts(1);

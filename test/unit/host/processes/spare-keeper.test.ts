@@ -119,7 +119,7 @@ describe('a spare', () => {
     expect(await pass(60_000)).toEqual([]);
   });
 
-  it('gives way while it loads, at once to a save and soon to a request', async () => {
+  it('gives way while it loads, at once to a change and soon to a request', async () => {
     const keeper = createKeeper();
     keeper.wake();
     keeper.giveWay();
@@ -163,13 +163,13 @@ describe('a spare', () => {
     expect(log).toEqual(['anticipate 1', 'activate 1: one']);
   });
 
-  it('may be there from the start', async () => {
+  it('may exist from the start', async () => {
     const first = new FakeSpare('0');
     expect(createKeeper(first).take()).toBe(first);
     expect(log).toEqual(['activate 0: one']);
   });
 
-  it('loads nothing ahead where the app says so', async () => {
+  it('loads nothing ahead where the app lists no packages', async () => {
     packages = null;
     createKeeper().wake();
     expect(await pass(3_000)).toEqual(['fork 1', 'preload 1: Medusa']);
@@ -203,7 +203,7 @@ describe('a spare', () => {
     expect(await pass(60_000)).toEqual([]);
   });
 
-  it('loads its packages again after an environment that was another', async () => {
+  it('loads its packages ahead again after the environment has changed', async () => {
     const keeper = createKeeper();
     for (const index of [1, 2, 3]) {
       keeper.wake();
@@ -213,7 +213,7 @@ describe('a spare', () => {
     }
   });
 
-  it('loads nothing ahead after two in a row had the wrong packages', async () => {
+  it('loads nothing ahead after two spares in a row had the wrong packages', async () => {
     const keeper = createKeeper();
     for (const [index, loaded] of ['packages', 'packages', 'Medusa'].entries()) {
       keeper.wake();
@@ -244,7 +244,7 @@ describe('a spare', () => {
     }
   });
 
-  it('that cannot be made is done without', async () => {
+  it('that cannot be forked is left out', async () => {
     const keeper = createKeeper();
     canFork = false;
     keeper.wake();
@@ -263,7 +263,7 @@ describe('a spare', () => {
     expect(await pass(3_000)).toEqual(['fork 2', 'preload 2: packages']);
   });
 
-  it('is not made from a list that is out of date by the time it comes', async () => {
+  it('is not made from a list of packages that arrives out of date', async () => {
     const keeper = createKeeper();
     keeper.wake();
     await vi.advanceTimersToNextTimerAsync();

@@ -23,7 +23,7 @@ const PREPARED: PreparedApp = {
 const RELOADED = reloaded();
 const KILLED: ForkedExit = { code: null, signal: 'SIGKILL', stderr: '' };
 
-/** An app whose every step is decided by the test. */
+/** An app that takes its steps when the test says so. */
 class FakeApp implements SupervisedApp {
   readonly name: string;
   readonly #log: string[];
@@ -64,7 +64,7 @@ class FakeApp implements SupervisedApp {
     return this.onReload.promise;
   }
 
-  /** As the real one: whoever waits for another sign is told that none will come. */
+  /** As the real one: rejects the phases that are not reached. */
   exit(exit: Partial<ForkedExit> = {}): void {
     const error = new BootError({ name: 'Error', message: `${this.name} exited` });
     this.onPrepared.reject(error);
@@ -73,7 +73,7 @@ class FakeApp implements SupervisedApp {
     this.onExited.resolve({ code: 0, signal: null, stderr: '', ...exit });
   }
 
-  /** A spare that was made the next app, and is not what a new process would be. */
+  /** The spare was made the next app, and may differ from a new process. */
   misfit(reason: string): void {
     const error = new UnfitAppError(reason);
     this.onPrepared.reject(error);
@@ -136,7 +136,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Lets every promise that can settle do so. */
+/** Resolves when all promises that can settle have settled. */
 async function settle(): Promise<void> {
   await vi.advanceTimersByTimeAsync(0);
 }
@@ -255,7 +255,7 @@ describe('a restart', () => {
   describe('with something broken', () => {
     const broken = { module: 'job', message: 'not there' };
 
-    it('keeps the app that runs if another process cannot do with it either', async () => {
+    it('keeps the running app if another process fails on it as well', async () => {
       const a = await serving();
       const result = supervisor.restart(because('link changed'), broken);
       expect(await takeLog()).toEqual(['try job in b']);
@@ -268,7 +268,7 @@ describe('a restart', () => {
       expect(supervisor.app).toBe(a);
     });
 
-    it('is made if the other process can', async () => {
+    it('restarts the app if the other process gets on with it', async () => {
       const a = await serving();
       const result = supervisor.restart(because('link changed'), broken);
       await settle();
@@ -283,14 +283,14 @@ describe('a restart', () => {
       expect(supervisor.app).toBe(app(2));
     });
 
-    it('is made at once if no app runs', async () => {
+    it('restarts the app at once if none runs', async () => {
       const result = supervisor.restart(because('link changed'), broken);
       expect(await takeLog()).toEqual(['spawn a']);
       await boot(0);
       expect(await result).toEqual({ type: 'restarted' });
     });
 
-    it('is down if the app ends while that is found out', async () => {
+    it('is down if the app ends while the other process tries', async () => {
       const a = await serving();
       const result = supervisor.restart(because('link changed'), broken);
       await settle();
@@ -301,7 +301,7 @@ describe('a restart', () => {
       expect(await takeLog()).toContain('fail: not there');
     });
 
-    it('leaves nothing of it when the host ends', async () => {
+    it('ends the other process when the host ends', async () => {
       const a = await serving();
       void supervisor.restart(because('link changed'), broken);
       await settle();
@@ -313,7 +313,7 @@ describe('a restart', () => {
     });
   });
 
-  it('that is asked for during another one comes after it', async () => {
+  it('waits for the one that is under way', async () => {
     const a = await serving();
     const first = supervisor.restart(because('one'));
     const second = supervisor.restart(because('two'));
@@ -335,7 +335,7 @@ describe('a restart', () => {
     expect(supervisor.app).toBe(app(2));
   });
 
-  it('settles when nothing is under way any more', async () => {
+  it('settles when no restart is under way', async () => {
     let isSettled = false;
     void supervisor.restart(because('start'));
     void supervisor.settled().then(() => {
@@ -347,7 +347,7 @@ describe('a restart', () => {
     expect(isSettled).toBe(true);
   });
 
-  it('hurries the app that is being brought up, and no other', async () => {
+  it('hurries the app on its way up, and no other', async () => {
     await serving();
     supervisor.hurry();
     expect(await takeLog()).toEqual([]);
@@ -393,7 +393,7 @@ describe('a spare that turns out to be unfit', () => {
     expect((await takeLog()).at(-1)).toBe('forward to c');
   });
 
-  it('is not said to be broken: the new process says what is', async () => {
+  it('does not tell of its error: the new process tells of its own', async () => {
     const a = await serving();
     const result = supervisor.restart(because('config changed'));
     await settle();
@@ -415,7 +415,7 @@ describe('a spare that turns out to be unfit', () => {
     expect(lines.at(-1)).toBe('recovered: restarted');
   });
 
-  it('has no successor once everything is closed', async () => {
+  it('gets no successor once the supervisor is closed', async () => {
     const a = await serving();
     const result = supervisor.restart(because('save'));
     await settle();
@@ -467,7 +467,7 @@ describe('events in an unusual order', () => {
     expect(await result).toMatchObject({ type: 'down' });
   });
 
-  it('restarts once when the app crashes while its successor is prepared', async () => {
+  it('restarts once when the app crashes while the next one is prepared', async () => {
     const a = await serving();
     const result = supervisor.restart(because('save'));
     await settle();
@@ -483,7 +483,7 @@ describe('events in an unusual order', () => {
     expect(apps).toHaveLength(2);
   });
 
-  it('does not take the end of an app that was asked to stop for a crash', async () => {
+  it('does not count the end of an app that was asked to stop as a crash', async () => {
     const a = await serving();
     void supervisor.restart(because('save'));
     await settle();
@@ -494,7 +494,7 @@ describe('events in an unusual order', () => {
     expect((await takeLog()).filter((line) => line.startsWith('crash'))).toEqual([]);
   });
 
-  it('does not stop forwarding to the next app for a reload that was given up late', async () => {
+  it('goes on forwarding to the next app when a reload of the previous one is given up late', async () => {
     const a = await serving();
     const reload = supervisor.reload(EMPTY_PLAN);
     a.onExited.resolve({ code: 1, signal: null, stderr: '' });
@@ -509,7 +509,7 @@ describe('events in an unusual order', () => {
 });
 
 describe('a reload', () => {
-  it('hands through what the app says', async () => {
+  it('returns the outcome that the app gives', async () => {
     const a = await serving();
     const reload = supervisor.reload(EMPTY_PLAN);
     a.onReload.resolve(RELOADED);
@@ -548,7 +548,7 @@ describe('a crash', () => {
     expect((await takeLog()).at(-1)).toBe('recovered: restarted');
   });
 
-  it('again and again waits longer each time, and then for the next save', async () => {
+  it('again and again waits longer each time, and then for the next change', async () => {
     await serving();
     for (const [index, delay] of [0, 500, 2_000, 5_000].entries()) {
       app(index).exit({ code: 1 });
@@ -584,7 +584,7 @@ describe('a crash', () => {
     expect(supervisor.app).toBe(app(6));
   });
 
-  it('counts anew after a save that restarted', async () => {
+  it('counts anew after a change that restarted the app', async () => {
     await serving();
     for (let index = 0; index < 12; index += 2) {
       app(index).exit({ code: 1 });
@@ -599,7 +599,7 @@ describe('a crash', () => {
     expect(supervisor.app).toBe(app(12));
   });
 
-  it('counts anew after a save that reloaded', async () => {
+  it('counts anew after a change that reloaded', async () => {
     await serving();
     for (let index = 0; index < 6; index++) {
       app(index).onReload.resolve(RELOADED);
@@ -610,7 +610,7 @@ describe('a crash', () => {
     expect(supervisor.app).toBe(app(6));
   });
 
-  it('whose restart fails is reported, and waits for the next save', async () => {
+  it('whose restart fails is reported, and waits for the next change', async () => {
     const a = await serving();
     a.exit({ code: 1 });
     await settle();
@@ -620,7 +620,7 @@ describe('a crash', () => {
     expect(apps).toHaveLength(2);
   });
 
-  it('does not wait for its delay when a save comes', async () => {
+  it('does not wait for its delay when a change comes', async () => {
     await serving();
     app(0).exit({ code: 1 });
     await boot(1);
@@ -674,7 +674,7 @@ describe('closing', () => {
     expect(apps).toHaveLength(2);
   });
 
-  it('ends everything at once when it is told to', async () => {
+  it('kills all apps at once', async () => {
     const a = await serving();
     void supervisor.restart(because('save'));
     await settle();

@@ -55,7 +55,7 @@ function file(name: string): string {
   return `${folder}/${name}`;
 }
 
-/** What was written, and what the watcher says of it, which need not be the same. */
+/** Writes files and sends the watcher's events, which need not agree. */
 function save(name: string, source: string, event: 'add' | 'change' | null = 'change'): void {
   writeFileSync(file(name), source);
   if (event) {
@@ -99,7 +99,7 @@ it('sees a file that was renamed as gone in the moment when it sees the new one'
 
 // Caused by a route that was saved together with its new folder, and was never served.
 describe('a new folder', () => {
-  it('is looked into for what came before it was watched', () => {
+  it('is searched for files that came before it was watched', () => {
     mkdirSync(file('src/new/[id]'), { recursive: true });
     save('src/new/seen.ts', 'one', 'add');
     writeFileSync(file('src/new/missed.ts'), 'one');
@@ -121,7 +121,7 @@ describe('a new folder', () => {
   });
 
   // Caused by a branch switch on a busy machine: the watcher was ready only after the last of 500 files.
-  it('is looked into until nothing comes any more', () => {
+  it('is searched until no more files come', () => {
     mkdirSync(file('src/new'), { recursive: true });
     events.emit('addDir', file('src/new'));
     wait(900);
@@ -135,7 +135,7 @@ describe('a new folder', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('that was deleted and is made again is looked into for what it had before', () => {
+  it('that was deleted and is made again is searched for the files that it had', () => {
     mkdirSync(file('src/new'), { recursive: true });
     save('src/new/a.ts', 'one', 'add');
     wait(100);
@@ -147,7 +147,7 @@ describe('a new folder', () => {
     expect(seen().at(-1)).toEqual(['create src/new/a.ts']);
   });
 
-  it('that is gone again, or is not watched, is not looked into', () => {
+  it('that is gone again, or is not watched, is not searched', () => {
     mkdirSync(file('src/short'), { recursive: true });
     writeFileSync(file('src/short/a.ts'), 'one');
     events.emit('addDir', file('src/short'));
@@ -241,7 +241,7 @@ describe('a save', () => {
   });
 });
 
-it('tells at its end what it has not reported', () => {
+it('returns the files that it has not reported when it is closed', () => {
   save('a.ts', 'one');
   wait(3);
   save('b.ts', '');
@@ -453,7 +453,7 @@ it('closes without a trace', () => {
   expect(events.eventNames()).toEqual([]);
 });
 
-it('sees what was saved between two watchers', () => {
+it('sees files that were saved between two watchers', () => {
   save('a.ts', 'one');
   wait(1_000);
   writeFileSync(file('a.ts'), 'two');
@@ -464,7 +464,7 @@ it('sees what was saved between two watchers', () => {
 });
 
 // Caused by Vite's restarts, each with a watcher that tells of nothing until it has come to the file.
-it('sees what was saved before a watcher was ready', async () => {
+it('sees files that were saved before a watcher was ready', async () => {
   loaded = [file('used.ts'), file('gone.ts'), file('dist/built.js'), '/made/up.ts'];
   // The clock of a file system may be some milliseconds behind.
   vi.setSystemTime(Date.now() - 10_000);
@@ -494,7 +494,7 @@ it('sees what was saved before a watcher was ready', async () => {
   expect(watch.isPending).toBe(false);
 });
 
-it('takes nothing for saved that was there before', () => {
+it('does not take a file that was there before for a change', () => {
   writeFileSync(file('used.ts'), 'one');
   loaded = [file('used.ts')];
   vi.setSystemTime(Date.now() + 10_000);
@@ -505,7 +505,7 @@ it('takes nothing for saved that was there before', () => {
   expect(seen()).toEqual([]);
 });
 
-it('does not look at what is not watched', () => {
+it('does not look at files that are not watched', () => {
   events.emit('change', file('dist/built.js'));
   wait(1_000);
   expect(seen()).toEqual([]);

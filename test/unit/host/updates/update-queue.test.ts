@@ -42,7 +42,7 @@ let onTransform: () => void;
 let brokenFiles: Set<string>;
 /** What the app asks for while it reloads. */
 let fetched: Set<string>;
-/** Whether what is saved has an effect. */
+/** Whether saved files have other code. */
 let isChanged: boolean;
 /** As far as Vite knows, which does not hear of all. */
 let isStillImported: boolean;
@@ -96,7 +96,7 @@ beforeEach(() => {
   });
 });
 
-/** As much of a transformer as the queue asks for; a file is its own module, and imports nothing. */
+/** The methods of a transformer that the queue calls; a file is its own module, and imports nothing. */
 function fakeTransformer(): Transformer {
   const transformer = {
     onChange: () => {},
@@ -218,7 +218,7 @@ test('a deleted module is not forgotten if the app came to have it again', async
 });
 
 describe('updates', () => {
-  it('come one after another, with what was saved meanwhile in one', async () => {
+  it('come one after another, and take all changes made meanwhile together', async () => {
     save(A);
     expect(await actions()).toEqual(['reload a']);
     save(B);
@@ -232,7 +232,7 @@ describe('updates', () => {
     expect(seen()).toEqual(['reloaded a', 'reloaded b a']);
   });
 
-  it('tell what has come to no result, as long as it has not', async () => {
+  it('tell which files have no result yet', async () => {
     const unfinished = () => queue.unfinished.map(shorten);
     save(A);
     await settle();
@@ -247,7 +247,7 @@ describe('updates', () => {
     expect(unfinished()).toEqual([]);
   });
 
-  it('tell where their time went: all of it', async () => {
+  it('account for all of their time', async () => {
     save(A);
     await settle();
     reload.resolve({ ...RELOADED, timing: { evaluate: 1, prepare: 2, commit: 3 } });
@@ -281,7 +281,7 @@ describe('updates', () => {
     expect(await actions()).toEqual(['reload a b']);
   });
 
-  it('tell when all is done, also when nothing was', async () => {
+  it('tell when they are done, even if there was nothing to do', async () => {
     saveUnchanged(A);
     expect(await takeLog()).toEqual(['idle']);
     queue.add({ changes: [], unchanged: [], since: 0, until: 0 });
@@ -310,7 +310,7 @@ describe('a change that did not arrive', () => {
     expect(await actions()).toEqual(['idle', 'reload b']);
   });
 
-  it('is undone by a save of what the app runs, and said to be', async () => {
+  it('is undone when the file is saved as the app runs it, and that is told', async () => {
     await breaksWhileEvaluated(A);
     isChanged = false;
     save(A);
@@ -321,7 +321,7 @@ describe('a change that did not arrive', () => {
   });
 
   // Caused by a tsconfig with a comment: no JSON, it refused every save that followed.
-  it('is none of JSON that is no module of the app', async () => {
+  it('does not include JSON that is no module of the app', async () => {
     const file = `${ROOT}/tsconfig.json`;
     brokenFiles.add(file);
     save(file);
@@ -490,7 +490,7 @@ describe('a change that did not arrive', () => {
 });
 
 describe('a restart', () => {
-  it('is made for what cannot be reloaded', async () => {
+  it('is made for a file that cannot be reloaded', async () => {
     save(CONFIG, A);
     expect(await actions()).toEqual(['restart: medusa-config.ts changed']);
     restart.resolve({ type: 'restarted' });
@@ -537,7 +537,7 @@ describe('a restart', () => {
     expect((await actions()).at(-1)).toBe('restart: src/api/a/route.ts changed');
   });
 
-  it('is made for every save while backend HMR is off, or no app runs', async () => {
+  it('is made for every change while backend HMR is off, or no app runs', async () => {
     isHmrOn = false;
     save(A);
     expect(await actions()).toEqual(['restart: src/api/a/route.ts changed']);
@@ -549,7 +549,7 @@ describe('a restart', () => {
     expect(await actions()).toEqual(['restart: src/api/a/route.ts and 1 more changed']);
   });
 
-  it('is made for a save without a change while no app runs', async () => {
+  it('is made for an unchanged file that is saved while no app runs', async () => {
     isDown = true;
     saveUnchanged(A);
     expect(await actions()).toEqual(['restart: src/api/a/route.ts changed']);
@@ -576,7 +576,7 @@ describe('a restart', () => {
     expect(await actions()).toEqual(['restart: shared.config.ts changed']);
   });
 
-  it('hurries an app that is being brought up when a new save comes', async () => {
+  it('hurries an app on its way up when a new change comes', async () => {
     save(CONFIG);
     await takeLog();
     save(A);

@@ -6,7 +6,7 @@ import { ForkedProcess, type ForkOptions } from '../../../../src/shared/process/
 type Ask = { type: 'ask'; id: number };
 type Answer = { type: 'answer'; id: number };
 
-class FakeChild extends EventEmitter {
+class FakeProcess extends EventEmitter {
   pid: number | undefined = 4711;
   connected = true;
   readonly stderr = new PassThrough();
@@ -28,11 +28,11 @@ class FakeChild extends EventEmitter {
   }
 }
 
-const forks = vi.hoisted(() => ({ child: undefined as unknown, calls: [] as unknown[][] }));
+const forks = vi.hoisted(() => ({ fake: undefined as unknown, calls: [] as unknown[][] }));
 vi.mock('node:child_process', () => ({
   fork: (...call: unknown[]) => {
     forks.calls.push(call);
-    return forks.child;
+    return forks.fake;
   },
   spawn: () => {},
 }));
@@ -44,15 +44,15 @@ const OPTIONS: ForkOptions = {
   stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
 };
 
-let child: FakeChild;
+let fake: FakeProcess;
 let told: string[];
 let forked: ForkedProcess<Ask, Answer, { ask: 'answer' }>;
 
 beforeEach(() => {
   vi.useFakeTimers();
-  child = new FakeChild();
+  fake = new FakeProcess();
   told = [];
-  forks.child = child;
+  forks.fake = fake;
   forks.calls = [];
   forked = new ForkedProcess({ ...OPTIONS, onStderr: (data) => told.push(String(data)) }, {});
   void forked.exited.then(() => told.push('exited'));
@@ -70,17 +70,17 @@ it('has the environment and the arguments that it is given, and nothing of those
 
 describe('an exit', () => {
   it('comes with the last words that are still in the pipe', async () => {
-    child.stderr.emit('data', Buffer.from('first, '));
-    child.emit('exit', 1, null);
+    fake.stderr.emit('data', Buffer.from('first, '));
+    fake.emit('exit', 1, null);
     expect(forked.isAlive).toBe(false);
-    child.stderr.emit('data', Buffer.from('last'));
+    fake.stderr.emit('data', Buffer.from('last'));
     expect(told).toEqual(['first, ', 'last']);
-    child.stderr.destroy();
+    fake.stderr.destroy();
     expect(await forked.exited).toEqual({ code: 1, signal: null, stderr: 'first, last' });
   });
 
-  it('does not wait for ever for a pipe that its own children hold open', async () => {
-    child.emit('exit', null, 'SIGKILL');
+  it('does not wait for ever for a pipe that processes it has started hold open', async () => {
+    fake.emit('exit', null, 'SIGKILL');
     await vi.advanceTimersByTimeAsync(249);
     expect(told).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
@@ -88,35 +88,35 @@ describe('an exit', () => {
   });
 
   it('in order has no last words', async () => {
-    child.emit('exit', 0, null);
+    fake.emit('exit', 0, null);
     expect(await forked.exited).toEqual({ code: 0, signal: null, stderr: '' });
   });
 
   it('is told before the requests that it leaves without a reply', async () => {
     void forked.link.request({ type: 'ask' }).then((reply) => told.push(String(reply)));
-    child.emit('exit', 0, null);
+    fake.emit('exit', 0, null);
     await vi.advanceTimersByTimeAsync(0);
     expect(told).toEqual(['exited', 'undefined']);
   });
 
   it('keeps the end of what was written', async () => {
-    child.stderr.emit('data', Buffer.from(`${'a'.repeat(5_000)}end`));
-    child.emit('exit', 0, null);
+    fake.stderr.emit('data', Buffer.from(`${'a'.repeat(5_000)}end`));
+    fake.emit('exit', 0, null);
     const { stderr } = await forked.exited;
     expect(stderr).toHaveLength(4_000);
     expect(stderr).toMatch(/aend$/);
   });
 
   it('is that of a process that could not be started', async () => {
-    child.pid = undefined;
+    fake.pid = undefined;
     const error = new Error('spawn ENOENT');
-    child.emit('error', error);
+    fake.emit('error', error);
     expect(forked.isAlive).toBe(false);
     expect(await forked.exited).toEqual({ code: null, signal: null, stderr: '', error });
   });
 
   it('is not that of a process which only could not be told something', async () => {
-    child.emit('error', new Error('EPIPE'));
+    fake.emit('error', new Error('EPIPE'));
     await vi.advanceTimersByTimeAsync(1_000);
     expect(forked.isAlive).toBe(true);
     expect(told).toEqual([]);
@@ -127,14 +127,14 @@ describe('a kill', () => {
   it('comes once, and not to a process that has exited', () => {
     forked.kill();
     forked.kill();
-    expect(child.signals).toEqual(['SIGKILL']);
+    expect(fake.signals).toEqual(['SIGKILL']);
     expect(forked.isKilled).toBe(true);
-    child = new FakeChild();
-    forks.child = child;
+    fake = new FakeProcess();
+    forks.fake = fake;
     forked = new ForkedProcess(OPTIONS, {});
-    child.emit('exit', 0, null);
+    fake.emit('exit', 0, null);
     forked.kill();
-    expect(child.signals).toEqual([]);
+    expect(fake.signals).toEqual([]);
     expect(forked.isKilled).toBe(false);
   });
 });
@@ -142,29 +142,29 @@ describe('a kill', () => {
 describe('a stop', () => {
   it('waits for a process that ends as it is asked to', async () => {
     const stopped = forked.stop(() => forked.disconnect(), 100);
-    expect(child.disconnect).toHaveBeenCalledOnce();
+    expect(fake.disconnect).toHaveBeenCalledOnce();
     await vi.advanceTimersByTimeAsync(99);
-    child.emit('exit', 0, null);
+    fake.emit('exit', 0, null);
     expect(await stopped).toMatchObject({ code: 0 });
     await vi.advanceTimersByTimeAsync(100);
-    expect(child.signals).toEqual([]);
+    expect(fake.signals).toEqual([]);
   });
 
   it('kills a process that does not, and this one waits for its end', async () => {
     forked.unref();
-    expect(child.unref).toHaveBeenCalledOnce();
+    expect(fake.unref).toHaveBeenCalledOnce();
     const stopped = forked.stop(() => {}, 100);
-    expect(child.ref).toHaveBeenCalledOnce();
+    expect(fake.ref).toHaveBeenCalledOnce();
     await vi.advanceTimersByTimeAsync(100);
-    expect(child.signals).toEqual(['SIGKILL']);
-    child.emit('exit', null, 'SIGKILL');
+    expect(fake.signals).toEqual(['SIGKILL']);
+    fake.emit('exit', null, 'SIGKILL');
     await vi.advanceTimersByTimeAsync(250);
     expect(await stopped).toMatchObject({ signal: 'SIGKILL' });
   });
 
   it('asks nothing of a process that has exited', async () => {
-    child.emit('exit', 3, null);
-    child.stderr.destroy();
+    fake.emit('exit', 3, null);
+    fake.stderr.destroy();
     const ask = vi.fn();
     expect(await forked.stop(ask, 100)).toMatchObject({ code: 3 });
     expect(ask).not.toHaveBeenCalled();

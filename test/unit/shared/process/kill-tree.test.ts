@@ -29,7 +29,7 @@ function on(platform: NodeJS.Platform): void {
   vi.stubGlobal('process', { ...process, platform });
 }
 
-it('ends the process where its children end by themselves', () => {
+it('kills the process alone where those that it has started end by themselves', () => {
   on('linux');
   killTree(fake(4711));
   expect(killed).toEqual(['SIGKILL']);
