@@ -21,7 +21,7 @@ import type { FileEvents } from './updates/file-watch.ts';
 import { UntoldFiles } from './updates/untold-files.ts';
 import { Updates, type UpdatesEvents, type UpdatesOptions } from './updates/updates.ts';
 
-/** What a person may set, with any launcher. */
+/** The settings that every launcher offers. */
 export interface HostSettings {
   /** 0 picks a free port. `undefined`: `PORT`, which may come from the project's `.env`, else 9000. */
   port: number | undefined;

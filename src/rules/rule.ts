@@ -67,7 +67,7 @@ export interface OwnReloader {
   /** Path relative to the project, absolute path, `file:` URL, or a specifier such as `my-plugin/reloader`. */
   reloader: string;
   /**
-   * What a relative path or a specifier is resolved from: the path or `file:` URL of a file. A plugin gives
+   * The file, as a path or `file:` URL, that a relative path or a specifier is resolved from. A plugin gives
    * `import.meta.url`.
    * @default the project
    */

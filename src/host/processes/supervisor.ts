@@ -38,7 +38,7 @@ export type RestartResult =
   | { type: 'restarted' }
   /** The new app could not be prepared: the old one goes on. */
   | { type: 'kept-previous'; error: SerializedError }
-  /** No app runs; the next save tries again. */
+  /** No app runs; the next change tries again. */
   | { type: 'down'; error: SerializedError };
 
 /** A crash this soon after the app was ready will repeat itself: more and more time passes before the next try. */

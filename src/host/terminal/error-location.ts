@@ -12,9 +12,8 @@ interface Location {
 }
 
 /**
- * Fills in what a reader needs to find the fault: the file, line and column in the project, and the
- * source around it. What the error already says is kept. Colours are taken out: not every reader is a
- * terminal.
+ * Adds the place of the fault to an error: the file, line and column in the project, and the source around
+ * them. Keeps the error's own details, without colours: not every reader is a terminal.
  */
 export function completeLocation(error: SerializedError, root: string): SerializedError {
   const { message, frame } = splitDrawing(stripVTControlCharacters(error.message));
@@ -50,7 +49,7 @@ function findLocation(
   if (file !== undefined && position) {
     return { file, ...position };
   }
-  // The specifier of an import that leads nowhere says more than the statement that the stack names.
+  // The specifier of an import that leads nowhere is more exact than the statement in the stack.
   const missing = findImport(error, root);
   return (
     (missing?.line === undefined ? undefined : missing) ??
@@ -61,7 +60,7 @@ function findLocation(
   );
 }
 
-/** Paths of the project as everywhere else; where the error lies is told by its location. */
+/** Makes the project's paths relative, as everywhere else, and leaves the place to the location. */
 function shortenMessage(message: string, root: string): string {
   return message.replace(REQUIRE_STACK, '').replaceAll(`${root}/`, '');
 }
@@ -110,7 +109,7 @@ function findImport({ message }: SerializedError, root: string): Location | unde
     }
     const file = toFile(importer);
     const source = isOurs(root, file) ? readSource(file) : undefined;
-    // The specifier may have been resolved by now: its last segment is what both spellings share.
+    // The specifier may be resolved already: both spellings share its last segment.
     const segment = fileOfId(toPosix(specifier)).split('/').at(-1) ?? specifier;
     const written = new RegExp(`['"\`](?:[^'"\`\\n]*/)?${escapeRegExp(segment)}['"\`]`);
     const at = source === undefined ? -1 : source.search(written);
@@ -163,7 +162,7 @@ function readSource(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch {
-    // Deleted since, or virtual: then there is nothing to show.
+    // The file is deleted, or virtual: there is no source to show.
     return undefined;
   }
 }

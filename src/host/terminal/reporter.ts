@@ -44,7 +44,7 @@ export interface TerminalReporterOptions {
   now?: () => Date;
 }
 
-/** One line per save; an error in full, once. */
+/** One line per update; an error in full, once. */
 export function createTerminalReporter(options: TerminalReporterOptions): Reporter {
   const { root, output = process.stdout, now = () => new Date() } = options;
   const colors = pc.createColors(options.color);
