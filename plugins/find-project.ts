@@ -1,17 +1,20 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { ResolvedConfig } from 'vite';
-import { kindOf } from '../src/project/layout.ts';
 import { toPosix } from '../src/shared/paths.ts';
 
-/** The folder with `medusa-config`: a front end may have its root elsewhere. */
+/**
+ * The folder with `medusa-config`: a front end may have its root elsewhere. Any extension counts, since Medusa says
+ * `require()`; the host itself then says which ones it supports.
+ */
 export function findProject({
   root,
   configFile,
 }: Pick<ResolvedConfig, 'root' | 'configFile'>): string {
   const folders = [root, ...(configFile === undefined ? [] : [dirname(configFile)]), process.cwd()];
   const found = folders.find(
-    (folder) => existsSync(folder) && readdirSync(folder).some((name) => kindOf(name) === 'config'),
+    (folder) =>
+      existsSync(folder) && readdirSync(folder).some((name) => name.startsWith('medusa-config.')),
   );
   return toPosix(realpathSync.native(found ?? root));
 }
