@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { ModuleReason } from '../../protocol/reason.ts';
 import type { Exports } from '../../shared/exports.ts';
 import { sameStructure } from '../../shared/same-structure.ts';
@@ -5,7 +7,6 @@ import { type ModuleExports, providerIdentity } from './module-exports.ts';
 import { completeJoinerConfig, writtenAnew } from './module-instance.ts';
 import type { JoinerConfig } from './module-list.ts';
 import { ModuleLoader } from './module-loader.ts';
-import { hasOwnServices } from './own-services.ts';
 import { type ServiceReplacement, ServiceShell } from './service-shell.ts';
 import { type ModuleContainer, StagedContainer } from './staged-container.ts';
 
@@ -153,5 +154,21 @@ export class LoadedModule {
     return isRegistering && hasOwnServices(this.#file)
       ? { type: 'module-loader-services', module }
       : undefined;
+  }
+}
+
+/** As Medusa looks for them. */
+const SERVICE_FILE = /^(?!index\.)(?!.*\.d\.ts$).*\.[jt]s$/;
+
+/**
+ * Whether a module has services besides its main one: Medusa makes those in its folder `services` once, for the
+ * life of the process. (`modules-sdk/dist/loaders/utils/load-internal.js`, 2.12.1 to 2.21.2)
+ * @param file the `index` of the module
+ */
+function hasOwnServices(file: string): boolean {
+  try {
+    return readdirSync(join(dirname(file), 'services')).some((name) => SERVICE_FILE.test(name));
+  } catch {
+    return false;
   }
 }
