@@ -47,6 +47,19 @@ describe('imports', () => {
   });
 });
 
+describe('exported types', () => {
+  it('have each a name of their own', () => {
+    const exporters = new Map<string, string[]>();
+    for (const file of files.filter((file) => roomOf(file) !== 'entries')) {
+      for (const name of exportedTypesOf(file)) {
+        exporters.set(name, [...(exporters.get(name) ?? []), file]);
+      }
+    }
+    const shared = [...exporters].filter(([, exporting]) => exporting.length > 1);
+    expect(shared.map(([name, exporting]) => `${name}: ${exporting.join(', ')}`)).toEqual([]);
+  });
+});
+
 describe('the tree', () => {
   it('has rooms on a known floor only', () => {
     const known = FLOORS.flat();
@@ -84,6 +97,13 @@ function importsOf(file: string): string[] {
     .map(({ fileName }) => fileName)
     .filter((specifier) => specifier.startsWith('.'))
     .map((specifier) => posix.join(posix.dirname(file), specifier));
+}
+
+/** Declared there: a re-export is the same type. */
+function exportedTypesOf(file: string): string[] {
+  const text = readFileSync(join(REPOSITORY, file), 'utf8');
+  const declarations = text.matchAll(/^export (?:abstract )?(?:interface|type|class) (\w+)/gm);
+  return [...declarations].map(([, name = '']) => name);
 }
 
 function roomOf(file: string): string {

@@ -4,8 +4,8 @@ import type { ReloadFile, ReloadPlan } from '../../protocol/messages.ts';
 import type { RestartReason } from '../../protocol/reason.ts';
 import { fileOfId, relativeToRoot } from '../../shared/paths.ts';
 import {
-  type PreparedReload,
   type ReloadContext,
+  type ResourceReload,
   type ResourceReloader,
   RestartNeeded,
 } from '../reloaders/resource-reloader.ts';
@@ -41,7 +41,7 @@ export class Reload {
   readonly #restores = new Map<string, () => void>();
   /** Modules for which nothing has changed. */
   readonly #kept = new Set<string>();
-  readonly #prepared: PreparedReload[] = [];
+  readonly #prepared: ResourceReload[] = [];
   /** Set by `commit`: resources that the registries took up. */
   readonly #registered: string[] = [];
   /** Set by `commit`: how many modules were left for later. */

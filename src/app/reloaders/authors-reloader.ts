@@ -3,8 +3,8 @@ import { MedusaViteError } from '../../shared/failure.ts';
 import { isAbsoluteFile, relativeToRoot, toPosix } from '../../shared/paths.ts';
 import type { Reloader as OwnReloader, ReloaderApp } from './public-reloader.ts';
 import {
-  type PreparedReload,
   type ReloadContext,
+  type ResourceReload,
   type ResourceReloader,
   RestartNeeded,
 } from './resource-reloader.ts';
@@ -64,7 +64,7 @@ export class AuthorsReloader implements ResourceReloader {
     }
   }
 
-  async prepare(files: ReloadFile[], context: ReloadContext): Promise<PreparedReload> {
+  async prepare(files: ReloadFile[], context: ReloadContext): Promise<ResourceReload> {
     const { root, onError } = this.#options;
     const reloader = this.#reloader;
     if (!reloader) {

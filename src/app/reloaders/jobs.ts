@@ -6,7 +6,7 @@ import type { ReloadFile } from '../../protocol/messages.ts';
 import type { Exports } from '../../shared/exports.ts';
 import { relativeToRoot } from '../../shared/paths.ts';
 import { createStableFunction, type StableFunction } from '../reload/stable-function.ts';
-import type { PreparedReload, ReloadContext, ResourceReloader } from './resource-reloader.ts';
+import type { ReloadContext, ResourceReload, ResourceReloader } from './resource-reloader.ts';
 
 /** The job of one file. Of files that share a name, Medusa runs the one that it comes upon last. */
 interface Job {
@@ -48,7 +48,7 @@ export class JobsReloader implements ResourceReloader {
     return { ...exports, default: job.handler.call };
   }
 
-  async prepare(files: ReloadFile[], context: ReloadContext): Promise<PreparedReload> {
+  async prepare(files: ReloadFile[], context: ReloadContext): Promise<ResourceReload> {
     const commits: (() => void)[] = [];
     const resources: string[] = [];
     const names = new Set<string>();

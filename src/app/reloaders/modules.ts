@@ -11,8 +11,8 @@ import type { Exports } from '../../shared/exports.ts';
 import { relativeToRoot } from '../../shared/paths.ts';
 import { runEach } from '../../shared/run-each.ts';
 import {
-  type PreparedReload,
   type ReloadContext,
+  type ResourceReload,
   type ResourceReloader,
   RestartNeeded,
 } from './resource-reloader.ts';
@@ -43,7 +43,7 @@ export class ModulesReloader implements ResourceReloader {
     return loaded.standIn(read);
   }
 
-  async prepare(files: ReloadFile[], context: ReloadContext): Promise<PreparedReload> {
+  async prepare(files: ReloadFile[], context: ReloadContext): Promise<ResourceReload> {
     const resources: string[] = [];
     const staged: StagedContainer[] = [];
     const replacements: ServiceReplacement[] = [];

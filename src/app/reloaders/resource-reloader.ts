@@ -18,7 +18,7 @@ export interface ResourceReloader {
    * @throws what is wrong with the user's code; the previous version then stays.
    * @throws RestartNeeded if this change cannot be made in place.
    */
-  prepare(files: ReloadFile[], context: ReloadContext): Promise<PreparedReload>;
+  prepare(files: ReloadFile[], context: ReloadContext): Promise<ResourceReload>;
 }
 
 export interface ReloadContext {
@@ -39,7 +39,7 @@ export interface ReloadContext {
   importLater(file: string): Promise<Record<string, unknown>>;
 }
 
-export interface PreparedReload {
+export interface ResourceReload {
   /** Human words for what was brought up to date, e.g. `route GET /store/brands`. */
   resources: string[];
   /** Switches over, synchronously. A throw here means that the app has to be restarted. */

@@ -7,7 +7,7 @@ import type { ReloadFile } from '../../protocol/messages.ts';
 import type { Exports } from '../../shared/exports.ts';
 import { relativeToRoot } from '../../shared/paths.ts';
 import { createStableFunction, type StableFunction } from '../reload/stable-function.ts';
-import type { PreparedReload, ReloadContext, ResourceReloader } from './resource-reloader.ts';
+import type { ReloadContext, ResourceReload, ResourceReloader } from './resource-reloader.ts';
 
 interface Registered {
   shape: string;
@@ -48,7 +48,7 @@ export class RoutesReloader implements ResourceReloader {
     return read.replace((key) => functions.get(key)?.call);
   }
 
-  async prepare(files: ReloadFile[], context: ReloadContext): Promise<PreparedReload> {
+  async prepare(files: ReloadFile[], context: ReloadContext): Promise<ResourceReload> {
     const swaps: (() => void)[] = [];
     const resources: string[] = [];
     if (!this.#api.isLoaded) {

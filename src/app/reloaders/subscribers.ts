@@ -5,7 +5,7 @@ import type { ReloadFile } from '../../protocol/messages.ts';
 import type { Exports } from '../../shared/exports.ts';
 import { relativeToRoot } from '../../shared/paths.ts';
 import { createStableFunction, type StableFunction } from '../reload/stable-function.ts';
-import type { PreparedReload, ReloadContext, ResourceReloader } from './resource-reloader.ts';
+import type { ReloadContext, ResourceReload, ResourceReloader } from './resource-reloader.ts';
 
 interface Registered {
   shape: string;
@@ -40,7 +40,7 @@ export class SubscribersReloader implements ResourceReloader {
     return isSubscriber ? { ...exports, default: this.#register(file, exports).handler } : exports;
   }
 
-  async prepare(files: ReloadFile[], context: ReloadContext): Promise<PreparedReload> {
+  async prepare(files: ReloadFile[], context: ReloadContext): Promise<ResourceReload> {
     const commits: (() => void)[] = [];
     const resources: string[] = [];
     const own = files.filter(({ file }) => this.accepts(file));

@@ -3,7 +3,7 @@ import { workflowIdsOf } from '../../medusa/workflows/workflow-loader.ts';
 import type { WorkflowRegistry } from '../../medusa/workflows/workflow-registry.ts';
 import { isIndex } from '../../project/layout.ts';
 import type { ReloadFile } from '../../protocol/messages.ts';
-import type { PreparedReload, ReloadContext, ResourceReloader } from './resource-reloader.ts';
+import type { ReloadContext, ResourceReload, ResourceReloader } from './resource-reloader.ts';
 
 export interface WorkflowsReloaderOptions {
   registry: WorkflowRegistry;
@@ -29,7 +29,7 @@ export class WorkflowsReloader implements ResourceReloader {
     return this.#options.loadsIndexFiles || !isIndex(file);
   }
 
-  async prepare(files: ReloadFile[], context: ReloadContext): Promise<PreparedReload> {
+  async prepare(files: ReloadFile[], context: ReloadContext): Promise<ResourceReload> {
     const { registry, fileConfigs } = this.#options;
     const disabled: string[] = [];
     for (const { file, change } of files) {

@@ -1,6 +1,6 @@
 import type {
-  PreparedReload,
   ReloadContext,
+  ResourceReload,
 } from '../../../../src/app/reloaders/resource-reloader.ts';
 import type { Registry } from '../../../../src/medusa/workflows/registry.ts';
 import type { ReloadFile } from '../../../../src/protocol/messages.ts';
@@ -31,7 +31,7 @@ export function recordingReloader(name: string, options: RecorderOptions = {}): 
         commit: () => lines.push(`${name} commit`),
         rollback: () => lines.push(`${name} rollback`),
         dispose: async () => void lines.push(`${name} dispose`),
-        ...((await prepare?.(files, context)) as Partial<PreparedReload> | undefined),
+        ...((await prepare?.(files, context)) as Partial<ResourceReload> | undefined),
       };
     },
   };
