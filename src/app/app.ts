@@ -1,3 +1,4 @@
+import inspector from 'node:inspector';
 import { resolveAdminPath } from '../medusa/boot/admin-path.ts';
 import { databaseUrlOf } from '../medusa/boot/config.ts';
 import { resolveBackendHmr, switchOffStockHmr } from '../medusa/boot/feature-flag.ts';
@@ -151,7 +152,8 @@ export class App {
   async start(sessions: Record<string, string>): Promise<void> {
     const { options, spare, send } = this.#parts;
     if (options.inspect) {
-      this.#inspector.open(options.inspect);
+      const { port, host, wait } = options.inspect;
+      inspector.open(port, host, wait);
     }
     await this.#orFail(async () => {
       if (!this.#medusa || !this.#reloads) {

@@ -1,5 +1,5 @@
 import inspector from 'node:inspector';
-import type { AppToHost, InspectOptions } from '../../protocol/messages.ts';
+import type { AppToHost } from '../../protocol/messages.ts';
 
 /** Tells the host, once, that an inspector is open: under a debugger the app may stand still for any time. */
 export class InspectorReport {
@@ -16,9 +16,5 @@ export class InspectorReport {
       this.#isReported = true;
       this.#send({ type: 'debugged' });
     }
-  }
-
-  open({ port, host, wait }: InspectOptions): void {
-    inspector.open(port, host, wait);
   }
 }

@@ -74,14 +74,12 @@ export function findUnasked(loaded: string[], asked: string[]): string[] {
 
 /** The files, and all that they import. */
 function reach(files: string[]): Set<string> {
-  const cache = loader._cache;
-  const reached = new Set<string>();
-  const waiting = files.flatMap((file) => cache[file] ?? []);
-  for (let module = waiting.pop(); module; module = waiting.pop()) {
-    if (!reached.has(module.filename)) {
-      reached.add(module.filename);
-      waiting.push(...module.children);
+  const modules = new Set(files.flatMap((file) => loader._cache[file] ?? []));
+  // The loop also comes to the modules that it adds.
+  for (const { children } of modules) {
+    for (const child of children) {
+      modules.add(child);
     }
   }
-  return reached;
+  return new Set([...modules].map(({ filename }) => filename));
 }
