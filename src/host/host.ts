@@ -23,13 +23,13 @@ import { Updates, type UpdatesEvents, type UpdatesOptions } from './updates/upda
 
 /** The settings that every launcher offers. */
 export interface HostSettings {
-  /** 0 picks a free port. `undefined`: `PORT`, which may come from the project's `.env`, else 9000. */
+  /** 0 picks a free port. `undefined` takes `PORT`, which may come from the project's `.env`, else 9000. */
   port: number | undefined;
-  /** `undefined`: `HOST`, which may come from the project's `.env`, else every address. */
+  /** `undefined` takes `HOST`, which may come from the project's `.env`, else every address. */
   host: string | undefined;
   /** Whether the app writes `.medusa/types` once it is ready. */
   types: boolean;
-  /** `undefined`: the feature flag `backend_hmr` decides. */
+  /** `undefined` leaves the decision to the feature flag `backend_hmr`. */
   hmr: boolean | undefined;
   /** The argument for Node, e.g. `--inspect=127.0.0.1:9229` or `--inspect-brk`. */
   inspect: string | undefined;
@@ -50,9 +50,9 @@ export interface HostOptions extends HostSettings {
   /** Called when the app serves for the first time. */
   onFirstReady?(): void;
   onUpdate?(event: UpdateEvent): void;
-  /** Whether a file belongs to the launcher, so that no update cares for it. */
+  /** Whether a file belongs to the launcher; updates leave such a file alone. */
   isForeign?(file: string): boolean;
-  /** Set if this host closes another one and takes its place: reporters hear of its start as of a restart. */
+  /** Set if this host closes another one and takes its place; its start is then reported as a restart. */
   replaces?: Replacement;
 }
 
@@ -76,7 +76,7 @@ const FATAL_CODES = new Set([
 export class Host {
   readonly #options: HostOptions;
   readonly #startedAt: number = performance.now();
-  /** Closed from the first to the last; additions go to the front. */
+  /** How to end each part of the host, the latest part first. */
   readonly #closing: (() => Promise<void>)[] = [];
   #updates: Updates | undefined;
   #listener: Listener | undefined;
@@ -84,22 +84,22 @@ export class Host {
   readonly #untold: UntoldFiles;
   /** The shell's variables, without those of `.env`: the app reads that file anew at each start. */
   readonly #shell: NodeJS.ProcessEnv = { ...process.env, NODE_ENV: 'development' };
-  /** The host whose place this one takes; unset once that is closed. */
+  /** The host that this one replaces; unset once the old host has closed. */
   #previous: Host | undefined;
   #isFirst = true;
   /** Set by the first call of `close`. */
   #closed: Promise<void> | undefined;
 
-  /** Checks what can be checked at once. @throws MedusaViteError */
+  /** Checks that the folder is a Medusa project. @throws MedusaViteError */
   constructor(options: HostOptions) {
     assertMedusaProject(options.root);
-    // The app would tell of a Medusa that is missing or too old as well, but only after its database was made.
+    // The app would report a missing or unsupported Medusa as well, but only after its database was created.
     void findSupportedMedusa(options.root);
     this.#options = options;
     this.#untold = new UntoldFiles({ root: options.root, isForeign: this.#isForeign });
   }
 
-  /** URL of the app, once there is a port. */
+  /** URL of the app, once the host listens. */
   get url(): string | undefined {
     return this.#listener?.url;
   }
@@ -111,15 +111,15 @@ export class Host {
   }
 
   /**
-   * Resolves when the app serves, or waits for a change to mend it, or the host was closed meanwhile.
-   * @throws MedusaViteError if no change can mend it; then nothing is left open, and a replacement has told why
+   * Resolves when the app serves, or needs a change to mend it, or the host was closed meanwhile.
+   * @throws MedusaViteError if no change can mend the app; then the host is closed, and has reported why if it replaces another
    */
   async start(): Promise<void> {
     try {
       await this.#replace();
       await this.#start();
     } catch (error) {
-      // A host that was closed fails because of that.
+      // A host that was closed while it started fails for that reason alone.
       const wasClosed = this.#closed !== undefined;
       this.#tellStart(serializeError(error));
       await this.close();
@@ -134,20 +134,20 @@ export class Host {
   }
 
   /**
-   * To be called when the launcher has restarted Vite, which then has another watcher.
-   * @param configuredAt when it began to read its config; `performance.now()`
+   * To be called when the launcher has restarted Vite; the new Vite has another watcher.
+   * @param configuredAt when Vite began to read its config; `performance.now()`
    */
   followVite({ watcher }: ViteDevServer, configuredAt: number): void {
     this.followWatcher(watcher);
     this.#updates?.followVite(configuredAt);
   }
 
-  /** To be called when Vite has another watcher, also before its restart is over. */
+  /** To be called when Vite has another watcher, even before its restart is over. */
   followWatcher(events: FileEvents): void {
     this.#untold.follow(events);
   }
 
-  /** Tells that no host could start with these changed files, and that this one goes on. */
+  /** Reports that no new host could start with these changed files, so that this host goes on. */
   keep(files: string[], error: SerializedError): void {
     this.#tell({ type: 'kept-previous', files, error, ms: 0 });
   }
@@ -190,7 +190,7 @@ export class Host {
     const { inspect, nodeArgs } = parseInspect(this.#options.inspect, this.#options.nodeArgs);
     const fork = this.#createFork(listener, { inspect, nodeArgs });
     const isSparePossible = canWait(nodeArgs, this.#shell);
-    // Medusa is loaded while Vite and the database come up.
+    // The first app loads Medusa while Vite and the database come up.
     const first = isSparePossible ? await this.#forkFirst(fork) : undefined;
     const vite = this.#options.createVite();
     vite.catch(() => {});
@@ -319,7 +319,7 @@ export class Host {
     this.#untold.stopWatching();
     const known = this.#untold.all;
     const causes = new Set(replaces?.files.map((file) => posix.resolve(root, file)));
-    // The app is about to load all of these files, but nobody has restarted Vite for those that it reads.
+    // The app is about to load all of these files, but Vite has not restarted for its own ones.
     const forVite = known.filter((file) => !causes.has(file) && updates.isReadByVite(file));
     this.#untold.delete(forVite);
     const started = updates.start(known);
@@ -327,14 +327,14 @@ export class Host {
     return started;
   }
 
-  /** A host that ends says nothing more: its failures have that cause, and its successor tells of the changes. */
+  /** A closed host reports nothing: its end causes the failures, and its successor reports the changes. */
   #unlessClosed(tell: () => void): void {
     if (!this.#closed) {
       tell();
     }
   }
 
-  /** Tells what became of the files that this host was started for. @returns false if there are none */
+  /** Reports the result of the changes that this host was started for. @returns false if there are none */
   #tellStart(error: SerializedError | undefined): boolean {
     const { root, replaces } = this.#options;
     const untold = this.#untold.all;
@@ -362,7 +362,7 @@ export class Host {
 
   readonly #isForeign = (file: string): boolean => this.#options.isForeign?.(file) ?? false;
 
-  /** Has `close` end a part that has just started. @throws MedusaViteError if the host was closed meanwhile */
+  /** Registers the end of a part that has just started. @throws MedusaViteError if the host was closed meanwhile */
   async #add(close: () => Promise<void>): Promise<void> {
     if (this.#closed) {
       await close().catch(() => {});

@@ -15,10 +15,10 @@ export interface ProjectDatabaseOptions {
   log(line: string): void;
 }
 
-/** The app's database: the one that the project names, or else the embedded one. */
+/** The app's database: the one that `DATABASE_URL` names, else the embedded one. */
 export class ProjectDatabase {
   readonly #options: ProjectDatabaseOptions;
-  /** Unset if the project named a database at the start. */
+  /** Unset if the project named another database at the start. */
   #embedded: EmbeddedDatabase | undefined;
 
   constructor(options: ProjectDatabaseOptions) {
@@ -49,19 +49,19 @@ export class ProjectDatabase {
     await this.#embedded?.stop();
   }
 
-  /** Complete environment of the next app, before its `.env`. */
+  /** The complete environment of the next app, before its `.env`. */
   get env(): NodeJS.ProcessEnv {
     const { shell } = this.#options;
     const url = this.#embeddedUrl;
     return url === undefined ? shell : { ...shell, DATABASE_URL: url };
   }
 
-  /** Adds this database to the commands of Medusa in a note for the user. */
+  /** Adds the embedded database to Medusa's commands in a note for the user. */
   completeNote(note: string): string {
     return this.#embeddedUrl === undefined ? note : withDatabaseUrl(note);
   }
 
-  /** A `DATABASE_URL` that comes into `.env` later takes the place of the embedded one. */
+  /** A `DATABASE_URL` that is added to `.env` later replaces the embedded one. */
   get #embeddedUrl(): string | undefined {
     return readDotEnv(this.#options.root).DATABASE_URL ? undefined : this.#embedded?.url;
   }

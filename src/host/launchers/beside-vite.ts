@@ -6,16 +6,16 @@ import { Ending } from '../terminal/ending.ts';
 import { createReporter, type Reporter } from '../terminal/reporter.ts';
 import { OPTIONS_FAILED, resolveSettings, type ServeOptions } from './serve-options.ts';
 
-/** Front-end code listens to it: `import.meta.hot.on('medusa-vite:update', …)`. */
+/** Front-end code listens to this event: `import.meta.hot.on('medusa-vite:update', …)`. */
 export const UPDATE_EVENT = 'medusa-vite:update';
 
-/** By project. Outlives a restart of Vite, which makes new plugins and keeps only its server object. */
+/** The backends by project. The map outlives a restart of Vite, which makes new plugins and retains its server object alone. */
 const running = new Map<string, BesideVite>();
 
-/** Their Vite ends, and waits for them. */
+/** The backends whose Vite is ending, and waits for them. */
 const closing = new Set<BesideVite>();
 
-/** By itself, `vite` ends at once with Ctrl-C or a second SIGTERM, but the backend has to end in order. */
+/** By itself, `vite` ends at once on Ctrl-C or a second SIGTERM, but the backend has to end in order. */
 let ending: Ending | undefined;
 
 /**
@@ -28,7 +28,7 @@ export async function serveBeside(
   { root, options, configuredAt }: { root: string; options: ServeOptions; configuredAt: number },
 ): Promise<void> {
   const before = running.get(root);
-  // Even a host that is about to be replaced: it may be about to restart Vite for the same change.
+  // Even a host that is about to be replaced follows: it may be about to restart Vite for the same change.
   before?.followVite(configuredAt);
   if (before?.isFor(options)) {
     return;
@@ -69,7 +69,7 @@ class BesideVite {
   readonly #root: string;
   readonly #options: ServeOptions;
   #host: Host | undefined;
-  /** Set if the host could not start; then the next restart of Vite makes another one. */
+  /** Set if the host could not start; then the next restart of Vite makes another host. */
   #hasFailed = false;
 
   constructor(vite: ViteDevServer, root: string, options: ServeOptions) {

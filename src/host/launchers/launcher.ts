@@ -5,7 +5,7 @@ export type Launcher = 'cli' | 'vite-node' | 'vite' | 'test';
 
 /** Marks the Vite server of our own command. */
 export const CLI_PLUGIN = 'medusa-vite:cli';
-/** vite-node has it with `--watch` only; without, there is nothing to keep up to date. */
+/** vite-node has this plugin only with `--watch`; otherwise there is nothing to bring up to date. */
 const VITE_NODE_PLUGIN = 'vite-node:hmr';
 
 export function launcherOf(plugins: readonly PluginOption[] | undefined): Launcher {

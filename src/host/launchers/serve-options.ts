@@ -2,8 +2,8 @@ import { MedusaViteError } from '../../shared/failure.ts';
 import type { HostSettings } from '../host.ts';
 
 /**
- * The plugin, which Node has loaded, puts its hook here for the entry, which vite-node runs: the two may have
- * two instances of our modules.
+ * The place where the plugin, loaded by Node, puts its hook for the entry, run by vite-node: each may have its own
+ * instance of our modules.
  */
 export const SERVE_HOOK: symbol = Symbol.for('medusa-vite:serve');
 

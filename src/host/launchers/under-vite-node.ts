@@ -13,19 +13,19 @@ import { OPTIONS_FAILED, resolveSettings, type ServeOptions } from './serve-opti
 
 /**
  * The backend that the entry of `vite-node --watch` asks for. The entry and its imports are modules of Vite's
- * environment `ssr`. A change there runs the entry again, and the options that it then gives get a new host.
+ * environment `ssr`. A change of these modules runs the entry again, and its options get a new host.
  */
 export class UnderViteNode {
   readonly #vite: ViteDevServer;
   readonly #root: string;
   readonly #ending = new Ending();
-  /** The entry and its imports, which a restart of Vite forgets. */
+  /** The entry and its imports; a restart of Vite forgets them. */
   readonly #entryFiles = new Set<string>();
-  /** Vite's watcher, also while Vite restarts. */
+  /** Vite's watcher, even while Vite restarts. */
   #events: FileEvents;
   #watch: FileWatch | undefined;
   #host: Host | undefined;
-  /** The plugin's options in `vite.config.ts`; those of the entry go before them. */
+  /** The plugin's options in `vite.config.ts`; the entry's options override them. */
   #defaults: ServeOptions;
   #options: ServeOptions = {};
   /** Files of the entry that have changed since it last ran. */
@@ -50,7 +50,7 @@ export class UnderViteNode {
     );
   }
 
-  /** Called by the entry each time that it runs. */
+  /** To be called by each run of the entry. */
   serve(options: ServeOptions): void {
     for (const file of this.#vite.environments.ssr.moduleGraph.fileToModulesMap.keys()) {
       if (!file.includes('/node_modules/')) {
@@ -87,12 +87,12 @@ export class UnderViteNode {
     }
   }
 
-  /** vite-node runs the entry again for a full reload; no other update reaches it. */
+  /** Asks vite-node for a full reload, which runs the entry again; vite-node heeds no other update. */
   async #runEntry(changed: string[]): Promise<void> {
     const { moduleGraph } = this.#vite.environments.ssr;
     for (const file of changed) {
       this.#changed.push(relativeToRoot(this.#root, file));
-      // A Vite that was restarted does not know the file any more, and vite-node would keep the old code.
+      // A restarted Vite no longer knows the file, and vite-node would go on with the old code.
       const module = await moduleGraph.ensureEntryFromUrl(file).catch(() => undefined);
       if (module) {
         moduleGraph.invalidateModule(module);
@@ -154,7 +154,7 @@ export class UnderViteNode {
         if (files.every((file) => this.#isOfEntry(posix.join(this.#root, file)))) {
           previous.keep(files, reason);
         } else {
-          // The previous host tells what became of the change of `vite.config`.
+          // The previous host reports the change of `vite.config`.
           reporter.failure(reason, OPTIONS_FAILED);
         }
         return;

@@ -18,28 +18,28 @@ import { forkProjectProcess } from './project-process.ts';
 export interface AdminProcessOptions {
   root: string;
   transformer: Transformer;
-  /** Whether its stdout goes to our stderr, because stdout carries JSON. */
+  /** Whether the process's stdout goes to the host's stderr, because the host's stdout carries JSON. */
   isStdoutTaken: boolean;
   request: AdminRequest;
   /** The port that open tabs know for the HMR socket; unset if there is none yet. */
   hmrPort: number | undefined;
 }
 
-/** A start takes a second or two, more on a busy machine. Requests of the app wait longer than this. */
+/** A start takes a second or two, more on a busy machine. The app's requests wait longer than this limit. */
 const START_LIMIT_MS = 50_000;
 /** The admin process has nothing to finish: only an endless loop takes longer. */
 const STOP_LIMIT_MS = 1_000;
 
 /** One run of the process with the Vite of Medusa's dashboard. */
 export class AdminProcess {
-  /** Settles when it serves. @throws BootError */
+  /** Resolves when the process serves. @throws BootError */
   readonly ready: Promise<AdminAddress>;
-  /** Settles with the reason. */
+  /** Resolves to the reason of the exit. */
   readonly exited: Promise<SerializedError>;
   readonly #forked: ForkedProcess<HostToAdmin, AdminToHost, AdminReplies>;
-  /** The modules that it has loaded to evaluate the config. */
+  /** The modules that the process has loaded to evaluate the config. */
   readonly #modules: AppModules;
-  /** The files that Node has loaded natively for the config, with their content then. */
+  /** The files that Node has loaded natively for the config, each with the content that it had. */
   readonly #natives = new Map<string, string | null>();
 
   constructor(options: AdminProcessOptions) {
@@ -64,7 +64,7 @@ export class AdminProcess {
     this.ready.catch(() => {});
   }
 
-  /** Whether the functions in the config may be others by now. */
+  /** Whether the functions in the config may have changed since the start. */
   async isOutdated(): Promise<boolean> {
     const isNativeChanged = [...this.#natives].some(
       ([file, content]) => contentOf(file) !== content,
@@ -73,7 +73,7 @@ export class AdminProcess {
   }
 
   async stop(): Promise<void> {
-    // A closed channel lets it end in order, on Windows too, where a signal kills.
+    // A closed channel lets the process end in order, on Windows too, where a signal would kill it.
     await this.#forked.stop(() => this.#forked.disconnect(), STOP_LIMIT_MS);
   }
 

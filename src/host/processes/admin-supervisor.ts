@@ -16,7 +16,7 @@ export interface AdminSupervisorOptions {
   onNote(note: string): void;
 }
 
-/** An admin process that ends this soon after it was ready would do so again. */
+/** An admin process that ends this soon after it was ready would end so again. */
 const STABLE_AFTER_MS = 2_000;
 
 /**
@@ -29,7 +29,7 @@ export class AdminSupervisor {
   #wanted: AdminRequest | undefined;
   /** Unset while there is no admin process. */
   #run: AdminRun | undefined;
-  /** The run that is asked to stop; unset once it has. */
+  /** The run that was asked to stop; unset once it has stopped. */
   #stopping: AdminRun | undefined;
   /** The settings of the run. */
   #fingerprint = '';
@@ -37,7 +37,7 @@ export class AdminSupervisor {
   #readyAt = 0;
   /** The HMR port of the latest run that was ready: open tabs look for the next run there. */
   #hmrPort: number | undefined;
-  /** One change after another; never rejects. */
+  /** Runs one `#update` after another; never rejects. */
   #work: Promise<void> = Promise.resolve();
   #isClosed = false;
 
@@ -55,7 +55,7 @@ export class AdminSupervisor {
     this.#bringUp();
   }
 
-  /** Starts an admin process that has failed again; else publishes the state once more. */
+  /** Starts a failed admin process again; else publishes the state once more. */
   retry(): void {
     if (this.#state?.type === 'failed') {
       this.#bringUp();

@@ -19,18 +19,18 @@ export class AppModules implements Graph {
   readonly #loaded = new Map<string, string>();
   readonly #entries = new Set<string>();
   readonly #natives = new Set<string>();
-  /** Modules that take updates of a dependency, or of themselves, by `import.meta.hot.accept`. */
+  /** What each module accepts by `import.meta.hot.accept`: dependencies, or itself. */
   readonly #accepts = new Map<string, Set<string>>();
-  /** Imports of the code that the app has; Vite's graph may be ahead of it, by a change that failed. */
+  /** Imports of the code that the app has; Vite's graph may be ahead of it by a failed change. */
   readonly #imports = new Map<string, string[]>();
   readonly #importers = new Map<string, Set<string>>();
-  /** Loaded since `takeAdded` was last called, and not before. */
+  /** Modules that the app has first loaded since the last `takeAdded`. */
   readonly #added = new Set<string>();
-  /** Asked for by the app since `takeAdded` was last called. */
+  /** Modules that the app has asked for since the last `takeAdded`. */
   readonly #fetched = new Set<string>();
-  /** Lost an importer since the last look for orphans. */
+  /** Modules that have lost an importer since the last `takeOrphans`. */
   readonly #untied = new Set<string>();
-  /** Imports that only the running app knows. */
+  /** Importers that only the running app knows. */
   readonly #runtimeImporters = new Map<string, Set<string>>();
 
   /** @param onAccepted called with the files of each set of modules that the app takes over */
@@ -72,7 +72,7 @@ export class AppModules implements Graph {
     this.#onAccepted(Object.keys(modules).map(fileOfId));
   }
 
-  /** The app itself holds on to resources, also to later ones, whether a module imports them or not. */
+  /** Makes resources entries: the app itself refers to them, new ones too, whether a module imports them or not. */
   own(resources: ReloadFile[]): void {
     for (const { file, change } of resources) {
       if (change === 'delete') {
@@ -83,7 +83,7 @@ export class AppModules implements Graph {
     }
   }
 
-  /** @returns ids of the modules that the app has loaded since the last call, and had not before */
+  /** @returns ids of the modules that the app has first loaded since the last call */
   takeAdded(): string[] {
     const added = [...this.#added];
     this.#added.clear();
@@ -91,12 +91,12 @@ export class AppModules implements Graph {
     return added;
   }
 
-  /** Whether the app has asked for the module since `takeAdded` was last called. */
+  /** Whether the app has asked for the module since the last `takeAdded`. */
   isFetched(id: string): boolean {
     return this.#fetched.has(id);
   }
 
-  /** Forgets the modules that nothing imports any more since code was accepted. @returns their ids */
+  /** Forgets the modules that have lost their last importer. @returns their ids */
   takeOrphans(): string[] {
     const orphans: string[] = [];
     const candidates = [...this.#untied];
@@ -121,7 +121,7 @@ export class AppModules implements Graph {
     }
   }
 
-  /** Whether the module differs from the app's in more than comments. */
+  /** Whether the code differs from the app's code of the module in more than comments. */
   isChanged(id: string, module: FetchedModule): boolean {
     const [before, after] = [this.#loaded.get(id), emittedCode(module)];
     return (
@@ -130,7 +130,7 @@ export class AppModules implements Graph {
     );
   }
 
-  /** Whether any module would get other code now than it has. */
+  /** Whether the code of any module is out of date. */
   async isOutdated(): Promise<boolean> {
     for (const id of this.#loaded.keys()) {
       const module = await this.#transformer.transform(id).catch(() => undefined);
@@ -141,7 +141,7 @@ export class AppModules implements Graph {
     return false;
   }
 
-  /** Says where lines are now, for modules that were saved with changes of comments only. */
+  /** Describes where lines are now, for modules in which only comments have changed. */
   retrace(modules: Record<string, FetchedModule>): Retrace[] {
     return Object.entries(modules).flatMap(([id, module]) => {
       const before = this.#loaded.get(id);
@@ -190,7 +190,7 @@ export class AppModules implements Graph {
     return [...new Set(importers)].filter((importer) => this.#loaded.has(importer));
   }
 
-  /** Whether a module of the app imports this one by the latest code. */
+  /** Whether a module of the app imports this one in its latest code. */
   isStillImported(id: string): boolean {
     const importers = [
       ...this.#transformer.importersOf(id),
@@ -244,7 +244,7 @@ export class AppModules implements Graph {
     }
   }
 
-  /** Collects the modules as of one moment: starts again if a file changes meanwhile. */
+  /** Collects modules of one and the same moment: starts again if a file changes meanwhile. */
   async #collectCurrent(id: string): Promise<Record<string, FetchedModule>> {
     for (;;) {
       const { revision } = this.#transformer;
@@ -256,7 +256,7 @@ export class AppModules implements Graph {
     }
   }
 
-  /** Collects the module, and all that it imports statically and the app lacks. */
+  /** Collects the module and all of its static imports that the app lacks. */
   async #collect(id: string, modules: Record<string, FetchedModule>): Promise<void> {
     modules[id] = await this.#transformer.transform(id);
     await Promise.all(
@@ -269,7 +269,7 @@ export class AppModules implements Graph {
         try {
           await this.#collect(dependency, modules);
         } catch {
-          // The app will ask for it itself, and gets the error then.
+          // The app will ask for this module itself, and gets the error then.
           delete modules[dependency];
         }
       }),

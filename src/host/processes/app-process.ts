@@ -28,7 +28,7 @@ export interface AppProcessOptions {
   /** The complete environment; nothing else is inherited. */
   env: NodeJS.ProcessEnv;
   nodeArgs: string[];
-  /** Whether the app's stdout goes to our stderr, because stdout carries JSON. */
+  /** Whether the app's stdout goes to the host's stderr, because the host's stdout carries JSON. */
   isStdoutTaken: boolean;
 }
 
@@ -76,7 +76,7 @@ export class AppProcess {
   constructor({ app, env, nodeArgs, isStdoutTaken }: AppProcessOptions) {
     this.wasSpare = app.isSpare;
     this.#isActive = !app.isSpare;
-    // A failure rejects both, and not everyone waits for both.
+    // A failure rejects both promises, and some callers wait for one of them only.
     this.prepared.catch(() => {});
     this.ready.catch(() => {});
     this.#watchdog = new AppWatchdog({
@@ -175,19 +175,19 @@ export class AppProcess {
     }
     const pipe = this.#forked.pipe(CHANNEL_FD);
     if (pipe) {
-      // An app that waits for modules stands still as long as the host transforms them.
+      // An app that waits for modules stands still while the host transforms them.
       pipe.on('data', () => this.#watchdog.noteProgress());
       keeper.servePipe(pipe);
     }
   }
 
   start(): void {
-    // The previous app may have taken its time to make way.
+    // The previous app may have taken long to stop, while this one had nothing to do.
     this.#watchdog.noteProgress();
     this.send({ type: 'start', sessions: this.#keeper?.sessions() ?? {} });
   }
 
-  /** A change waits for this app to be up: from now on the watchdog gives up sooner if it stands still. */
+  /** A change waits for this app to be up: from now on the watchdog gives up sooner on an app that stands still. */
   hurry(): void {
     this.#watchdog.hurry();
   }
@@ -213,7 +213,7 @@ export class AppProcess {
     return reply?.packages ?? null;
   }
 
-  /** Asks the app to finish its requests and exit; kills it if that takes too long or it does not answer. */
+  /** Asks the app to finish its requests and exit; kills an app that takes too long or does not answer. */
   stop(): Promise<ForkedExit> {
     if (!this.#isStopping && this.isAlive) {
       this.#isStopping = true;
@@ -251,7 +251,7 @@ export class AppProcess {
       const { name, message } = exit.error;
       this.#fail(new BootError({ name, message }));
     } else if (this.wasSpare && !this.#forked.isKilled) {
-      // A process that was never a spare will tell the cause better.
+      // The process that takes its place, never a spare, will show the cause better.
       this.#failAsSpare(`it exited ${how}`);
     }
     const message = `The app exited ${how} before it was ready.`;
@@ -262,7 +262,7 @@ export class AppProcess {
     this.#fail(new UnfitAppError(reason, { wasPrepared: this.#isPrepared }));
   }
 
-  /** A phase that is reached stays so. */
+  /** Leaves the phases alone that the app has reached: their promises are settled. */
   #fail(failure: BootError | UnfitAppError): void {
     this.#prepared.reject(failure);
     this.#ready.reject(failure);

@@ -4,32 +4,32 @@ import type { Hang } from './process-failure.ts';
 const RELOAD_LIMIT_MS = 20_000;
 /** An event loop that stands still this long is in an endless loop: evaluating 1,000 modules takes 1 s. */
 const HANG_LIMIT_MS = 2_500;
-/** While Medusa writes types, which it does in one go. */
+/** The limit while Medusa writes types, which it does without a pause. */
 const BUSY_HANG_LIMIT_MS = 10_000;
 const BOOT_LIMITS = {
-  /** While it boots, an app stands still for seconds at a time: it loads thousands of files. */
+  /** A booting app stands still for seconds at a time: it loads thousands of files. */
   hangMs: 20_000,
-  /** From the last module that it asked for: then come Medusa's own loaders, and their waits. */
+  /** Counted from the last module that the app asked for: then come Medusa's own loaders, and their waits. */
   progressMs: 120_000,
 };
-/** The limits once a change waits that may mend the app. */
+/** The limits once a change that may mend the app waits. */
 const IMPATIENT_BOOT_LIMITS: typeof BOOT_LIMITS = { hangMs: 6_000, progressMs: 30_000 };
-/** From the moment the app hears of the stop until SIGKILL; `tsx watch` allows the same. */
+/** Counted from the moment the app hears of the stop; then comes SIGKILL; `tsx watch` allows the same. */
 const STOP_LIMIT_MS = 5_000;
 const PING_INTERVAL_MS = 250;
-/** The host's own work never delays a timer for so long. */
+/** The host's own work never delays a timer by this much. */
 const MAX_LATE_MS = 1_000;
 
 export interface AppWatchdogOptions {
   /** Asks the app for a sign. */
   ping(): void;
-  /** Under a debugger an app may stand still for as long as it likes. */
+  /** An app under a debugger may stand still for any time. */
   isDebugged: boolean;
 }
 
 /**
- * Judges by an app's signs of life whether it still works. Each watch calls back as soon as its limit has
- * passed, and at each look from then on; it returns a function that ends the watch.
+ * Judges by an app's signs of life whether it still works. A watch calls `giveUp` as soon as its limit has
+ * passed, and at each look from then on, until the returned function ends the watch.
  */
 export class AppWatchdog {
   readonly #ping: () => void;
@@ -59,7 +59,7 @@ export class AppWatchdog {
     this.#progressedAt = this.#answeredAt;
   }
 
-  /** Medusa's own code is about to keep the app from answering, or is done with it. */
+  /** Medusa's own code is about to block the app's event loop, or is done. */
   noteBusy(isBusy: boolean): void {
     this.#isBusy = isBusy;
   }
@@ -102,7 +102,7 @@ export class AppWatchdog {
   watchStop(giveUp: () => void): () => void {
     this.noteSign();
     const askedAt = this.#answeredAt;
-    // The app's time begins when it hears of the stop, as its first sign shows; at a breakpoint it may give none.
+    // The time counts from when the app hears of the stop: at its next sign. At a breakpoint it may give none.
     let heardAt = this.#isDebugged ? askedAt : Number.POSITIVE_INFINITY;
     return this.#watch(() => {
       // An app that reached a breakpoint meanwhile may have heard of the stop, and answers no more.
@@ -121,7 +121,7 @@ export class AppWatchdog {
     return () => clearInterval(timer);
   }
 
-  /** Asks the app for a sign, and judges by when it last gave one. */
+  /** Asks the app for a sign, and judges by the time of its last one. */
   #isHanging(limitMs: number): boolean {
     const now = performance.now();
     const late = now - this.#askedAt - PING_INTERVAL_MS;

@@ -5,8 +5,8 @@ const DEFAULT_HOST = '127.0.0.1';
 const DEFAULT_PORT = 9229;
 
 /**
- * Takes the inspector out of Node's arguments. While a restart prepares the next app beside the running
- * one, both would ask for the same port; so the app opens it by itself when it is alone.
+ * Takes the inspector out of Node's arguments: the app opens it by itself once it is the only app. Otherwise both
+ * apps would want the same port while a restart prepares the next app beside the running one.
  */
 export function parseInspect(
   option: string | undefined,

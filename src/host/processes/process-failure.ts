@@ -12,10 +12,10 @@ export class BootError extends Error {
   }
 }
 
-/** An app that was a spare may differ from a new process, so a new one has to take its place. */
+/** An app that was a spare may differ from a new process, so a new process has to take its place. */
 export class UnfitAppError extends Error {
   override readonly name = 'UnfitAppError';
-  /** Whether it had been prepared: only then can the packages that it loaded ahead be to blame. */
+  /** Whether the app had been prepared: only then can the packages that it loaded ahead be to blame. */
   readonly wasPrepared: boolean;
 
   constructor(reason: string, { wasPrepared = false }: { wasPrepared?: boolean } = {}) {

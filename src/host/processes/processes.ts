@@ -18,9 +18,9 @@ export interface ProcessesOptions {
   transformer: Transformer;
   listener: Pick<Listener, 'forwardTo' | 'hold' | 'fail' | 'isBusy'>;
   fork(role: 'app' | 'spare', activation: Activation, trial?: Trial): AppProcess;
-  /** The next app starts with this. */
+  /** What the next app starts with: its environment and reloaders. */
   activation(): Activation;
-  /** The first app, if it loads already, as a spare. */
+  /** The first app, if it is loading already, as a spare. */
   first: AppProcess | undefined;
   hasSpare: boolean;
   /** Whether stdout is for events only. */
@@ -29,7 +29,7 @@ export interface ProcessesOptions {
   isUpdating(): boolean;
   /** Overrides the feature flag `backend_hmr`. */
   hmr: boolean | undefined;
-  /** The app uses these files; called again and again. */
+  /** Called with files that the app uses, again and again. */
   onUsed(files: string[]): void;
   /** A module has called `import.meta.hot.invalidate`: it cannot take its own update after all. */
   onInvalidate(id: string): void;
@@ -41,7 +41,7 @@ export interface ProcessEvents {
   ready(app: { pid: number; isHmrOn: boolean; bootMs: number }): void;
   failure(error: SerializedError, headline: string): void;
   note(note: string): void;
-  /** The user has to mend something, though the app goes on. */
+  /** Something needs the user's attention, though the app goes on. */
   warning(text: string): void;
   exit(exit: ForkedExit, willRestart: boolean): void;
 }
@@ -52,17 +52,17 @@ export class Processes {
   readonly spares: SpareKeeper;
   readonly admin: AdminSupervisor;
   readonly #options: ProcessesOptions;
-  /** An app that stops leaves them to the next one; see `Sessions`. */
+  /** The sessions that a stopping app leaves to the next one; see `Sessions`. */
   #sessions: Record<string, string> = {};
-  /** The latest app that has asked for an admin: it forwards requests there. */
+  /** The latest app that has asked for an admin, and forwards requests to it. */
   #adminClient: AppProcess | undefined;
   readonly #modules = new WeakMap<AppProcess, AppModules>();
-  /** Those of the app that serves, or of the latest one that has tried. */
+  /** The modules of the app that serves, or of the latest app that has tried to. */
   #currentModules: AppModules;
   #prepared: PreparedApp = { backendHmr: false, adminPath: null };
   /** When the latest app process was made; `performance.now()`. */
   #spawnedAt = 0;
-  /** Whether `ready` was told of the app that serves; cleared when no app runs. */
+  /** Whether `ready` was called for the app that serves; cleared when no app runs. */
   #isAnnounced = false;
 
   constructor(options: ProcessesOptions) {
@@ -73,7 +73,7 @@ export class Processes {
     this.admin = this.#createAdmin();
   }
 
-  /** Modules of the app that serves, or of the one that failed last. */
+  /** Modules of the app that serves, or of the latest app that failed. */
   get modules(): AppModules {
     return this.#currentModules;
   }
@@ -199,7 +199,7 @@ export class Processes {
       },
       onAdminRetry: () => this.admin.retry(),
     });
-    // From then on the new app alone knows who is logged in.
+    // Once the new app is ready, it alone knows who is logged in.
     app.ready.then(
       () => {
         this.#sessions = {};

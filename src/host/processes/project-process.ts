@@ -3,7 +3,7 @@ import { ForkedProcess, type ForkOptions } from '../../shared/process/forked-pro
 import type { Message, MessageHandlers } from '../../shared/process/link.ts';
 
 export interface ProjectForkOptions extends Omit<ForkOptions, 'stdio'> {
-  /** Whether its stdout goes to our stderr, because stdout carries JSON. */
+  /** Whether the process's stdout goes to the host's stderr, because the host's stdout carries JSON. */
   isStdoutTaken: boolean;
 }
 
@@ -16,7 +16,7 @@ export function forkProjectProcess<Sends extends Message, Receives extends Messa
   stdio[CHANNEL_FD] = 'pipe';
   stdio[LIFELINE_FD] = 'pipe';
   const forked = new ForkedProcess<Sends, Receives, Replies>({ ...options, stdio }, handlers);
-  // The end of the lifeline tells the process that the host is gone, so it stays open and is never read.
+  // The end of the lifeline tells the process that the host is gone, so the host leaves it open.
   forked
     .pipe(LIFELINE_FD)
     ?.on('error', () => {})

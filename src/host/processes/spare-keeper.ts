@@ -17,9 +17,9 @@ export type SpareProcess = Pick<
 >;
 
 export interface SpareKeeperOptions<A> {
-  /** Makes an app process that waits to be told what to load. */
+  /** Makes an app process that waits for `preload`. */
   fork(): A;
-  /** The next app starts with this. */
+  /** What the next app starts with: its environment and reloaders. */
   activation(): Activation;
   /** The packages that the serving app has loaded; null if they must not be loaded ahead. */
   listPackages(): Promise<PackageList | null>;
@@ -34,17 +34,17 @@ export interface SpareKeeperOptions<A> {
 
 /** The keeper makes a spare this long after a start or a change: the requests that follow at once come first. */
 const CALM_MS = 250;
-/** The keeper looks this often whether a spare that loads slows a request down. */
+/** The keeper checks this often whether a loading spare slows a request down. */
 const PACE_CHECK_MS = 10;
 /** A spare of a small shop takes 320 MB. With less memory left than this, it would push other programs out. */
 const NEEDED_BYTES = 1024 ** 3;
-/** With less memory left than this, an existing spare makes room. */
+/** With less memory left than this, the keeper ends an existing spare. */
 const RESERVED_BYTES = 512 * 1024 ** 2;
 const MEMORY_CHECK_MS = 5_000;
 
-/** Spares load no packages ahead after this many in a row were unfit because of them. */
+/** After this many spares in a row with the wrong packages, spares load none ahead. */
 const MISFIT_LIMIT = 2;
-/** The keeper makes no more spares after this many have failed by themselves. */
+/** After this many spares have failed by themselves, the keeper makes no more. */
 const FAILURE_LIMIT = 2;
 
 /** Keeps one app process in reserve, so that a restart does not wait for packages to load. */
@@ -60,9 +60,9 @@ export class SpareKeeper<A extends SpareProcess = AppProcess> {
   #memoryCheck: NodeJS.Timeout | undefined;
   /** Set while a spare loads. */
   #paceCheck: NodeJS.Timeout | undefined;
-  /** The pace that the spare was last told. */
+  /** Whether the spare was last told to load slowly. */
   #isSlow = false;
-  /** Rises when the spare that is being made becomes obsolete. */
+  /** Bumped whenever the spare being made becomes obsolete. */
   #epoch = 0;
   /** How many spares in a row had the wrong packages. */
   #misfits = 0;
@@ -85,21 +85,21 @@ export class SpareKeeper<A extends SpareProcess = AppProcess> {
     }
   }
 
-  /** Files change: a spare that is not made yet comes later. */
+  /** Files change: puts a spare off that is not made yet. */
   stir(): void {
     if (this.#timer) {
       this.wake();
     }
   }
 
-  /** A person waits for other work from now on: a spare that loads gives way at once. */
+  /** A person waits for other work from now on: a loading spare gives way at once. */
   giveWay(): void {
     if (this.#paceCheck) {
       this.#setPace(true);
     }
   }
 
-  /** The spare will be taken in a moment. */
+  /** Tells the spare that it will be taken in a moment. */
   anticipate(): void {
     this.#spare?.anticipate();
   }
@@ -115,7 +115,7 @@ export class SpareKeeper<A extends SpareProcess = AppProcess> {
     return spare;
   }
 
-  /** Ends the spare, for what it has loaded is out of date. */
+  /** Ends the spare: its packages are out of date, or memory is short. */
   drop(reason: string): void {
     if (this.#spare) {
       this.#log(`dropped: ${reason}`);

@@ -24,7 +24,7 @@ export interface SupervisorOptions<A> {
   spawn(): A;
   /** Makes the next app without a spare, because the spare was unfit. */
   respawn(unfit: UnfitAppError): A;
-  /** Makes an app that is only prepared, and fails if the trial does. */
+  /** Makes an app that only prepares itself, and fails if the trial fails. */
   tryOut(trial: Trial): A;
   /** The previous app is gone, and this one is about to take its place. */
   onServing(app: A, prepared: PreparedApp): void;
@@ -36,18 +36,18 @@ export interface SupervisorOptions<A> {
 
 export type RestartResult =
   | { type: 'restarted' }
-  /** The new app could not be prepared: the old one goes on. */
+  /** The new app could not be prepared: the old app goes on. */
   | { type: 'kept-previous'; error: SerializedError }
   /** No app runs; the next change tries again. */
   | { type: 'down'; error: SerializedError };
 
-/** A crash this soon after the app was ready will repeat itself: more and more time passes before the next try. */
+/** A crash this soon after the app was ready will repeat itself: each next try waits longer. */
 const STABLE_AFTER_MS = 2_000;
 const BACKOFF_MS = [0, 500, 2_000, 5_000];
 
 /**
- * Keeps one app alive. A restart first prepares the new app beside the running one: a failure until then
- * (a config with a typo, a missing package) leaves the running one as it was.
+ * Keeps one app alive. A restart first prepares the new app beside the running one: a failure up to then
+ * (a config with a typo, a missing package) leaves the running app as it was.
  */
 export class Supervisor<A extends SupervisedApp = AppProcess> {
   readonly #options: SupervisorOptions<A>;
@@ -167,7 +167,7 @@ export class Supervisor<A extends SupervisedApp = AppProcess> {
     const app = this.#app;
     const outcome = await app?.reload(plan);
     if (outcome?.type !== 'hung') {
-      // The app runs other code now, which may well not crash.
+      // The app runs other code now, which may not crash.
       this.#crashes = 0;
       return outcome;
     }
@@ -176,7 +176,7 @@ export class Supervisor<A extends SupervisedApp = AppProcess> {
       this.#options.gate.hold(outcome.reason);
     }
     app?.kill();
-    // Otherwise its jobs could still run beside those of the next app.
+    // Until its exit, the app's jobs could still run beside those of the next app.
     await app?.exited;
     return { type: 'restart-needed', reason: outcome.reason };
   }

@@ -6,13 +6,13 @@ const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
  */
 const SAME_PRESS_MS = 400;
 
-/** Ends the process: in reverse order of the start and with patience, but at once when asked a second time. */
+/** Ends the process in order, the part that started last first; at once when asked a second time. */
 export class Ending {
   readonly #closing: (() => Promise<void>)[] = [];
   readonly #forcing: (() => void)[] = [];
   /** Set when the end begins. */
   #closed: Promise<void> | undefined;
-  /** When the end was asked for first; `performance.now()`. */
+  /** When the end was first asked for; `performance.now()`. */
   #askedAt = 0;
 
   constructor() {
@@ -24,7 +24,7 @@ export class Ending {
     process.stderr.on('error', () => {});
   }
 
-  /** The latest addition closes first. `force` is for a person who does not want to wait. */
+  /** The latest addition closes first. `force` kills it for a person who does not want to wait. */
   add(close: () => Promise<void>, force?: () => void): void {
     this.#closing.unshift(close);
     if (force) {

@@ -49,7 +49,7 @@ function findLocation(
   if (file !== undefined && position) {
     return { file, ...position };
   }
-  // The specifier of an import that leads nowhere is more exact than the statement in the stack.
+  // The specifier of a missing import is more exact than the statement in the stack.
   const missing = findImport(error, root);
   return (
     (missing?.line === undefined ? undefined : missing) ??
@@ -60,7 +60,7 @@ function findLocation(
   );
 }
 
-/** Makes the project's paths relative, as everywhere else, and leaves the place to the location. */
+/** Makes the project's paths relative, as everywhere else, and drops the files that the location covers. */
 function shortenMessage(message: string, root: string): string {
   return message.replace(REQUIRE_STACK, '').replaceAll(`${root}/`, '');
 }
@@ -94,7 +94,7 @@ function findInStack(
   return undefined;
 }
 
-/** How Vite, vite-node and Node say that an import leads nowhere; none of them gives the line. */
+/** How Vite, vite-node and Node report a missing import; none of them gives the line. */
 const MISSING_IMPORTS = [
   /Failed to load url (?<specifier>.+?) \(resolved id: .*?\) in (?<importer>.+?)\. /,
   /Cannot find (?:module|package) '(?<specifier>.+?)' imported from '?(?<importer>[^'\n]+)/,
@@ -139,7 +139,7 @@ function positionInDrawing(drawing: string): { line: number; column: number } | 
   return match ? { line: Number(match[1]), column: Number(match[2]) } : undefined;
 }
 
-/** How the JSON plugin of Vite 8 words it. */
+/** Finds the position as the JSON plugin of Vite 8 words it. */
 function positionInMessage(message: string): { line: number; column: number } | undefined {
   const match = /\bat line (\d+) column (\d+)\b/.exec(message);
   return match ? { line: Number(match[1]), column: Number(match[2]) } : undefined;

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** Resolves to whether a browser could be started; `BROWSER` names another one, as for Vite. */
+/** Resolves to whether a browser could be started; `BROWSER` names another browser, as for Vite. */
 export function openBrowser(url: string): Promise<boolean> {
   const { command, args } = browserCommand(url);
   return new Promise((resolve) => {

@@ -49,9 +49,9 @@ export function createTerminalReporter(options: TerminalReporterOptions): Report
   const { root, output = process.stdout, now = () => new Date() } = options;
   const colors = pc.createColors(options.color);
   const canClear = options.clearScreen && output.isTTY === true && !process.env.CI;
-  /** Set while an error or a warning was shown last, which a reader must not lose. */
+  /** Whether the latest output is an error or a warning, which a reader must not lose. */
   let isTroubleShown = false;
-  /** The error that keeps the latest changes out; cleared when an update arrives. */
+  /** The error that keeps the latest changes out; cleared when an update succeeds. */
   let lastError: string | undefined;
   let isHmrHintShown = false;
 
@@ -88,7 +88,7 @@ export function createTerminalReporter(options: TerminalReporterOptions): Report
       switch (result.type) {
         case 'reloaded':
         case 'restarted':
-          // A restart's own output stands above this line: only a reload has nothing to lose.
+          // Only for a reload: a restart's own output stands above this line.
           if (canClear && result.type === 'reloaded' && !isTroubleShown) {
             clear(output);
           }
@@ -196,7 +196,7 @@ const HMR_HINT =
   'backend HMR is off, so every change restarts the app; switch it on with ' +
   '`featureFlags: { backend_hmr: true }` in medusa-config, `MEDUSA_FF_BACKEND_HMR=true` or `--hmr`';
 
-/** As Vite does: the screen moves up into the scroll-back, and nothing is lost. */
+/** Clears as Vite does: the screen moves up into the scroll-back, and nothing is lost. */
 function clear(output: Output): void {
   const blank = '\n'.repeat(Math.max(0, (output.rows ?? 0) - 2));
   output.write(`${blank}\u001B[1;1H\u001B[0J`);

@@ -19,7 +19,7 @@ interface Shortcut {
   action: keyof ShortcutActions;
 }
 
-/** In the order in which the help shows them; `rs` is what nodemon taught. */
+/** In the order of the help; `rs` is known from nodemon. */
 const SHORTCUTS: Shortcut[] = [
   { keys: ['r', 'rs'], text: 'restart the app', action: 'restart' },
   { keys: ['u'], text: 'show the URLs', action: 'printUrls' },
@@ -33,7 +33,7 @@ export function hasShortcuts(json: boolean): boolean {
   return !json && process.stdin.isTTY === true && !process.env.CI;
 }
 
-/** A letter, then Enter, as in Vite: so the terminal's mode stays, and needs no repair at the end. */
+/** A shortcut is a letter and Enter, as in Vite: the terminal's mode stays, and needs no repair at the end. */
 export function bindShortcuts({
   actions,
   print,
@@ -60,7 +60,7 @@ export function bindShortcuts({
 
 const CLEAR_SCREEN = '\u001B[2J\u001B[3J\u001B[H';
 
-/** Binds the keys to the present host, which another one may replace. */
+/** Binds the keys to the current host, which another host may replace. */
 export function bindHostShortcuts(
   host: () => Host | undefined,
   { reporter, quit }: { reporter: Reporter; quit: () => void },

@@ -3,7 +3,7 @@ import type { UpdateResult, UpdateTiming } from '../../protocol/update.ts';
 import { relativeToRoot } from '../../shared/paths.ts';
 import type { SerializedError } from '../../shared/serialized-error.ts';
 
-/** Messages list up to this many names, and count more; `DEBUG=medusa-vite:reload` lists all. */
+/** Messages list up to this many names, and only count more than that; `DEBUG=medusa-vite:reload` lists all. */
 const MAX_NAMES = 3;
 
 export function describeUpdate(
@@ -22,7 +22,7 @@ export function describeUpdate(
   return `restarted: ${describeReason(result.reason)}${path} ${duration}`;
 }
 
-/** In the order in which they happen. */
+/** The stages of an update in their order. */
 const STAGES = ['watch', 'plan', 'transform', 'evaluate', 'prepare', 'commit', 'ipc'] as const;
 
 export function describeTiming(timing: UpdateTiming): string {

@@ -2,10 +2,10 @@ import type { Trial } from '../../protocol/messages.ts';
 import type { Change } from '../../shared/change.ts';
 import { mergeChanges } from './batch.ts';
 
-/** Changes that are not in the app, because an update failed. They are part of the next update. */
+/** Changes that the app lacks because an update failed. The next update includes them. */
 export class Backlog {
   readonly #changes = new Map<string, Change>();
-  /** The module that failed in the latest update, if one did: a restart must not take the app down for it. */
+  /** The module that failed in the latest update, if any: a restart must not take the app down for it. */
   broken: Trial | undefined;
 
   get isEmpty(): boolean {

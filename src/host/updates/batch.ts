@@ -3,7 +3,7 @@ import type { Change } from '../../shared/change.ts';
 /** Changes that settled together. */
 export interface Batch {
   changes: Change[];
-  /** Files that were saved with the content that they had. */
+  /** Files that were written again with the same content. */
   unchanged: string[];
   /** When the first event of the batch came in; `performance.now()`. */
   since: number;
@@ -11,7 +11,7 @@ export interface Batch {
   until: number;
 }
 
-/** The times of the batch are now. */
+/** Makes a batch whose events came in just now. */
 export function createBatch(changes: Change[]): Batch {
   const now = performance.now();
   return { changes, unchanged: [], since: now, until: now };

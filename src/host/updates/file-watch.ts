@@ -8,7 +8,7 @@ import { NewFolders } from './new-folders.ts';
 /** A chokidar watcher. */
 export interface FileEvents {
   on(event: FileEvent, listener: (path: string) => void): unknown;
-  /** Comes when chokidar watches the folders that it was first given, or somewhat before. */
+  /** Fires when chokidar watches the folders that it was first given, or a little before. */
   on(event: 'ready', listener: () => void): unknown;
   off(event: FileEvent, listener: (path: string) => void): unknown;
   off(event: 'ready', listener: () => void): unknown;
@@ -22,7 +22,7 @@ export interface FileWatchOptions
     Partial<Omit<KnownFilesOptions, 'known'>> {
   events: FileEvents;
   isWatched(file: string): boolean;
-  /** A file has changed, and more may follow; `onBatch` comes later in any case. */
+  /** Called for the first file of a batch; a call of `onBatch` always follows. */
   onFirst(file: string): void;
   /** The batch may turn out empty. */
   onBatch(batch: Batch): void;
@@ -38,7 +38,7 @@ const BURST_LIMIT_MS = 1_000;
 const RECHECK_MS = 70;
 /** A program may take this long between opening a file and writing it. */
 const EMPTY_LIMIT_MS = 250;
-/** By the last look, chokidar watches all of 5,000 files, and the app has loaded its files from elsewhere. */
+/** By the last look, chokidar watches even 5,000 files, and the app has loaded its files outside the project. */
 const LOOKS_MS = [500, 3_000, 10_000];
 /** A restart takes seconds, so it waits for the rest of a branch switch. */
 const SETTLED_MS = 100;
@@ -46,7 +46,7 @@ const SETTLE_LIMIT_MS = 2_000;
 
 /**
  * Turns file events into batches of files whose content really changed. Looks at each file once more a little
- * later: otherwise a format-on-save right after the save would leave the app on the first version.
+ * later: otherwise the app would stay on the version before a format-on-save.
  */
 export class FileWatch {
   readonly #options: FileWatchOptions;
@@ -55,7 +55,7 @@ export class FileWatch {
   readonly #folders: NewFolders;
   readonly #pending = new Map<string, FileChange>();
   readonly #rechecks = new Map<string, NodeJS.Timeout>();
-  /** Files that are empty now: perhaps a program has opened them, and is about to write. */
+  /** Files that were found empty: perhaps a program has just opened them, and is about to write. */
   readonly #emptied = new Map<string, Emptied>();
   #looks: NodeJS.Timeout[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -77,7 +77,7 @@ export class FileWatch {
     this.#listen();
   }
 
-  /** Files have changed that are in no batch yet. */
+  /** Whether files have changed that are in no batch yet. */
   get isPending(): boolean {
     return this.#pending.size > 0 || this.#emptied.size > 0;
   }
@@ -95,7 +95,7 @@ export class FileWatch {
     }
   }
 
-  /** To be called when Vite has a new watcher, after it was restarted. */
+  /** To be called when a restart of Vite has brought a new watcher. */
   follow(events: FileEvents): void {
     this.#unlisten();
     this.#events = events;
@@ -141,7 +141,7 @@ export class FileWatch {
     ['unlinkDir', (path) => this.#folders.delete(toPosix(path))],
   ];
 
-  /** Finds changes of files that had no watcher. */
+  /** Finds changes of files that chokidar did not watch yet. */
   readonly #lookAgain = (): void => {
     for (const { file, change } of this.#files.findMissed()) {
       this.#queue(file, change);
@@ -179,12 +179,11 @@ export class FileWatch {
     }
     this.#pending.clear();
     if (batch.changes.some(({ change }) => change === 'create')) {
-      // chokidar tells of a renamed file's old name 100 ms after the new one: in between the app would have
-      // both.
+      // chokidar reports a renamed file's old name 100 ms after the new one: in between, the app would have both.
       batch.changes.push(...this.#files.reportGone(this.#options.isWatched));
     }
     const isEmpty = batch.changes.length === 0 && batch.unchanged.length === 0;
-    // A file that was found empty comes in a later batch.
+    // A file that was found empty is part of a later batch.
     if (!isEmpty || this.#emptied.size === 0) {
       this.#options.onBatch(batch);
     }
@@ -194,7 +193,7 @@ export class FileWatch {
   #look(file: string, latest: FileChange, batch: Batch): void {
     const state = readFileState(file);
     const previous = this.#files.get(file);
-    // Even where nothing has changed: chokidar drops a change that follows within 50 ms.
+    // Even if nothing has changed: chokidar drops a change that follows within 50 ms.
     this.#recheck(file);
     const now = performance.now();
     const { event, since } = this.#emptied.get(file) ?? { event: latest, since: now };
@@ -208,7 +207,7 @@ export class FileWatch {
     if (previous?.content !== state.content) {
       batch.changes.push({ file, change: kindOf(event, previous, state) });
     } else if (previous.writtenAt !== state.writtenAt) {
-      // A slow save shows as two events, of which the second has the same time.
+      // A slow write causes two events; by the second one, the file's time is still the same.
       batch.unchanged.push(file);
     }
   }
@@ -240,7 +239,7 @@ function kindOf(
   if (content === null) {
     return 'delete';
   }
-  // The file was gone at the last look, or was never seen and is announced as new.
+  // A file is new if it was gone at the last look, or was never seen and its event says so.
   const isNew = previous ? previous.content === null : event === 'create';
   return isNew ? 'create' : 'update';
 }

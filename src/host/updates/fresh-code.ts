@@ -14,7 +14,7 @@ export interface FreshCodeOptions {
   modules: AppModules;
   changes: Change[];
   plan: Plan;
-  /** Whether earlier changes are not in the app. */
+  /** Whether the app lacks earlier changes. */
   isBehind: boolean;
 }
 
@@ -56,7 +56,7 @@ function modulesOf(
     return [];
   }
   const known = modules.modulesOf(file);
-  // JSON that the app has not loaded may be for other programs, with comments, as a tsconfig.
+  // JSON that the app has not loaded may be for other programs, and have comments, as a tsconfig has.
   const isForOthers = known.length === 0 && file.endsWith('.json');
   return known.length > 0 || isForOthers ? known : [file];
 }

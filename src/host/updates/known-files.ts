@@ -11,13 +11,13 @@ export interface KnownFilesOptions {
   present(): Iterable<string>;
 }
 
-/** Remembers how files were when they were last reported, to find those that have changed since. */
+/** Remembers each file's state at its last report, to find the files that have changed since. */
 export class KnownFiles {
   readonly #options: KnownFilesOptions;
   readonly #reported = new Map<string, FileState>();
-  /** Files that were there at the last look. */
+  /** Files that existed at the last look. */
   #seen: Set<string>;
-  /** When the last look was, by the clock of files. */
+  /** When the last look was, by the clock that dates files. */
   #lookedAt = Date.now();
 
   constructor(options: KnownFilesOptions) {
@@ -28,7 +28,7 @@ export class KnownFiles {
     }
   }
 
-  /** The file as it was last reported; undefined if it never was. */
+  /** The file's state at its last report; undefined if there was none. */
   get(file: string): FileState | undefined {
     return this.#reported.get(file);
   }
@@ -44,11 +44,11 @@ export class KnownFiles {
   /** Whether an existing file was never reported, or last reported as gone. */
   isNew(file: string): boolean {
     const reported = this.get(file);
-    // A file that was reported as gone may be gone still, or be unreadable.
+    // A file that was reported as gone may still be gone, or be unreadable.
     return !reported || (reported.content === null && contentOf(file) !== null);
   }
 
-  /** Finds changes since the last look that are not reported yet, whether a watcher tells of them or not. */
+  /** Finds the unreported changes since the last look, whether a watcher notices them or not. */
   findMissed(): Change[] {
     const missed: Change[] = [];
     for (const file of this.#reported.keys()) {
@@ -70,7 +70,7 @@ export class KnownFiles {
         continue;
       }
       if (time === null) {
-        // A path that was never there may be a plugin's virtual module; so in `reportGone`.
+        // A path that never existed may be a plugin's virtual module; `reportGone` leaves those out as well.
         if (before.has(file)) {
           missed.push({ file, change: 'delete' });
         }
@@ -98,7 +98,7 @@ export class KnownFiles {
   }
 }
 
-/** The change of a file that was there and differs. */
+/** The change of a file that existed, and differs now. */
 export function changeOf(file: string): Change {
   return { file, change: existsSync(file) ? 'update' : 'delete' };
 }

@@ -4,12 +4,12 @@ export interface NewFoldersOptions {
   isWatched(folder: string): boolean;
   /** Whether a file is watched and new. */
   isNewFile(file: string): boolean;
-  /** The watcher has to watch this folder. */
+  /** Called with a folder that the watcher has to watch. */
   onFolder(folder: string): void;
   onFile(file: string): void;
 }
 
-/** By then chokidar has listed a new folder, and watches it. */
+/** By then, chokidar has listed a new folder and watches it. */
 const RECHECK_MS = 70;
 /** On a busy machine chokidar takes longer. */
 const LATER_RECHECK_MS = 1_000;
@@ -48,7 +48,7 @@ export class NewFolders {
     }, LATER_RECHECK_MS).unref();
   }
 
-  /** @returns whether there was anything new */
+  /** @returns whether a file or folder was new */
   #lookInto(folder: string): boolean {
     const { isWatched, isNewFile, onFolder, onFile } = this.#options;
     let isAny = false;
@@ -71,7 +71,7 @@ function list(folder: string): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true });
   } catch {
-    // Gone again.
+    // The folder is gone again.
     return [];
   }
 }

@@ -12,7 +12,7 @@ export interface ReloadPlanOptions {
   modules: AppModules;
 }
 
-/** Tells the app how to carry out the plan of the rules. */
+/** Turns the plan of the rules into instructions for the app. */
 export function createReloadPlan({ changes, plan, fresh, modules }: ReloadPlanOptions): ReloadPlan {
   const { invalidated, steps, guards } = plan;
   const gone = new Set(changes.filter(({ change }) => change === 'delete').map(({ file }) => file));
@@ -37,10 +37,10 @@ export function createReloadPlan({ changes, plan, fresh, modules }: ReloadPlanOp
  */
 export function noteReloaded(modules: AppModules, plan: ReloadPlan): string[] {
   const evaluable = new Set(plan.evaluate);
-  // Imports are looked at again: the app may have fetched a module meanwhile that imports one of these.
+  // Checks the imports again: the app may have fetched a module meanwhile that imports one of these.
   const dropped = plan.invalidated.filter(
     (id) =>
-      // A deleted file that is back was evaluated; the next update knows of it.
+      // A deleted file that came back was evaluated; the next update deals with it.
       !modules.isFetched(id) &&
       (plan.deleted.includes(id) ||
         (!evaluable.has(id) && !(id in plan.modules) && !modules.isStillImported(id))),
@@ -51,7 +51,7 @@ export function noteReloaded(modules: AppModules, plan: ReloadPlan): string[] {
   return [...dropped, ...modules.takeOrphans()];
 }
 
-/** Files of resources that themselves have not changed: only modules below them have. */
+/** Files of resources of which only modules that they import have changed, not the file itself. */
 function deferrableFiles(steps: ReloadStep[], fresh: FreshCode, modules: AppModules): string[] {
   return steps
     .flatMap(({ files }) => files)

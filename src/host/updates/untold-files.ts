@@ -5,7 +5,7 @@ import { type FileEvents, FileWatch } from './file-watch.ts';
 import type { WatchedFilesOptions } from './watched-files.ts';
 
 /**
- * Changed files that a host has yet to tell of: those that it was started for, those that changed after the
+ * Changed files that a host has yet to report: those that it was started for, those that changed after the
  * previous host stopped watching and before this one's updates began, and those left when it was closed.
  */
 export class UntoldFiles {

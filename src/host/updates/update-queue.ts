@@ -5,7 +5,7 @@ import { type Batch, createBatch, filesOf, mergeBatches } from './batch.ts';
 import { Update, type UpdateContext } from './update.ts';
 
 export interface UpdateQueueOptions extends UpdateContext {
-  /** Every change has its result. */
+  /** Called when every change has its result. */
   onIdle(): void;
 }
 
@@ -14,7 +14,7 @@ export class UpdateQueue {
   readonly #options: UpdateQueueOptions;
   readonly #backlog = new Backlog();
   #pending: Batch | undefined;
-  /** A person has asked for it; it takes the pending batch along. */
+  /** The restart that a person has asked for; it takes the pending batch along. */
   #pendingRestart: { reason: RestartReason; done: Deferred<void> } | undefined;
   #update: Update | undefined;
   /** Set while updates run. */
@@ -24,7 +24,7 @@ export class UpdateQueue {
     this.#options = options;
   }
 
-  /** Whether no update runs, and none waits. */
+  /** Whether no update runs or waits. */
   get isIdle(): boolean {
     return this.#running === undefined;
   }
@@ -43,7 +43,7 @@ export class UpdateQueue {
     this.#running ??= this.#run();
   }
 
-  /** A restart that no file has changed for. */
+  /** Restarts the app, though no file has changed. */
   restart(reason: RestartReason): Promise<void> {
     this.#pendingRestart ??= { reason, done: createDeferred<void>() };
     const { done } = this.#pendingRestart;

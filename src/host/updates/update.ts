@@ -21,15 +21,15 @@ export interface UpdateContext {
   rules(): readonly CheckedRule[];
   transformer: Transformer;
   supervisor: AppSupervisor;
-  /** Modules of the app that serves, or of the one that failed last. */
+  /** Modules of the app that serves, or of the latest app that failed. */
   modules(): AppModules;
   isHmrOn(): boolean;
   /**
-   * Brings Vite itself up to date, if a change of the batch or of the backlog concerns it.
-   * @returns the reason, if the app has to restart because of that
+   * Brings Vite itself up to date, if a change of the batch or of the backlog concerns Vite.
+   * @returns the reason, if the app has to restart for such a change
    */
   updateVite(changes: Change[], batch: Batch): Promise<RestartReason | undefined>;
-  /** Resolves when files change no more. */
+  /** Resolves when files have stopped changing. */
   filesSettled(): Promise<void>;
   onResult(result: UpdateResult): void;
   onNote(note: string): void;
@@ -43,14 +43,14 @@ export interface AppSupervisor
 export interface UpdateOptions extends UpdateContext {
   backlog: Backlog;
   batch: Batch;
-  /** The reason of a restart that a person has asked for. */
+  /** The reason for a restart that a person has asked for. */
   wanted: RestartReason | undefined;
-  /** Takes the changes that came in since the update began into its batch. */
+  /** Takes the batch that came in since the update began, if there is one. */
   takeMore(): Batch | undefined;
 }
 
 interface PlannedUpdate {
-  /** Those of the batch and of the backlog. */
+  /** The changes of the batch and of the backlog. */
   changes: Change[];
   plan: Plan;
   /** Set if the app has to restart, for any reason. */
@@ -60,13 +60,13 @@ interface PlannedUpdate {
   /** Whether Vite was restarted, which concerns every file of the batch. */
   isViteNew: boolean;
   isDown: boolean;
-  /** Modules of the app that the plan is for. */
+  /** Modules of the app that the plan was made for. */
   modules: AppModules;
   /** `performance.now()` */
   startedAt: number;
 }
 
-/** The host's part of the time that an update takes. */
+/** The time that an update takes in the host. */
 type HostTiming = Omit<UpdateTiming, keyof ReloadTiming | 'ipc'>;
 
 /** Takes one batch to its result. */
@@ -182,7 +182,7 @@ export class Update {
       return;
     }
     if (restart && changes.some(({ change }) => change !== 'update')) {
-      // Reloads alone work out where imports and globs lead now, and not for native files.
+      // Only reloads resolve imports and globs again, and they leave out native files.
       transformer.resolveAnew();
     }
     const plannedAt = performance.now();
@@ -205,7 +205,7 @@ export class Update {
     if (restart) {
       await this.#restart(files, restart, this.#trialFor(plan));
     } else if (modules !== this.#options.modules()) {
-      // The app has crashed meanwhile, and the plan was for that one.
+      // The app that the plan was made for has crashed meanwhile.
       await this.#restart(files, this.#restartFor(files));
     } else {
       const transformedAt = performance.now();
@@ -241,7 +241,7 @@ export class Update {
         return;
       }
       case 'kept-previous':
-        // The app has dropped the modules that it imported in its try.
+        // The app has dropped the modules that the failed reload imported.
         modules.forget(modules.takeAdded());
         this.#tellKept(files, { error: outcome.error });
         return;
@@ -266,7 +266,7 @@ export class Update {
     }
   }
 
-  /** The broken module to try first, unless the app may be about to do without it. */
+  /** The broken module to try out first, unless the restart may leave its Medusa module out. */
   #trialFor({ decisions }: Plan): Trial | undefined {
     const { root, backlog } = this.#options;
     const { broken } = backlog;
@@ -277,14 +277,14 @@ export class Update {
     return isOptional ? undefined : broken;
   }
 
-  /** Tells of the files that need nothing. @returns the others */
+  /** Reports the files that need no work. @returns the other files */
   #ignoreNeedless({ plan, isViteNew, isDown }: PlannedUpdate): string[] {
     const { changes, unchanged } = this.#batch;
     const concerned = new Set(changes.map(({ file }) => file));
     if (!this.#isMending(isDown)) {
       this.#ignore(unchanged, { type: 'content-unchanged' });
     }
-    // While no app runs, or it lacks changes, no file is surely unused: it may be the missing one.
+    // While no app runs, or the app lacks changes, a file that looks unused may be the missing one.
     const isIncomplete = isDown || !this.#options.backlog.isEmpty;
     for (const { file, reason, mayBeMissing } of isViteNew ? [] : plan.ignored) {
       const mayMend = isIncomplete && mayBeMissing;
@@ -326,7 +326,7 @@ export class Update {
   }
 }
 
-/** The module that the app could not evaluate, if one has failed. */
+/** The module that the app could not evaluate, if there is one. */
 function brokenModule(outcome: ReloadOutcome | undefined): Trial | undefined {
   return outcome?.type === 'kept-previous' && outcome.module !== undefined
     ? { module: outcome.module, message: outcome.error.message }

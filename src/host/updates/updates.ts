@@ -21,7 +21,7 @@ export interface UpdatesOptions
     'root' | 'listener' | 'fork' | 'first' | 'hasSpare' | 'isStdoutTaken' | 'hmr'
   > {
   vite: ViteDevServer;
-  /** Complete environment of the next app, before its `.env`. */
+  /** The complete environment of the next app, before its `.env`. */
   env(): NodeJS.ProcessEnv;
   /** Whether a file belongs to the launcher. */
   isForeign(file: string): boolean;
@@ -97,7 +97,7 @@ export class Updates {
       },
       onResult: (result) => {
         if (this.#processes.supervisor.app) {
-          // A restart that failed has used the spare up.
+          // A failed restart has used up the spare.
           this.#processes.wakeSpare();
         }
         events.update(result);
@@ -117,8 +117,8 @@ export class Updates {
   }
 
   /**
-   * Brings the app up for the first time. If that fails, returns the error, and the next change tries again.
-   * @param known files whose present content the app is about to load, and a reporter has told of
+   * Brings the app up for the first time. @returns the error, if it fails; then the next change tries again
+   * @param known files that the host reports by itself; the app is about to load their present content
    */
   async start(known: string[]): Promise<SerializedError | undefined> {
     this.#files.start(known);
@@ -135,23 +135,23 @@ export class Updates {
     );
   }
 
-  /** Takes files as changed just now. */
+  /** Treats the files as changed just now. */
   catchUp(files: string[]): void {
     if (files.length > 0) {
       this.#queue.add(createBatch(files.map((file) => ({ file, change: 'update' }))));
     }
   }
 
-  /** A restart that no file has changed for. */
+  /** Restarts the app, though no file has changed. */
   restart(reason: RestartReason): Promise<void> {
-    // A person who asks for one may doubt the spare, too.
+    // A person who asks for a restart may doubt the spare, too.
     this.#processes.spares.drop(describeReason(reason));
     return this.#queue.restart(reason);
   }
 
   /**
-   * Vite was restarted, and has a new watcher.
-   * @param configuredAt when it began to read its config; `performance.now()`
+   * To be called when Vite was restarted, and has a new watcher.
+   * @param configuredAt when Vite began to read its config; `performance.now()`
    */
   followVite(configuredAt: number): void {
     this.#viteConfig.noteRestart(configuredAt);
@@ -180,16 +180,16 @@ export class Updates {
     const { app } = supervisor;
     app?.send({ type: 'hold' });
     spares.giveWay();
-    // Vite hears of the file too, and forgets what it knew of it within this turn of the event loop.
+    // Vite hears of the file too, and invalidates its modules within this turn of the event loop.
     setImmediate(() => {
-      // An update that runs works with the code from when it began.
+      // A running update goes on with the code that it began with.
       if (app && this.#queue.isIdle) {
         this.#transformer.anticipate(file);
       }
     });
   }
 
-  /** A spare has loaded packages, but neither the project's files nor `.env`. */
+  /** Drops the spare for a change of packages: it has loaded those, but neither project files nor `.env`. */
   #dropSpareFor(changes: Change[]): void {
     const { root } = this.#options;
     const { modules, spares } = this.#processes;

@@ -14,16 +14,16 @@ export interface ViteConfigOptions {
   root: string;
   vite: ViteDevServer;
   files: Pick<WatchedFiles, 'tsconfigs' | 'addTsconfigs'>;
-  /** Vite was restarted, and no plugin tells of it. `configuredAt`: as for `noteRestart`. */
+  /** Called when Vite was restarted and no plugin reports that. `configuredAt` is the one of `noteRestart`. */
   onRestarted(configuredAt: number): void;
 }
 
-/** The files that Vite itself reads: its config, tsconfigs and, beside a front end, `.env`. A change restarts Vite. */
+/** Vite's own files: its config, tsconfigs and, beside a front end, `.env`. A change of one restarts Vite. */
 export class ViteConfig {
   readonly #options: ViteConfigOptions;
   /** When the running Vite began to read its config; `performance.now()`. */
   #configuredAt = Number.NEGATIVE_INFINITY;
-  /** When one of its files last changed; `performance.now()`. */
+  /** When a file that Vite reads last changed; `performance.now()`. */
   #changedAt = Number.NEGATIVE_INFINITY;
   /** Resolves at the next restart of Vite. */
   #restarted: Deferred<void> = createDeferred();
@@ -32,7 +32,7 @@ export class ViteConfig {
     this.#options = options;
   }
 
-  /** @param configuredAt when the Vite that runs now began to read its config; `performance.now()` */
+  /** @param configuredAt when the running Vite began to read its config; `performance.now()` */
   noteRestart(configuredAt: number): void {
     this.#configuredAt = configuredAt;
     this.#restarted.resolve();
@@ -41,9 +41,9 @@ export class ViteConfig {
 
   /**
    * Has Vite read a changed `vite.config` before the app restarts with it. Beside a front end, Vite restarts by
-   * itself, for the front end's `.env` files as well: then this waits for it.
+   * itself, for the front end's `.env` files as well: then this waits for that restart.
    * @param changes of the batch and of the backlog
-   * @returns the reason, if the app has to restart because of that
+   * @returns the reason, if the app has to restart for such a change
    * @throws the error in the config
    */
   async update(changes: Change[], batch: Batch): Promise<RestartReason | undefined> {
@@ -53,7 +53,7 @@ export class ViteConfig {
     const envFiles = new Set(envDir === false ? [] : envFilesOf(toPosix(envDir), mode));
     const isConfig = ({ file }: Change) =>
       dependencies.has(file) || isConfigCandidate(file, inlineConfig);
-    // Vite itself looks at files named `tsconfig.json` only, not at what they extend.
+    // Vite itself looks at files named `tsconfig.json` only, not at the files that they extend.
     const isTsconfig = ({ file }: Change) => files.tsconfigs.includes(file);
     const isEnv = ({ file }: Change) => envFiles.has(file);
     const isForVite = (change: Change) => isConfig(change) || isTsconfig(change) || isEnv(change);
@@ -64,7 +64,7 @@ export class ViteConfig {
     const changed = changes.find(isConfig);
     if (changed) {
       await untilFilled(changed.file);
-      // Vite would print the error and go on with the old config, as if the change was good.
+      // Vite would print the error and go on with the old config, as if the change were good.
       const { loadConfigFromFile } = await loadVite(root);
       const { configFile: asked, root: folder } = inlineConfig;
       await loadConfigFromFile({ command: 'serve', mode }, asked || undefined, folder);
@@ -82,12 +82,12 @@ export class ViteConfig {
     return cause && { type: 'files-changed', paths: [relativeToRoot(root, cause.file)] };
   }
 
-  /** `isOwnRestart`: beside a front end, Vite restarts by itself for what has changed. */
+  /** `isOwnRestart`: beside a front end, Vite restarts by itself for these changes. */
   async #restart({ isOwnRestart }: { isOwnRestart: boolean }): Promise<void> {
     const { vite } = this.#options;
     const isDue = () => this.#configuredAt < this.#changedAt;
     if (isOwnRestart && isDue() && vite.httpServer && vite.config.server.hmr !== false) {
-      // Vite 8.3 would restart twice if asked as well.
+      // Vite 8.3 would restart twice if the host asked for a restart as well.
       const limit = delay(OWN_RESTART_LIMIT_MS, undefined, { ref: false });
       await Promise.race([this.#restarted.promise, limit]);
     }
@@ -99,7 +99,7 @@ export class ViteConfig {
       if (vite.config === config) {
         throw new Error('Vite could not restart with what was saved: it has said why.');
       }
-      // A Vite with a server calls the plugin when that listens.
+      // A Vite with a server calls the plugin when its server listens.
       if (!vite.httpServer) {
         this.#options.onRestarted(startedAt);
       }
@@ -107,10 +107,10 @@ export class ViteConfig {
   }
 }
 
-/** Vite takes some 100 ms, on a busy machine seconds; a failed restart as long, but nothing tells of its end. */
+/** A restart takes some 100 ms, on a busy machine seconds; a failed one as long, but nothing reports its end. */
 const OWN_RESTART_LIMIT_MS = 10_000;
 
-/** Whether Vite, which was given no config file, would find this one by its name. */
+/** Whether Vite, if given no config file, would find this one by its name. */
 function isConfigCandidate(file: string, { configFile, root = '.' }: InlineConfig): boolean {
   const folder = toPosix(resolve(root));
   return configFile === undefined && dirname(file) === folder && VITE_CONFIG.test(file);

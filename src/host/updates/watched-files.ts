@@ -17,17 +17,17 @@ export interface WatchedFilesOptions {
   /** Whether a file belongs to the launcher. */
   isForeign(file: string): boolean;
   loaded(): Iterable<string>;
-  /** A file has changed, and more may follow; `onBatch` comes later in any case. */
+  /** Called for the first file of a batch; a call of `onBatch` always follows. */
   onFirst(file: string): void;
   onBatch(batch: Batch): void;
 }
 
-/** Watches all files whose changes matter: the project's, and those that it uses from outside. */
+/** Watches all files whose changes matter: the project's, and those that the app uses from outside. */
 export class WatchedFiles {
   readonly #options: WatchedFilesOptions;
   /** Unset before `start` and after `close`. */
   #watch: FileWatch | undefined;
-  /** Files and folders that Vite does not watch by itself; a new watcher has to be told of them. */
+  /** Files and folders that Vite does not watch by itself; each new watcher has to add them again. */
   readonly #outside = new Set<string>();
   #tsconfigs: string[] = [];
 
@@ -49,7 +49,7 @@ export class WatchedFiles {
     await this.#watch?.settled();
   }
 
-  /** @param known files whose present content the app is about to load, and a reporter has told of */
+  /** @param known files that the host reports by itself; the app is about to load their present content */
   start(known: string[]): void {
     const { root, vite, isForeign, loaded, onFirst, onBatch } = this.#options;
     const lockfiles = workspaceLockfiles(root);
@@ -75,7 +75,7 @@ export class WatchedFiles {
     this.#watch?.follow(watcher);
   }
 
-  /** Outside of the project, Vite watches single files only, and so would miss those that come, or come back. */
+  /** Outside of the project, Vite watches single files only, and would miss files that come, or come back. */
   addPackagesOf(files: string[]): void {
     const { root } = this.#options;
     const outside = files.filter((file) => isAbsoluteFile(file) && !isInside(root, file));
@@ -92,12 +92,12 @@ export class WatchedFiles {
   /** @returns changed files that are in no batch */
   close(): string[] {
     const pending = this.#watch?.close() ?? [];
-    // Vite may be about to restart, with another watcher to follow.
+    // Vite may be about to restart: a closed watch must not follow the next watcher.
     this.#watch = undefined;
     return pending;
   }
 
-  /** Vite may watch no more than a front end that lies beside the backend. */
+  /** Vite may watch only a front end that lies beside the backend. */
   #addProject(): void {
     const { root, vite } = this.#options;
     if (!isInside(toPosix(vite.config.root), `${root}/`)) {
