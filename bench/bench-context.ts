@@ -1,14 +1,14 @@
 import type { Project } from '../test/e2e/support/project.ts';
 import type { BenchOptions } from './bench-options.ts';
 
-/** What every suite works with. */
+/** The context of every suite. */
 export interface BenchContext {
   options: BenchOptions;
-  /** A copy of the shop with what the questions need besides. */
+  /** A copy of the shop, with further files that the requests need. */
   shop: Project;
-  /** Migrated and seeded. */
+  /** The database is migrated and seeded. */
   databaseUrl: string;
-  /** Of medusa-vite: a copy of what was built when the run began. */
+  /** CLI of medusa-vite: a copy of the build from when the run began. */
   cli: string;
   log(line: string): void;
 }

@@ -12,17 +12,17 @@ export interface BenchOptions {
   servers: ServerName[];
   /** Ids of `EDIT_KINDS`. */
   kinds: string[];
-  /** Numbers of files of the generated projects. */
+  /** The numbers of files of generated projects. */
   sizes: number[];
-  /** Of what takes milliseconds. */
+  /** How often to measure operations that take milliseconds. */
   samples: number;
-  /** Of what takes seconds. */
+  /** How often to measure operations that take seconds. */
   slowSamples: number;
-  /** How long one run of requests takes, in seconds. */
+  /** The duration of one run of requests, in seconds. */
   loadSeconds: number;
-  /** Just enough to see that everything works: the numbers mean nothing. */
+  /** Measures just enough to see that everything works: the numbers mean nothing. */
   isQuick: boolean;
-  /** Absolute; where the results go. */
+  /** Absolute path of the folder for the results. */
   out: string;
 }
 
@@ -43,7 +43,7 @@ const USAGE = `npm run bench -- [options]
   --quick                 one sample of little, written to a temporary folder: only shows that it works
   --out <folder>          for the results (bench/results)`;
 
-/** @returns undefined if help was asked for, and given */
+/** @returns undefined if the user asked for help, which is printed then */
 export function parseBenchOptions(
   args: string[],
   temporary: () => string,

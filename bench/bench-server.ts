@@ -15,7 +15,7 @@ import { HttpClient } from './http-client.ts';
 
 export type ServerName = 'develop' | 'hmr' | 'vite';
 
-/** How each is called in tables. */
+/** The name of each server in tables. */
 export const SERVER_TITLES: Record<ServerName, string> = {
   develop: '`medusa develop`',
   hmr: '`medusa develop` with `backend_hmr`',
@@ -24,10 +24,10 @@ export const SERVER_TITLES: Record<ServerName, string> = {
 
 export interface BenchServerOptions {
   name: ServerName;
-  /** Absolute. */
+  /** Absolute path. */
   root: string;
   databaseUrl: string;
-  /** Of medusa-vite. */
+  /** CLI of medusa-vite. */
   cli: string;
   env?: Record<string, string>;
   args?: string[];
@@ -36,19 +36,19 @@ export interface BenchServerOptions {
 export interface Memory {
   /** Resident memory of the command itself, in MB. */
   hostMb: number;
-  /** Of the process that runs Medusa. */
+  /** Memory of the process that runs Medusa. */
   appMb: number;
-  /** Of everything else that the command has started. */
+  /** Memory of all other processes of the command. */
   othersMb: number;
 }
 
 const BOOT_LIMIT_MS = 180_000;
 const BOOT_POLL_MS = 10;
-/** A graceful stop waits for requests in flight, and nobody sends any. */
+/** A graceful stop waits for requests in flight, of which there are none. */
 const STOP_LIMIT_MS = 10_000;
 const LOG_TAIL_CHARS = 4_000;
 
-/** One of the three dev servers, in a process group of its own; its log goes to a file, as to a terminal. */
+/** One of the three dev servers, in a process group of its own; its log goes to a file. */
 export class BenchServer {
   readonly name: ServerName;
   readonly http: HttpClient;
@@ -108,12 +108,12 @@ export class BenchServer {
     return pid;
   }
 
-  /** The last lines of its log, for a person who wonders. */
+  /** The end of the log, to explain a failure. */
   get logTail(): string {
     return readFileSync(this.#log, 'utf8').slice(-LOG_TAIL_CHARS);
   }
 
-  /** The first update since that names the file. */
+  /** The first update since a mark that names the file. */
   update(since: number, file: string): Extract<DevEvent, { event: 'update' }> | undefined {
     return this.events
       .slice(since)
@@ -124,7 +124,7 @@ export class BenchServer {
   memory(): Memory {
     const [host = 0, ...others] = processTree(this.pid);
     const ready = this.events.findLast((event) => event.event === 'ready');
-    // Medusa's own command has one child; ours tells which one is the app, unless it was restarted since.
+    // Medusa's own command starts one process; ours reports the app's, unless it was restarted since.
     const app = others.find((pid) => pid === ready?.pid) ?? others[0] ?? 0;
     const rest = others.filter((pid) => pid !== app);
     return {
@@ -142,7 +142,7 @@ export class BenchServer {
       this.#process.kill('SIGTERM');
       await Promise.race([exit, delay(STOP_LIMIT_MS, undefined, { ref: false })]);
     }
-    // Medusa's own command leaves its child behind when it is asked to end.
+    // Medusa's own command leaves its process behind when it is asked to end.
     signalGroup(this.pid, 'SIGKILL');
     while (signalGroup(this.pid, 0)) {
       await delay(BOOT_POLL_MS);

@@ -1,7 +1,7 @@
 import type { BenchOptions, SuiteName } from './bench-options.ts';
 import type { Rows } from './results-file.ts';
 
-/** What was asked for and is not there; a run that lost a server on its way must not pass for a whole one. */
+/** Lists the missing results; a run that lost a server on its way must not look complete. */
 export function missingRows(
   suite: SuiteName,
   rows: Rows[SuiteName],

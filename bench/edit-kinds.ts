@@ -3,22 +3,22 @@ import { join } from 'node:path';
 import type { Project } from '../test/e2e/support/project.ts';
 import type { EditProbe } from './edit-sample.ts';
 
-/** One kind of edit that people make, and the question that shows whether it has arrived. */
+/** One kind of edit that people make, and the request that shows whether the edit has arrived. */
 export interface EditKind {
   id: string;
   title: string;
   file: string | ((version: string) => string);
-  /** @param version a word that occurs nowhere else; the source is empty where there is no file yet */
+  /** @param version a word that occurs nowhere else; the source is empty if there is no file yet */
   edit(source: string, version: string): string;
   path: string | ((version: string) => string);
   probe?: Partial<EditProbe>;
-  /** Saved broken first; what is measured is the way back. */
+  /** Whether the file is saved broken first; then the way back is measured. */
   isTypo?: boolean;
-  /** All that a save of it can lead to is a restart: nobody makes two of them within a second. */
+  /** Whether only a restart can take the edit: nobody makes two of these within a second. */
   isRare?: boolean;
 }
 
-/** In the order in which they are measured: what may take a server down comes last. */
+/** In the order of measurement: edits that may take a server down come last. */
 export const EDIT_KINDS: EditKind[] = [
   {
     id: 'route',
@@ -118,12 +118,12 @@ export const EDIT_KINDS: EditKind[] = [
 export interface PreparedEdit {
   file: string;
   save(): void;
-  /** The same with a bracket too many. */
+  /** Saves the same code with a bracket too many. */
   saveBroken(): void;
   probe: EditProbe;
 }
 
-/** The next edit of a kind in the project, with what it brings. */
+/** Prepares the next edit of a kind in the project. */
 export function prepareEdit(kind: EditKind, project: Project, version: string): PreparedEdit {
   const file = typeof kind.file === 'function' ? kind.file(version) : kind.file;
   const path = typeof kind.path === 'function' ? kind.path(version) : kind.path;

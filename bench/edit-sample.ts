@@ -1,49 +1,49 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BenchAnswer, HttpClient } from './http-client.ts';
 
-/** How one save went, as somebody saw it who asked all the time. */
+/** How one edit went for a client that asked all the time. */
 export interface EditSample {
   outcome: 'fresh' | 'stale' | 'down';
-  /** From the write to the first answer of new code; `undefined` if none came. */
+  /** Time from the write to the first answer of new code; `undefined` if none came. */
   ms: number | undefined;
-  /** Answers that were none (refused, reset) or not 200, from the write on. */
+  /** Requests since the write without an answer (refused, reset), or with another status than 200. */
   failed: number;
-  /** How long answers failed, in ms. */
+  /** How long requests failed, in ms. */
   downMs: number;
-  /** Answers of old code after one of new code. */
+  /** Answers of old code after an answer of new code. */
   stale: number;
-  /** What one answer took afterwards, when nothing else went on; `undefined` if none came. */
+  /** Time of one answer afterwards, when nothing else went on; `undefined` if none came. */
   answerMs?: number | undefined;
 }
 
 export interface EditProbe {
-  /** Asked over and over. */
+  /** The path to ask over and over. */
   path: string;
   isFresh(text: string): boolean;
-  /** The path does not exist before the edit, so that a 404 there is no failure. */
+  /** Whether the path is new with the edit, so that a 404 is no failure. */
   isNew?: boolean;
-  /** Asked in turn with `path`; always has to answer with 200. */
+  /** A path to ask in turn with `path`; it always has to answer with 200. */
   control?: string;
 }
 
 export interface SampleOptions {
   http: HttpClient;
   probe: EditProbe;
-  /** Who answers with old code for so long, without a failure in between, will not answer with new code. */
+  /** A server that answers with old code for so long, without a failure, will not answer with new code. */
   staleLimitMs: number;
   downLimitMs: number;
-  /** How long answers are looked at after the first of new code. @default 200 */
+  /** How long to look at answers after the first one of new code. @default 200 */
   aftermathMs?: number;
 }
 
-/** Between an answer and the next question. */
+/** The pause between an answer and the next request. */
 const PAUSE_MS = 1;
-/** Where nobody listens: asking more often would only slow down who is about to. */
+/** The pause while nothing listens: more requests would only slow down a server that is about to. */
 const REFUSED_PAUSE_MS = 10;
-/** What may go wrong once new code has been seen does so by then; also Vite's watcher wants 50 ms. */
+/** Failures that follow new code show by then; besides, Vite's watcher needs 50 ms. */
 const AFTERMATH_MS = 200;
 
-/** Saves, and asks until the new code answers. */
+/** Calls `save`, and asks until the new code answers. */
 export async function sampleEdit(save: () => void, options: SampleOptions): Promise<EditSample> {
   const { probe, staleLimitMs, downLimitMs, aftermathMs = AFTERMATH_MS } = options;
   const tally = new Tally(options.http);
@@ -88,11 +88,11 @@ export async function sampleEdit(save: () => void, options: SampleOptions): Prom
 }
 
 export interface TypoSample extends EditSample {
-  /** Whether the app answered at the end of the time in which the file was broken. */
+  /** Whether the app answered at the end of the broken time. */
   survived: boolean;
 }
 
-/** Saves broken code, asks for a while, and saves the fix, of which the time is measured. */
+/** Saves broken code, asks for a while, saves the fix, and measures the time of that. */
 export async function sampleTypo(
   { broken, fixed, brokenMs }: { broken: () => void; fixed: () => void; brokenMs: number },
   options: SampleOptions,
@@ -113,11 +113,11 @@ export async function sampleTypo(
   };
 }
 
-/** Asks, and counts what fails. */
+/** Asks, and counts the failures. */
 class Tally {
   failed = 0;
   downMs = 0;
-  /** `performance.now()` of the last failure; 0 before the first. */
+  /** When the last failure was, by `performance.now()`; 0 before the first. */
   failedUntil = 0;
   isFailing = false;
   readonly #http: HttpClient;

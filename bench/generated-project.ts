@@ -2,25 +2,25 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createProject, type Project } from '../test/e2e/support/project.ts';
 
-/** A project of so many backend files, all of which import one helper. */
+/** A project with a given number of backend files, all of which import one helper. */
 export interface GeneratedProject {
   project: Project;
   files: number;
   routes: number;
   workflows: number;
   modules: number;
-  /** File of a route, and where it answers. */
+  /** The file of a route, and the path at which it answers. */
   route(index: number): { file: string; path: string };
 }
 
-/** What everything imports. */
+/** The helper that every file imports. */
 export const HUB = 'src/lib/hub.ts';
 
 const FILES_PER_MODULE = 2;
 /** More custom modules than this are rare, however large a project is. */
 const MAX_MODULES = 20;
 const FILES_PER_FOLDER = 50;
-/** One route in so many runs a workflow. */
+/** One in this many routes runs a workflow. */
 const RUNS_WORKFLOW = 4;
 
 export function generateProject(files: number): GeneratedProject {

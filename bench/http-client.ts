@@ -1,12 +1,12 @@
 import http from 'node:http';
 
 export interface BenchAnswer {
-  /** 0 if there was none: refused, reset, or too late. */
+  /** 0 if there was no answer: refused, reset, or too late. */
   status: number;
   text: string;
 }
 
-/** Longer than any restart may keep a request waiting. */
+/** Longer than any restart may hold a request. */
 const REQUEST_LIMIT_MS = 60_000;
 
 /** One connection that stays open, as a browser's would. */
@@ -28,7 +28,7 @@ export class HttpClient {
           response.on('data', (chunk: string) => {
             text += chunk;
           });
-          // Some tests of new code look at a header.
+          // Some checks for new code look at a header.
           response.on('end', () =>
             resolve({
               status: response.statusCode ?? 0,

@@ -5,7 +5,7 @@ import os from 'node:os';
 import { join } from 'node:path';
 import { REPOSITORY, SHOP } from '../test/e2e/support/repository.ts';
 
-/** What a number means nothing without. */
+/** The machine and versions, without which a number means nothing. */
 export interface Machine {
   cpu: string;
   cores: number;
@@ -13,7 +13,7 @@ export interface Machine {
   os: string;
   node: string;
   medusa: string;
-  /** Of medusa-vite; with `+` if files were changed since. */
+  /** The commit of medusa-vite; with `+` if files were changed since. */
   commit: string;
 }
 

@@ -31,7 +31,7 @@ const RUNS: { [S in SuiteName]: (context: BenchContext) => Promise<Rows[S]> } = 
   memory: measureMemory,
 };
 
-// The servers' groups end with this process, and the database with it.
+// The process groups of the servers, and the database, end with this process.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => process.exit(1));
 }
@@ -41,7 +41,7 @@ const options = parseBenchOptions(process.argv.slice(2), temporary);
 if (options) {
   await main(options);
 }
-// vite-node keeps the event loop busy.
+// vite-node would keep the event loop alive.
 process.exit();
 
 async function main(options: BenchOptions): Promise<void> {
@@ -52,7 +52,7 @@ async function main(options: BenchOptions): Promise<void> {
   };
   log('building, and making a database');
   buildProduct();
-  // Before anything takes long: somebody may commit meanwhile.
+  // Describes the machine first: the commit may change during a long run.
   const machine = describeMachine();
   const product = copyProduct();
   const template = await startTemplateDatabase();
@@ -64,7 +64,7 @@ async function main(options: BenchOptions): Promise<void> {
       const shop = createProject();
       cpSync(join(import.meta.dirname, 'project'), shop.root, { recursive: true });
       if (options.isQuick) {
-        // The dashboard is half of what a start costs.
+        // The dashboard is half the cost of a start.
         writeFileSync(join(shop.root, '.env'), 'DISABLE_MEDUSA_ADMIN=true\n');
       }
       const database = await createDatabase(template.url);
@@ -75,7 +75,7 @@ async function main(options: BenchOptions): Promise<void> {
         writeResults(options.out, { suite, date, machine, rows });
         missing.push(...missingRows(suite, rows, options).map((row) => `${suite}: ${row}`));
       } catch (error) {
-        // What the other suites measure is worth having all the same.
+        // The results of the other suites are still worth having.
         missing.push(`${suite}: ${error instanceof Error ? error.message : error}`);
       } finally {
         await database.drop();
@@ -97,7 +97,7 @@ async function main(options: BenchOptions): Promise<void> {
   }
 }
 
-/** Of results that are kept, where README shows it. */
+/** Writes the plot; for results that go into the repository, to the place where README shows it. */
 function writePlot({ rows }: Results<'edits'>, { out }: BenchOptions): void {
   const folder = out === RESULTS ? join(REPOSITORY, 'docs') : out;
   writeFileSync(join(folder, 'bench.svg'), renderPlot(rows));

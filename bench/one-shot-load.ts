@@ -1,7 +1,7 @@
 import http from 'node:http';
 import { percentileOf } from './statistics.ts';
 
-/** What was seen while one server was loaded for a while. */
+/** The results of one server under load for a while. */
 export interface LoadRound {
   requestsPerSecond: number;
   /** Milliseconds, connecting included. */
@@ -17,8 +17,8 @@ export interface OneShotLoadOptions {
 }
 
 /**
- * Requests that each open a connection and close it. (autocannon does not count the response before a
- * reconnect, and with `connection: close` its latencies are of the wait for a free client.)
+ * Sends requests that each open a connection and close it. (autocannon does not count the response before a
+ * reconnect, and with `connection: close` its latencies measure the wait for a free client.)
  */
 export async function oneShotLoad(
   url: string,
@@ -47,7 +47,7 @@ export async function oneShotLoad(
   };
 }
 
-/** Whether a 200 came, to its end. */
+/** Whether a complete answer with status 200 came. */
 function isAnswered(url: string): Promise<boolean> {
   return new Promise((resolve) => {
     http

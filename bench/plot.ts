@@ -15,10 +15,10 @@ const BAR = 11;
 const GAP = 2;
 const GROUP = SERVERS.length * (BAR + GAP) + 13;
 const BOTTOM = 16;
-/** Powers of ten of a millisecond. */
+/** Powers of ten that the axis shows, from a millisecond. */
 const DECADES = 4.5;
 
-/** Bars on a logarithmic scale: the median of each kind, for each server. */
+/** Draws bars on a logarithmic scale: the median of each kind, for each server. */
 export function renderPlot(rows: EditRow[]): string {
   const kinds = [...new Set(rows.map(({ kind }) => kind))];
   const height = TOP + kinds.length * GROUP + BOTTOM;

@@ -9,7 +9,7 @@ import { targetsOf } from './targets.ts';
 
 const SERVERS: ServerName[] = ['develop', 'hmr', 'vite'];
 
-/** `results.md`: everything that was measured, for people. */
+/** Renders `results.md`: all results, for people. */
 export function renderReport(results: AllResults): string {
   const { edits, scale, throughput, memory } = results;
   const targets = targetsOf(results).map(({ name, limit, measured, verdict }) => {
@@ -32,7 +32,7 @@ export function renderReport(results: AllResults): string {
   return `${parts.join('\n\n')}\n`;
 }
 
-/** One line for each kind: what README could show. */
+/** One line for each kind, as README could show it. */
 function editTable(rows: EditRow[]): string {
   const kinds = [...new Set(rows.map(({ kind }) => kind))];
   const lines = kinds.map((kind) => {

@@ -7,7 +7,7 @@ import type { MemoryRow } from './suites/memory.ts';
 import type { ScaleRow } from './suites/scale.ts';
 import type { ThroughputRow } from './suites/throughput.ts';
 
-/** What each suite measures. */
+/** The rows that each suite measures. */
 export interface Rows {
   edits: EditRow[];
   scale: ScaleRow[];
@@ -15,21 +15,21 @@ export interface Rows {
   memory: MemoryRow[];
 }
 
-/** One suite's results, as they stand in `<suite>.json`. */
+/** One suite's results, as in `<suite>.json`. */
 export interface Results<S extends SuiteName = SuiteName> {
   suite: S;
-  /** ISO 8601. */
+  /** In ISO 8601. */
   date: string;
   machine: Machine;
   rows: Rows[S];
 }
 
-/** Each from the run that measured it last. */
+/** The latest results of each suite. */
 export type AllResults = { [S in SuiteName]?: Results<S> };
 
 export function writeResults(folder: string, results: Results): void {
   const json = JSON.stringify(results, null, 2);
-  // Lists of numbers on one line: a diff shows what was measured anew, and not where.
+  // Puts lists of numbers on one line, so that a diff has one line for each new measurement.
   const compact = json.replace(/\[[\s\d.,nul-]+\]/g, (list) => list.replace(/\s+/g, ' '));
   writeFileSync(join(folder, `${results.suite}.json`), `${compact}\n`);
 }

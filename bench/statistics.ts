@@ -1,4 +1,4 @@
-/** Milliseconds, or whatever was measured. */
+/** In milliseconds, or the unit of the values. */
 export interface Summary {
   count: number;
   min: number;
@@ -22,7 +22,7 @@ export function summarize(values: number[]): Summary | null {
   };
 }
 
-/** Nearest rank: always a value that was measured; 0 if none was. */
+/** By nearest rank: always one of the values; 0 if there are none. */
 export function percentileOf(values: number[], fraction: number): number {
   return percentile(
     values.toSorted((a, b) => a - b),

@@ -2,7 +2,7 @@ import type { ServerName } from './bench-server.ts';
 import type { AllResults } from './results-file.ts';
 import type { EditRow } from './suites/edits.ts';
 
-/** What a number has to be, and what it is. */
+/** A required value, and the measured one. */
 export interface Target {
   name: string;
   limit: string;
@@ -11,12 +11,12 @@ export interface Target {
 }
 
 const HOT = ['route', 'helper', 'step', 'subscriber', 'job'];
-/** Hot in place, but more than a function is exchanged. */
+/** Edits that are hot in place, but exchange more than a function. */
 const REBUILT = ['service', 'middleware', 'new-route'];
-/** The size of generated project that has 1,000 routes. */
+/** The generated project to judge has this many routes. */
 const THOUSAND_ROUTES = 1_000;
 
-/** All of them, whether or not the results say anything about one. */
+/** All targets, whether the results cover them or not. */
 export function targetsOf({ edits, scale, throughput, memory }: AllResults): Target[] {
   const targets: Target[] = [];
   const add = (

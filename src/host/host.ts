@@ -112,7 +112,7 @@ export class Host {
 
   /**
    * Resolves when the app serves, or needs a change to mend it, or the host was closed meanwhile.
-   * @throws MedusaViteError if no change can mend the app; then the host is closed, and has reported why if it replaces another
+   * @throws MedusaViteError if no change can mend the app; then the host is closed, and a replacement has said why
    */
   async start(): Promise<void> {
     try {

@@ -22,7 +22,7 @@ export interface HotApp extends App {
 const PACKAGE_JSON = `{ "name": "${PACKAGE_NAME}", "main": "./src/index.ts" }\n`;
 const PROBE_FILE = 'src/api/oracle-probe/route.ts';
 
-/** A copy of the shop with the probe in it. */
+/** Makes a copy of the shop with the probe in it. */
 export function createProbedProject(files: Map<string, string>): Project {
   const project = createProject({
     files: { [`${PACKAGE_FOLDER}package.json`]: PACKAGE_JSON },
@@ -35,7 +35,7 @@ export function createProbedProject(files: Map<string, string>): Project {
   return project;
 }
 
-/** Unlike the project's own `write`, remembers nothing. */
+/** Writes or removes a file. Unlike the project's `write`, remembers nothing. */
 export function put(project: Project, file: string, source: string | undefined): void {
   const path = join(project.root, file);
   if (source === undefined) {
@@ -67,7 +67,7 @@ export async function startHot(project: Project, options: AppOptions): Promise<H
   return { dev, url, headers: await logIn(url, options), stop: () => dev.stop() };
 }
 
-/** `product`: by our own CLI, without HMR. `stock`: by Medusa's own `start`, as `medusa develop` runs it. */
+/** `product` starts with our CLI, without HMR; `stock` with Medusa's own `start`, as `medusa develop` runs it. */
 export type FreshKind = 'product' | 'stock';
 
 export async function startFresh(
@@ -120,7 +120,7 @@ async function stopGroup(child: ChildProcess): Promise<void> {
     return;
   }
   const exit = once(child, 'exit');
-  // Its database is only ever read again by the next one: nothing to end gracefully.
+  // Only the next fresh app reads this app's database: there is nothing to end gracefully.
   process.kill(-child.pid, 'SIGKILL');
   await exit;
 }

@@ -40,16 +40,16 @@ import { isPackaged, reachedFiles } from './reach.ts';
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
-/** One save, or several in a row. Plain data: a history of edits can be printed, cut and replayed. */
+/** Changes that are saved together or in a row. Plain data: a history of edits can be printed, cut and replayed. */
 export interface Edit {
   kind: string;
-  /** Paths into the model, and what is put there; `null` removes an entry of a record. */
+  /** Paths into the model, and their new values; `null` removes an entry of a record. */
   set: [path: string[], value: Json][];
-  /** Seeds the order in which the files are written. */
+  /** Seed of the order in which the files are written. */
   order: number;
-  /** Pause after each file that is written; 0 is "save all". */
+  /** Pause after each written file; 0 is "Save all". */
   pauseMs: number;
-  /** The next edit comes without waiting for this one. */
+  /** Whether the next edit comes without waiting for this one. */
   isHasty?: boolean;
 }
 
@@ -57,7 +57,7 @@ type Maker = (model: Model, random: Random) => Edit['set'] | '' | undefined;
 
 const VIAS: Via[] = ['direct', 'alias', 'barrel', 'star', 'require', 'dynamic', 'glob'];
 
-/** Saves of this kind must not change anything at all. */
+/** Edits of this kind must have no effect at all. */
 export const NOISE = 'comment';
 
 const MAKERS: [kind: string, weight: number, make: Maker][] = [
@@ -359,7 +359,7 @@ const MAKERS: [kind: string, weight: number, make: Maker][] = [
   ['break', 6, breakFile],
 ];
 
-/** How likely the next edit mends, while something is broken. */
+/** How likely the next edit mends a file, while any is broken. */
 const MEND = 0.35;
 
 export function randomEdit(model: Model, random: Random): Edit {
@@ -406,7 +406,7 @@ function finish(kind: string, set: Edit['set'], random: Random): Edit {
   };
 }
 
-/** Assigns to what is there; a path that leads nowhere (any more) is left out. */
+/** Assigns the values of an edit; leaves out a path that leads nowhere, or no longer anywhere. */
 export function applyEdit(model: Model, edit: Edit): Model {
   const next = structuredClone(model);
   for (const [path, value] of edit.set) {
@@ -443,7 +443,7 @@ const RECORDS = [
   'jobs',
 ] as const;
 
-/** Path of something that has code. */
+/** Path of a random part of the model that has code. */
 function anyCode(model: Model, random: Random): string[] {
   for (;;) {
     const kind = random.pick([...RECORDS, 'helpers', 'service', 'provider'] as const);
@@ -505,11 +505,11 @@ function toggleScript(model: Model, random: Random): Edit['set'] | undefined {
   const path = anyCode(model, random);
   const [kind = '', name] = path;
   const code = codeAt(model, path);
-  // These are in files of the shop.
+  // The code of these is in files of the shop.
   if (!code || name === undefined || kind === 'middlewares') {
     return undefined;
   }
-  // Node loads it natively there: each edit is a restart.
+  // Node loads scripts of the package natively: each edit of one is a restart.
   const isRare = !code.isScript && isPackaged(code);
   return isRare && random.chance(0.8) ? undefined : [[[...path, 'isScript'], !code.isScript]];
 }
@@ -542,7 +542,7 @@ function toggle(
 ): Edit['set'] {
   const name = random.pick(names);
   const isThere = name in model[kind];
-  // A few stay, so that there is something to edit.
+  // One always stays, so that there is something to edit.
   if (isThere && Object.keys(model[kind]).length <= 1) {
     return [];
   }
@@ -563,7 +563,7 @@ function breakFile(model: Model, random: Random): Edit['set'] | undefined {
   }
   const { loaded, onDemand, soughtOnDemand } = reachedFiles(model);
   const helpers = Object.keys(model.helpers).map((name) => helperFile(model, name));
-  // Whoever looks for a file for the first time when it is gone finds none, and rightly so.
+  // A script that first looks for a file after its removal rightly finds none.
   const missing = helpers.filter((file) => loaded.has(file) && !soughtOnDemand.has(file));
   if (missing.length > 0 && random.chance(0.15)) {
     return [[['broken', random.pick(missing)], 'missing']];

@@ -31,7 +31,7 @@ const { values } = parseArgs({
   },
 });
 
-// The dev servers' groups and the database end with this process.
+// The process groups of the dev servers, and the database, end with this process.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => process.exit(1));
 }
@@ -41,7 +41,7 @@ if (values.help) {
 } else {
   await main();
 }
-// The runner of this script keeps the event loop busy.
+// The runner of this script would keep the event loop alive.
 process.exit();
 
 async function main(): Promise<void> {

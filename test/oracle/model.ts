@@ -1,6 +1,6 @@
 /**
  * The part of the shop that the oracle changes. Plain data, so that an edit is a few assignments: any subset of
- * a history can be replayed, and gives a project that is broken only where it says so.
+ * a history can be replayed, and gives a project that is broken only where `broken` says so.
  */
 export interface Model {
   helpers: Record<string, Helper>;
@@ -14,10 +14,10 @@ export interface Model {
   hooks: Record<string, Hook>;
   subscribers: Record<string, SubscriberFile>;
   jobs: Record<string, Job>;
-  /** `aliases`: those of its joiner config, beside its own. */
+  /** `aliases` are those of the joiner config, beside the service's own. */
   service: Code & { methods: string[]; aliases: string[] };
   provider: Code;
-  /** Of the brand: the shop's own data model, and whether there is a file with another one. */
+  /** Data models of the brand: the shop's own, and `other` in a file of its own. */
   dataModel: { isSearchable: boolean; hasColor: boolean; other: { version: number } | null };
   link: { version: number } | null;
   environment: { tagline: number };
@@ -27,30 +27,30 @@ export interface Model {
   noise: Record<string, number>;
   broken: Record<string, Breakage>;
   /**
-   * `import()` of TypeScript and `import.meta.glob`: stock Medusa has neither, since its files are CommonJS for
-   * ts-node, and `import()` is Node's.
+   * Whether `import()` of TypeScript and `import.meta.glob` occur: stock Medusa has neither, since its files are
+   * CommonJS for ts-node, and `import()` is Node's.
    */
   hasViteSyntax: boolean;
 }
 
 export type Breakage = 'syntax' | 'throw' | 'import' | 'missing';
-/** `glob`: by a pattern that finds the helper wherever it is, or nothing. */
+/** `glob` is a pattern that finds the helper wherever it is, or nothing. */
 export type Via = 'direct' | 'alias' | 'barrel' | 'star' | 'require' | 'dynamic' | 'glob';
 
-/** What every file with code has: a version that its output names, and helpers whose output it contains. */
+/** The code of a file: its output names the version, and contains the output of the helpers that it uses. */
 export interface Code {
   version: number;
   uses: string[];
   via: Via;
-  /** Its file is CommonJS in a `.js`; for what has a file of its own. */
+  /** Whether the code, if it has a file of its own, is CommonJS in a `.js` file. */
   isScript: boolean;
 }
 export interface Helper extends Code {
-  /** `@`: in the linked package. */
+  /** `@` is the linked package. */
   folder: '' | 'a/' | 'b/' | '@';
   form: 'file' | 'index';
   data: string | null;
-  /** Calls its helpers when it is evaluated, not when it is called. */
+  /** Whether the helper calls its own helpers when it is evaluated, not when it is called. */
   isEager: boolean;
 }
 export interface Route extends Code {
@@ -73,7 +73,7 @@ export interface Workflow extends Code {
   steps: string[];
   nested: string | null;
   hasHook: boolean;
-  /** Has the id of this one, as long as both have the same steps: Medusa allows no more. */
+  /** The workflow whose id this one has, while both have the same steps: Medusa allows no other duplicates. */
   sharesIdOf: string | null;
 }
 export interface Hook extends Code {
@@ -91,7 +91,7 @@ export interface Job extends Code {
   executions: number | null;
 }
 
-/** Edits of files that the shop brings along: a text, and what takes its place in version n. */
+/** An edit of the shop's own files: a text, and its replacement in version n. */
 export interface ShopEdit {
   file: string;
   from: string;
@@ -181,9 +181,9 @@ export const JOBS: string[] = numbered('j', 3);
 export const EVENTS: string[] = ['oracle.e1', 'oracle.e2', 'oracle.e3'];
 export const EXTRA_METHODS: string[] = ['oracleX', 'oracleY'];
 export const ALIASES: string[] = ['oracle_maker', 'oracle_label'];
-/** For jobs of several files. */
+/** Name of a job that several files share. */
 export const SHARED_JOB = 'oracle-shared';
-/** Times of a day from 0 to 5 h after the twelfth hour from now, so that no job ever runs by itself. */
+/** Schedules half a day away, so that no job ever runs by itself. */
 export const SCHEDULES: string[] = Array.from({ length: 4 }, (_, index) => {
   const hour = (new Date().getHours() + 11 + index) % 24;
   return index === 3 ? '{ interval: 40_000_000 }' : `'0 ${hour} * * *'`;

@@ -24,9 +24,9 @@ import { render } from './render.ts';
 export interface OracleOptions {
   templateDatabaseUrl: string;
   publishableKey: string;
-  /** Of the product under test. */
+  /** CLI of the product under test. */
   cli: string;
-  /** Of the product that fresh apps are started with. @default `cli` */
+  /** CLI of the product that starts fresh apps. @default `cli` */
   freshCli?: string;
   fresh: FreshKind;
   /** Edits between two comparisons with a fresh app; the predictions are compared after each. */
@@ -36,7 +36,7 @@ export interface OracleOptions {
   log(line: string): void;
 }
 
-/** The hot app does not answer as it has to. */
+/** A wrong answer of the hot app. */
 export interface Finding {
   /** How many edits had been made. */
   edits: number;
@@ -48,7 +48,7 @@ export interface Finding {
     | 'fresh app'
     | 'settling';
   lines: string[];
-  /** What the hot app printed last. */
+  /** The last output of the hot app. */
   output: string;
 }
 
@@ -56,23 +56,23 @@ export interface Statistics {
   edits: number;
   results: Record<string, number>;
   freshApps: number;
-  /** Probes that were right only at a second look. */
+  /** Number of probes that were right only at a second look. */
   late: number;
 }
 
-/** Every saved file shows in an update: at the latest when a restart has booted twice. */
+/** Every changed file appears in an update: at the latest after a restart that boots twice. */
 const SETTLE_LIMIT_MS = 60_000;
-/** For what ends after the update was reported, e.g. of two saves that were merged. */
+/** For effects that come after the report of the update, e.g. of two edits that were merged. */
 const LATE_WAIT_MS = 3_000;
 const LATE_POLL_MS = 150;
 
-/** What such an update says tells nothing of the files before it. */
+/** An update that was ignored for this reason says nothing about the files before it. */
 const NOT_LOADED = 'not loaded by the app';
 const DATA_MODEL_NOTE = 'npx medusa db:generate';
 
 const original = (file: string): string => readFileSync(join(SHOP, file), 'utf8');
 
-/** The hot app and the project that it serves, beside a fresh one now and then. */
+/** Compares the hot app of a project with predictions, and now and then with a fresh app. */
 export class Oracle {
   readonly statistics: Statistics = { edits: 0, results: {}, freshApps: 0, late: 0 };
   readonly #options: OracleOptions;
@@ -82,12 +82,12 @@ export class Oracle {
   #model: Model;
   #files: Map<string, string>;
   #freshFiles: Map<string, string>;
-  /** What the app must go on to answer while files are broken; unset where several answers are right. */
+  /** The answers that must stay while files are broken; unset if several answers are right. */
   #lastGood: Probe | undefined;
   #mark = 0;
-  /** As they were before what is unsettled. */
+  /** The files before the unsettled edits. */
   #filesBefore: Map<string, string>;
-  /** How much the app had printed before what is unsettled. */
+  /** The length of the app's output before the unsettled edits. */
   #printedBefore = 0;
   #unsettled = new Set<string>();
   #sinceFresh = 0;
@@ -139,7 +139,7 @@ export class Oracle {
     return this.#model;
   }
 
-  /** Makes an edit and looks at what the app makes of it. */
+  /** Makes an edit, and checks how the app takes it. */
   async step(edit: Edit): Promise<Finding | undefined> {
     const before = this.#lastGood;
     const wasGood = healthOf(this.#model) === 'good';
@@ -184,7 +184,7 @@ export class Oracle {
       return this.#sinceFresh >= this.#options.freshEvery ? this.compareWithFresh() : undefined;
     }
     if (before === undefined || wasHasty || written > 1) {
-      // Some of the files may have been taken over before the broken one was seen.
+      // The app may have taken over some of the files before the broken one was seen.
       this.#lastGood = await probe(this.#hot);
       return undefined;
     }
@@ -192,7 +192,7 @@ export class Oracle {
     return lines.length > 0 ? this.#finding('last good state', lines) : undefined;
   }
 
-  /** Starts the comparison with a fresh app, and tells what came of the one before. */
+  /** Starts the comparison with a fresh app. @returns the result of the comparison before */
   async compareWithFresh(): Promise<Finding | undefined> {
     const finding = await this.#comparison;
     if (finding || healthOf(this.#model) !== 'good') {
@@ -205,7 +205,7 @@ export class Oracle {
     this.#comparison = this.#compare(answers).then((lines) => {
       return lines.length > 0 ? { ...this.#finding('fresh app', lines), edits } : undefined;
     });
-    // It is awaited before the next one; until then nobody listens.
+    // The next comparison awaits this one; until then, nothing handles a rejection.
     this.#comparison.catch(() => {});
     return undefined;
   }
@@ -267,12 +267,12 @@ export class Oracle {
     }
   }
 
-  /** Before a watcher had a look at it, perhaps. */
+  /** Whether a file came and went, perhaps before a watcher saw it. */
   #cameAndWent(file: string): boolean {
     return !this.#filesBefore.has(file) && !this.#files.has(file);
   }
 
-  /** What updates call a file: outside of the project by its absolute path. */
+  /** The name of a file in updates: outside of the project, its absolute path. */
   #nameOf(file: string): string {
     return file.startsWith('../') ? join(this.#projects.hot.root, file) : file;
   }
@@ -292,7 +292,7 @@ export class Oracle {
     }
   }
 
-  /** What the command should have said of good files, or should not. */
+  /** Checks the output for good files: no error, and a note for a new data model. */
   async #complaint(hasNewDataModel: boolean): Promise<string | undefined> {
     const { dev } = this.#hot;
     const deadline = Date.now() + LATE_WAIT_MS;
@@ -314,7 +314,7 @@ export class Oracle {
     }
   }
 
-  /** A prediction that is wrong is a fault of this test. */
+  /** Asks a fresh app whether a prediction is right: a wrong one is a fault of this test. */
   async #secondOpinion(expected: Record<string, unknown>): Promise<string[]> {
     await this.#comparison;
     this.#writeFresh();

@@ -1,6 +1,6 @@
 import type { Code, Model } from './model.ts';
 
-/** Where each thing of the model lives; relative to the project. */
+/** The files of the model's parts; relative to the project. */
 export function helperFile(model: Model, name: string): string {
   const helper = model.helpers[name];
   const stem = `${name}${helper?.form === 'index' ? '/index' : ''}${endingOf(helper)}`;
@@ -9,7 +9,7 @@ export function helperFile(model: Model, name: string): string {
     : `src/lib/oracle/${helper?.folder ?? ''}${stem}`;
 }
 
-/** Beside the project, and linked into its `node_modules` under the name. */
+/** The package lies beside the project, and is linked into its `node_modules` under this name. */
 export const PACKAGE_NAME = '@oracle/words';
 export const PACKAGE_FOLDER = '../packages/oracle/';
 export const PACKAGE_BARREL_FILE: string = `${PACKAGE_FOLDER}src/index.ts`;

@@ -21,8 +21,8 @@ import {
 } from './reach.ts';
 
 /**
- * What the model's own files must answer, as far as their texts tell: a check that is cheap enough to follow
- * every edit. Fresh apps, which know nothing of this, prove it right.
+ * The answers that the model's own files must give, as far as their texts tell: a check that is cheap enough
+ * for every edit. Fresh apps, which know nothing of the prediction, prove it right.
  */
 export function predict(model: Model): Record<string, unknown> {
   const answers: Record<string, unknown> = {};
@@ -43,7 +43,7 @@ export function predict(model: Model): Record<string, unknown> {
           const isRefused = area === 'admin' && !withToken && (!exists || route.isAuthenticated);
           const isInvalid = method === 'POST' && model.schema.minimum > POSTED;
           if (isRefused || !exists || isInvalid) {
-            // What comes first of 401, 400 and 404 is for the fresh app to say.
+            // Only a fresh app can say which of 401, 400 and 404 comes first.
             answers[at] = 'not answered';
             continue;
           }
@@ -65,7 +65,7 @@ export function predict(model: Model): Record<string, unknown> {
       log: workflowLog(model, first),
     };
   }
-  // Of jobs that share a name, the last file's runs.
+  // Of several jobs with one name, the job of the last file runs.
   for (const [name, job] of Object.entries(model.jobs).sort()) {
     answers[`run job-${job.name}`] = { log: [`${name}.${job.version}(${textOf(model, job)})`] };
   }
@@ -82,10 +82,10 @@ export function predict(model: Model): Record<string, unknown> {
   return answers;
 }
 
-/** What the probe sends. */
+/** The value that the probe posts. */
 export const POSTED = 5;
 
-/** The part of a probe that `predict` speaks of, in its words. */
+/** The part of a probe that `predict` covers, in its form. */
 export function predictable(probe: Probe): Record<string, unknown> {
   const answers: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(probe)) {
@@ -123,7 +123,7 @@ function headersOf(model: Model, method: string, path: string): Record<string, s
   );
 }
 
-/** With methods, Medusa registers a middleware like a route: for the whole path. Without, for what is below it too. */
+/** Medusa registers a middleware with methods like a route, for the exact path; without, also for all below it. */
 function covers(matcher: string, path: string, isWhole: boolean): boolean {
   if (matcher.endsWith('*')) {
     return path.startsWith(matcher.slice(0, -1));

@@ -19,11 +19,11 @@ export interface ProbeTarget {
 }
 
 const REQUEST_WAIT_MS = 20_000;
-/** It loads the folders of the API side by side: whose routes come first differs from start to start. */
+/** This Medusa loads the folders of the API side by side: whose routes come first differs from start to start. */
 const HAS_RANDOM_ROUTE_ORDER = MEDUSA_VERSION === '2.12.1';
 const HEADERS = /^(?:x-shop|x-oracle-.*|access-control-.*|content-type|vary)$/;
 
-/** What the model's files answer, and what is registered; a `full` one also runs the shop's own things. */
+/** Collects the answers of the model's files, and all registrations; if `full`, also runs the shop's own code. */
 export async function probe(
   target: ProbeTarget,
   { full = false }: { full?: boolean } = {},
@@ -114,7 +114,7 @@ async function ask(
 
 const JOURNAL_WAIT_MS = 20_000;
 
-/** Goes through a workflow, its hook, an event, its subscriber and a notification provider. */
+/** Creates a brand: by a workflow, its hook, an event, its subscriber and a notification provider. */
 async function createBrand(target: ProbeTarget): Promise<unknown> {
   const lastSeq = async () => (await journal(target, 0)).at(-1)?.seq ?? 0;
   const before = await lastSeq();
@@ -124,7 +124,7 @@ async function createBrand(target: ProbeTarget): Promise<unknown> {
     headers: { ...target.headers, 'content-type': 'application/json' },
   });
   const body = (await created.json()) as { brand?: { id: string } };
-  // A brand that was refused notifies nobody.
+  // A refused brand causes no notification.
   const deadline = Date.now() + (created.ok ? JOURNAL_WAIT_MS : 0);
   let entries: JournalEntry[];
   do {
@@ -158,7 +158,7 @@ async function journal(target: ProbeTarget, after: number): Promise<JournalEntry
   return ((await response.json()) as { entries: JournalEntry[] }).entries;
 }
 
-/** Ids and times are different each time. */
+/** Replaces ids and times, which differ each time. */
 function normalise(value: unknown): unknown {
   return parse(
     JSON.stringify(value ?? null)
@@ -175,7 +175,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** One line, or two, for each key that is not the same. */
+/** One or two lines for each key with different values. */
 export function differences(
   expected: Record<string, unknown>,
   actual: Record<string, unknown>,

@@ -14,12 +14,12 @@ import {
   workflowFile,
 } from './paths.ts';
 
-/** References to what is not there (any more) count for nothing, so that subsets of a history stay valid. */
+/** The helpers that code uses. References to missing ones do not count, so any subset of a history is valid. */
 export function usesOf(model: Model, code: Code): string[] {
   return namesOf(model, code).filter(
     (name) =>
       name in model.helpers &&
-      // A pattern does not miss what is not there.
+      // A pattern does not fail on a missing file.
       !(
         viaOf(model, code, { name }) === 'glob' &&
         model.broken[helperFile(model, name)] === 'missing'
@@ -27,14 +27,14 @@ export function usesOf(model: Model, code: Code): string[] {
   );
 }
 
-/** Also of what is not there: a pattern names it all the same. */
+/** The helpers that code names, missing ones included: a pattern names those all the same. */
 export function namesOf(model: Model, code: Code): string[] {
   return [...new Set(code.uses)].filter(
     (name) => !isPackaged(code) || isPackaged(model.helpers[name]),
   );
 }
 
-/** How a file comes to a helper. `isAsync`: inside of a function that can wait. */
+/** How a file reaches a helper. `isAsync`: inside of a function that can wait. */
 export function viaOf(
   model: Model,
   code: Code,
@@ -45,14 +45,14 @@ export function viaOf(
   }
   if (code.via === 'glob') {
     const helper = model.helpers[name];
-    // A pattern never finds the file that it is in.
+    // A pattern never finds its own file.
     const isOther = helper !== code && !isPackaged(helper) && !isPackaged(code);
     return model.hasViteSyntax && isOther && !code.isScript ? 'glob' : 'direct';
   }
   return code.via;
 }
 
-/** Whether a helper is in the linked package, which cannot import anything of the project. */
+/** Whether a helper is in the linked package, which cannot import from the project. */
 export function isPackaged(code: Code | undefined): boolean {
   return code !== undefined && 'folder' in code && code.folder === '@';
 }
@@ -63,7 +63,7 @@ export function dataOf(model: Model, name: string): { name: string; version: num
   return data && { name: helper?.data ?? '', version: data.version };
 }
 
-/** Which workflow's id it has: its own or, where both have the same steps, that of another. */
+/** The workflow whose id this workflow has: its own or, if both have the same steps, that of another one. */
 export function idOwnerOf(model: Model, name: string): string {
   const other = model.workflows[name]?.sharesIdOf ?? null;
   return other !== null &&
@@ -74,7 +74,7 @@ export function idOwnerOf(model: Model, name: string): string {
     : name;
 }
 
-/** Medusa answers with the result of the first file of an id. */
+/** The first file of an id: Medusa answers with the result of that one. */
 export function firstOfId(model: Model, name: string): string {
   const owner = idOwnerOf(model, name);
   const all = Object.keys(model.workflows).sort();
@@ -106,13 +106,13 @@ export function runsOf(model: Model, route: Route): string | null {
   return route.runs !== null && route.runs in model.workflows ? route.runs : null;
 }
 
-/** Only workflows with a lower number, so that there are no cycles. */
+/** The nested workflow: only one with a lower number, so that there are no cycles. */
 export function nestedOf(model: Model, name: string): string | null {
   const nested = model.workflows[name]?.nested ?? null;
   return nested !== null && nested in model.workflows && nested < name ? nested : null;
 }
 
-/** A hook takes one handler: the first file gets it. By file, the workflow or `core`. */
+/** The active hooks: the workflow or `core`, by file. A hook takes one handler, that of the first file. */
 export function activeHooks(model: Model): Map<string, string> {
   const taken = new Set<string>();
   const active = new Map<string, string>();
@@ -126,7 +126,7 @@ export function activeHooks(model: Model): Map<string, string> {
   return active;
 }
 
-/** Only where the order of evaluation cannot matter: nothing below may come back, or go over the barrel. */
+/** Eager only if the order of evaluation cannot matter: no cycle and no barrel among the helpers below. */
 export function isEager(model: Model, name: string): boolean {
   const helper = model.helpers[name];
   if (!helper?.isEager) {
@@ -146,7 +146,7 @@ export function isEager(model: Model, name: string): boolean {
   return isSafe(name);
 }
 
-/** Files over which all helpers are imported, or all of the package. */
+/** The barrels that code imports: all helpers, or all of the package. */
 export function barrelsOf(model: Model, code: Code): string[] {
   if (code.uses.length === 0) {
     return [];
@@ -161,12 +161,12 @@ export function barrelsOf(model: Model, code: Code): string[] {
   return code.via === 'alias' && isNamed ? [PACKAGE_BARREL_FILE] : [];
 }
 
-/** What a state of the files means to the app. */
+/** Whether an app can run with a state of the files. */
 export type Health = 'good' | 'broken' | 'unspecified';
 
 /**
- * Broken: an app could not boot with it. Unspecified: something is broken that only a call at run time
- * would load, so a running app may know an older version of it.
+ * Broken: an app could not boot. Unspecified: a file is broken that only a call at run time would load, so a
+ * running app may have an older version of it.
  */
 export function healthOf(model: Model): Health {
   const broken = Object.keys(model.broken);
@@ -181,11 +181,11 @@ export function healthOf(model: Model): Health {
 }
 
 export interface ReachedFiles {
-  /** At boot. */
+  /** Files that an app loads at boot. */
   loaded: Set<string>;
-  /** By dynamic imports. */
+  /** Files that dynamic imports load. */
   onDemand: Set<string>;
-  /** By those of scripts, which look for the file when they run. */
+  /** Files that dynamic imports of scripts load: they look for the file when they run. */
   soughtOnDemand: Set<string>;
 }
 
@@ -257,7 +257,7 @@ export function reachedFiles(model: Model): ReachedFiles {
   for (const code of [...Object.values(model.middlewares), model.service, model.provider]) {
     addUses(code, loaded);
   }
-  // The shop's own files are all in use.
+  // All of the shop's own files are in use.
   for (const file of Object.keys(model.broken)) {
     if (!file.includes('/oracle') || file === LINK_FILE) {
       loaded.add(file);

@@ -36,10 +36,10 @@ import {
   workflowId,
 } from './reach.ts';
 
-/** Where the original text of the shop's files comes from. */
+/** Reads the original text of a file of the shop. */
 export type ReadOriginal = (file: string) => string;
 
-/** The files of a model, by path; only those that differ between models. */
+/** The files of a model, by path; only files that differ between models. */
 export function render(model: Model, original: ReadOriginal): Map<string, string> {
   const files = new Map<string, string>();
   for (const file of new Set(SHOP_EDITS.map((edit) => edit.file))) {
@@ -383,7 +383,7 @@ function renderDataModels({ dataModel }: Model, files: Map<string, string>): voi
 
 const compiled = new Map<string, string>();
 
-/** What would be in a `.js` file that stock Medusa can load, too. */
+/** Compiles `.js` files, so that stock Medusa can load them as well. */
 function compileScripts(files: Map<string, string>): void {
   for (const [file, source] of files) {
     if (!file.endsWith('.js')) {
@@ -504,7 +504,7 @@ function usage(
   return result;
 }
 
-/** By `paths` of the tsconfig; the package has only its main file. */
+/** An alias by `paths` of the tsconfig; for the package, its main file. */
 function aliasOf(from: string, to: string): string {
   if (to.startsWith(PACKAGE_FOLDER)) {
     return from.startsWith(PACKAGE_FOLDER) ? packageBarrel(from) : PACKAGE_NAME;

@@ -6,7 +6,7 @@ import type { Failure } from './shrink.ts';
 export interface RunOptions extends OracleOptions {
   seed: number;
   edits: number;
-  /** Makes no further edits after this; what was made is still compared. */
+  /** Makes no further edits after this time; the edits made so far are still compared. */
   limitMs?: number;
 }
 

@@ -6,7 +6,7 @@ export interface Failure {
   finding: Finding;
 }
 
-/** Repeats a history on fresh copies; at its end, compares with a fresh app if it takes that. */
+/** Repeats a history on fresh copies; at its end, compares with a fresh app if `needsFresh`. */
 export async function replay(
   history: Edit[],
   { needsFresh = true, ...options }: OracleOptions & { needsFresh?: boolean },
@@ -27,8 +27,8 @@ export async function replay(
 }
 
 /**
- * The shortest history found within the time that still fails (Zeller's ddmin), beginning with the last few
- * edits alone, since it mostly takes no more than those.
+ * Finds the shortest history within the time that still fails (Zeller's ddmin). Tries the last few edits alone
+ * first, since these mostly suffice.
  */
 export async function shrink(
   failure: Failure,
@@ -79,7 +79,7 @@ export async function shrink(
   return best;
 }
 
-/** Everything that it takes to repeat a failure. */
+/** Describes a failure with everything needed to repeat it. */
 export function describe({ history, finding }: Failure): string {
   return [
     `After ${history.length} edits, against ${finding.against}:`,

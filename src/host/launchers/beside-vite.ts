@@ -9,7 +9,7 @@ import { OPTIONS_FAILED, resolveSettings, type ServeOptions } from './serve-opti
 /** Front-end code listens to this event: `import.meta.hot.on('medusa-vite:update', …)`. */
 export const UPDATE_EVENT = 'medusa-vite:update';
 
-/** The backends by project. The map outlives a restart of Vite, which makes new plugins and retains its server object alone. */
+/** By project. The map outlives a restart of Vite, which makes new plugins and retains only its server object. */
 const running = new Map<string, BesideVite>();
 
 /** The backends whose Vite is ending, and waits for them. */

@@ -1,10 +1,10 @@
 import { isPortTaken, isRunning } from './processes.ts';
 import { until } from './until.ts';
 
-/** Nothing of ours is left 6 s after its end, however it came about; a busy machine takes longer. */
+/** No process of ours is left 6 s after the end, whatever caused it; a busy machine takes longer. */
 export const END_LIMIT_MS = 15_000;
 
-/** Enough for a second look where the processes took all of their time. */
+/** Enough for a second look if the processes used up their time. */
 const PORT_LIMIT_MS = 1_000;
 
 /** Waits until none of the processes runs and the port is free. */
@@ -19,7 +19,7 @@ export async function allEnd(
     (left) => left.length === 0,
     limitMs,
   );
-  // One that counts as ended may have threads that still let go of what it had open.
+  // A process that counts as ended may have threads that still release its open files.
   await until(
     () => isPortTaken(port),
     (isTaken) => !isTaken,

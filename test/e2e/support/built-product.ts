@@ -23,7 +23,7 @@ export function importBuilt<T>(file: string): Promise<T> {
   return import(/* @vite-ignore */ pathToFileURL(join(REPOSITORY, 'dist', file)).href);
 }
 
-/** A copy of the built product: what others build meanwhile does not matter, and it can be damaged. */
+/** A copy of the built product: another build does not change it, and a test may damage it. */
 export function copyProduct(): { cli: string; folder: string; dispose(): void } {
   const folder = mkdtempSync(join(tmpdir(), 'medusa-vite-product-'));
   cpSync(join(REPOSITORY, 'dist'), join(folder, 'dist'), { recursive: true });

@@ -1,4 +1,4 @@
-/** What a program needs of the machine; the rest of our environment is Vitest's (`NODE_ENV=test`, `PORT`, …). */
+/** Variables of the machine that a program needs; Vitest adds its own to the rest (`NODE_ENV=test`, `PORT`, …). */
 const KEPT = [
   'PATH',
   'HOME',

@@ -13,7 +13,7 @@ export type UpdateEvent = Extract<DevEvent, { event: 'update' }>;
 export interface CliOptions {
   cwd: string;
   env?: Record<string, string>;
-  /** @default the one of this repository */
+  /** @default the CLI of this repository */
   cli?: string;
 }
 
@@ -22,15 +22,15 @@ export interface CliEnd {
   stdout: string;
   stderr: string;
   ms: number;
-  /** Command lines of those in its process group that outlived it. */
+  /** Command lines of the processes in its group that outlived it. */
   survivors: string[];
 }
 
-/** A Medusa boots in five seconds; a machine that does other things takes four times that. */
+/** A Medusa boots in five seconds; a busy machine takes four times that. */
 const READY_WAIT_MS = 120_000;
 const END_WAIT_MS = 30_000;
 
-/** The command as a person types it: no argument or variable is added. In a process group of its own. */
+/** The command as a person types it, without further arguments or variables, in a process group of its own. */
 export class CliRun {
   readonly #process: ChildProcess;
   readonly #startedAt: number = performance.now();
@@ -63,12 +63,12 @@ export class CliRun {
     return this.#process.exitCode !== null || this.#process.signalCode !== null;
   }
 
-  /** Of stdout and stderr, without colours. */
+  /** All of stdout and stderr, without colours. */
   get output(): string {
     return stripVTControlCharacters(`${this.#stdout}${this.#stderr}`);
   }
 
-  /** What `--json` printed so far. */
+  /** The events that `--json` has printed so far. */
   get events(): DevEvent[] {
     const lines = this.#stdout.split('\n').slice(0, -1);
     return lines.map((line) => JSON.parse(line) as DevEvent);
@@ -90,7 +90,7 @@ export class CliRun {
     return found as Extract<DevEvent, { event: T }>;
   }
 
-  /** Saves, and waits for the update that names the file. */
+  /** Calls `save`, and waits for the update that names the file. */
   async update(file: string, save: () => void): Promise<UpdateEvent> {
     const mark = this.events.length;
     save();
@@ -107,7 +107,7 @@ export class CliRun {
     return found as UpdateEvent;
   }
 
-  /** Waits for an end that nobody asked for. */
+  /** Waits until the command ends by itself. */
   async ends(): Promise<CliEnd> {
     await Promise.race([this.#ended, delay(END_WAIT_MS, undefined, { ref: false })]);
     if (!this.hasEnded) {
@@ -125,7 +125,7 @@ export class CliRun {
     };
   }
 
-  /** Asks it to end; complains if it left something running. */
+  /** Asks the command to end. @throws if it left processes running */
   async stop(): Promise<void> {
     this.#process.kill('SIGTERM');
     const { survivors } = await this.ends();

@@ -3,7 +3,7 @@ import http from 'node:http';
 export interface ConstantLoad {
   /** Requests sent so far. */
   readonly total: number;
-  /** Sends no more, waits for what is under way and tells how it went. */
+  /** Stops sending, waits for the requests under way and returns the result. */
   stop(): Promise<LoadResult>;
 }
 
@@ -17,10 +17,10 @@ export interface LoadResult {
 /** Longer than any reload may hold a request; a request that takes this long has failed. */
 const REQUEST_WAIT_MS = 30_000;
 
-/** On a machine that is too busy for the rate, more would only wait in line. */
+/** On a machine that is too busy for the rate, more requests would only wait in line. */
 const MAX_UNDER_WAY = 30;
 
-/** Asks for the URL at a steady rate, by turns over connections that stay open and ones that do not. */
+/** Requests the URL at a steady rate, by turns over connections that stay open and connections that do not. */
 export function constantLoad(
   url: string,
   {
@@ -71,7 +71,7 @@ export function constantLoad(
   };
 }
 
-/** Resolves to what went wrong, if anything did. */
+/** Resolves to the failure, if there was one. */
 function ask(
   url: string,
   { agent, waitMs }: { agent: http.Agent | undefined; waitMs: number },

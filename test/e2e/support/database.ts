@@ -8,7 +8,7 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A database of its own for a test file: migrated and seeded. */
+/** Makes a database for one test file: migrated and seeded. */
 export async function createDatabase(
   templateUrl: string = inject('templateDatabaseUrl'),
 ): Promise<TestDatabase> {

@@ -19,9 +19,9 @@ export interface DevServerOptions {
   args?: string[];
   env?: Record<string, string>;
   databaseUrl: string;
-  /** @default the one that the repository's build made */
+  /** @default the CLI of the repository's build */
   cli?: string;
-  /** @default that of the test run */
+  /** @default the launcher of the test run */
   launcher?: Launcher;
 }
 
@@ -29,14 +29,14 @@ export interface Answer {
   status: number;
   headers: Headers;
   text: string;
-  /** The text as JSON, `undefined` if it is not. */
+  /** The text parsed as JSON, `undefined` if it is no JSON. */
   body: unknown;
 }
 
 /** A Medusa boots in five seconds, on a busy machine in ten times that. */
 const READY_WAIT_MS = 180_000;
 const REQUEST_WAIT_MS = 35_000;
-/** Of what people would read, when an update does not come. */
+/** How many lines of the output an error shows if an update does not come. */
 const SHOWN_LINES = 25;
 /** A graceful stop waits for requests in flight. */
 const STOP_WAIT_MS = 20_000;
@@ -60,7 +60,7 @@ export class DevServer {
   readonly #process: ChildProcess;
   readonly #launcher: Launcher;
   readonly #events: DevEvent[] = [];
-  /** Lines on stdout that are no events: there must be none. */
+  /** Lines on stdout that are not events: there must be none. */
   readonly #stray: string[] = [];
   #output = '';
   #hasEnded = false;
@@ -104,7 +104,7 @@ export class DevServer {
     return this.#stray;
   }
 
-  /** Of the start, or of the last restart that was announced. */
+  /** The event of the start, or of the latest restart that announced itself. */
   get ready(): ReadyEvent {
     const ready = this.#events.findLast((event) => event.event === 'ready');
     if (!ready) {
@@ -117,7 +117,7 @@ export class DevServer {
     return this.ready.pid;
   }
 
-  /** Of the host. */
+  /** Id of the host's process. */
   get pid(): number {
     return this.#process.pid ?? 0;
   }
@@ -131,7 +131,7 @@ export class DevServer {
     return this.#hasEnded;
   }
 
-  /** What people would read, without colours. */
+  /** The text for people, without colours. */
   output(): string {
     return stripVTControlCharacters(this.#output);
   }
@@ -159,7 +159,7 @@ export class DevServer {
     return { status: response.status, headers: response.headers, text, body: parseJson(text) };
   }
 
-  /** For `updatesSince`: everything that happens from now on. */
+  /** Marks this moment, e.g. for `updatesSince`. */
   mark(): number {
     return this.#events.length;
   }
@@ -204,7 +204,7 @@ export class DevServer {
     return found as Extract<DevEvent, { event: T }>;
   }
 
-  /** Saves, and waits for the update that names the file. */
+  /** Calls `save`, and waits for the update that names the file. */
   async nextUpdate(file: string, save: () => void | Promise<void>): Promise<UpdateEvent> {
     const mark = this.mark();
     await save();
@@ -222,7 +222,7 @@ export class DevServer {
     );
   }
 
-  /** Ends the whole group; complains if the CLI left something running. */
+  /** Ends the whole group. @throws if the CLI left processes running */
   async stop(): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
     const { pid } = this.#process;
     if (pid === undefined) {
@@ -250,7 +250,7 @@ export class DevServer {
     if (event instanceof Object && 'event' in event) {
       this.#events.push(event as DevEvent);
     } else if (this.#launcher === 'vite') {
-      // Vite has something to say there too.
+      // Vite prints to stdout as well.
       this.#output += `${line}\n`;
     } else {
       this.#stray.push(line);

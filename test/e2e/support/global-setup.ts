@@ -12,7 +12,7 @@ declare module 'vitest' {
   }
 }
 
-/** What a Medusa or a Vite of its own is to a project; undefined for what is installed here. */
+/** The versions of Medusa and Vite that a test project needs; undefined for the installed one. */
 interface Needs {
   medusa: string | undefined;
   vite: string | undefined;
@@ -25,10 +25,10 @@ interface Prepared {
   vites: Map<string | undefined, Promise<void>>;
 }
 
-/** Shared by the projects of a run, of which each evaluates this module for itself. */
+/** Shared by the test projects of a run: each one evaluates this module for itself. */
 const run = globalThis as { prepared?: Prepared };
 
-/** Builds the CLI, and makes one PostgreSQL for each Medusa of a run with a database that tests copy. */
+/** Builds the CLI, and for each Medusa of a run starts one PostgreSQL with a database that tests copy. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   run.prepared ??= prepareFor(project.vitest.projects.map(needsOf));
   const { databases, vites } = run.prepared;
@@ -38,13 +38,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('templateDatabaseUrl', database?.url ?? '');
   project.provide('publishableKey', database?.publishableKey ?? '');
   return async () => {
-    // Those of projects without a file in this run too.
+    // Includes the databases of test projects without a file in this run.
     await Promise.allSettled([...databases.values()].map(async (each) => (await each).stop()));
   };
 }
 
 function needsOf({ config }: TestProject): Needs {
-  // Not there where a project sets none, whatever its type says.
+  // Whatever the type says, `env` is missing in a project that sets no variable.
   const env: Partial<typeof config.env> = { ...config.env };
   return {
     medusa: env.MEDUSA_VERSION ?? MEDUSA_VERSION,
@@ -52,7 +52,7 @@ function needsOf({ config }: TestProject): Needs {
   };
 }
 
-/** All at once, since much of it waits for a network or a disk. */
+/** Prepares everything at once, since much of it waits for the network or the disk. */
 function prepareFor(needs: Needs[]): Prepared {
   buildProduct();
   const prepared: Prepared = { databases: new Map(), vites: new Map() };
@@ -65,7 +65,7 @@ function prepareFor(needs: Needs[]): Prepared {
     }
   }
   for (const work of [...prepared.databases.values(), ...prepared.vites.values()]) {
-    // Reported by the project that waits for it, which may not be the first one.
+    // The project that waits for the work reports the error; another project may come first.
     work.catch(() => {});
   }
   return prepared;

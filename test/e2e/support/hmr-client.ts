@@ -10,7 +10,7 @@ export interface HmrMessage {
   updates?: { type: string; path: string }[];
 }
 
-/** What a page with Vite's client gets to hear. Node 20 has no WebSocket of its own. */
+/** Receives the messages that a page with Vite's client receives. Node 20 has no WebSocket of its own. */
 export class HmrClient {
   readonly messages: HmrMessage[] = [];
   readonly #socket: Socket;
@@ -46,7 +46,7 @@ export class HmrClient {
     return !this.#socket.destroyed;
   }
 
-  /** The first message after a mark, which is a number of messages, that is accepted. */
+  /** Waits for the first accepted message after a mark, which is a number of messages. */
   async message(accepts: (message: HmrMessage) => boolean, mark = 0): Promise<HmrMessage> {
     const found = await until(
       () => this.messages.slice(mark).find(accepts) ?? this.messages.slice(mark),
@@ -59,7 +59,7 @@ export class HmrClient {
     this.#socket.destroy();
   }
 
-  /** Unmasked text, which is all that a server of Vite sends. */
+  /** Reads unmasked text: Vite's server sends nothing else. */
   #read(data: Buffer): void {
     this.#received = Buffer.concat([this.#received, data]);
     for (;;) {

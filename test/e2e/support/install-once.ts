@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 
 const INSTALL_LIMIT_MS = 600_000;
 
-/** Installs what a manifest names; a later run finds it there. */
+/** Installs the packages of a manifest, unless an earlier run has done so. */
 export async function installOnce(folder: string, manifest: object): Promise<void> {
   if (existsSync(join(folder, 'node_modules/.package-lock.json'))) {
     return;

@@ -2,20 +2,20 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { CLI } from './repository.ts';
 
-/** How the backend of a test is started; the same tests hold for each. */
+/** How a test starts the backend; the same tests hold for each launcher. */
 export type Launcher = 'cli' | 'vite-node' | 'vite';
 
 /** Set by the projects of vite.config.ts. */
 export const LAUNCHER: Launcher =
   (process.env.MEDUSA_VITE_LAUNCHER as Launcher | undefined) ?? 'cli';
 
-/** Options of `medusa()`, for the one launcher that is given them there. */
+/** Options of `medusa()`: only the launcher `vite` gets its options there. */
 export const MEDUSA_OPTIONS: string =
   LAUNCHER === 'vite'
     ? "port: 0, json: true, nodeArgs: JSON.parse(process.env.NODE_ARGS ?? '[]'),"
     : '';
 
-/** What a project needs in order to be run in a way. */
+/** The files that a project needs for a launcher. */
 export function filesOf(launcher: Launcher): Record<string, string> {
   switch (launcher) {
     case 'cli':
@@ -52,7 +52,7 @@ export interface Command {
   env: Record<string, string>;
 }
 
-/** The arguments for Node. `args` are those of \`medusa-vite dev\`; the other ways know only what follows \`--\`. */
+/** The arguments for Node. `args` are those of `medusa-vite dev`; other launchers know only those after `--`. */
 export function commandOf(
   launcher: Launcher,
   { root, args, cli = CLI }: { root: string; args: string[]; cli?: string },

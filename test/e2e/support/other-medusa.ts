@@ -4,18 +4,18 @@ import { join } from 'node:path';
 import { installOnce } from './install-once.ts';
 import { SHOP } from './repository.ts';
 
-/** Runs the tests on another Medusa than the one that the shop names, e.g. `2.12.1`. */
+/** Runs the tests on this Medusa, e.g. `2.12.1`, instead of the shop's. */
 export const MEDUSA_VERSION: string | undefined = process.env.MEDUSA_VERSION || undefined;
 
-/** Zod comes with Medusa, and a schema of another major is not one that it knows. */
+/** Zod comes with Medusa, which does not know a schema of another major. */
 const ZOD_BEFORE_2_13 = '3.25.76';
 
-/** The folder in which that Medusa is installed, with what else the shop needs. */
+/** The folder of that Medusa, with the shop's other packages. */
 export function otherMedusaFolder(version: string): string {
   return join(tmpdir(), `medusa-vite-shop-${version}`);
 }
 
-/** Installs it once; a later run finds it there. */
+/** Installs that Medusa, unless an earlier run has done so. */
 export function installOtherMedusa(version: string): Promise<void> {
   return installOnce(otherMedusaFolder(version), manifest(version));
 }

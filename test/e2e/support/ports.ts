@@ -1,11 +1,11 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 
-/** Below what systems give to who asks for any port, so that nobody else is given one of these meanwhile. */
+/** Below the ports that systems give to programs that ask for any port, so that none of them gets one of these. */
 const FIRST_PORT = 12_000;
 const PORTS_PER_WORKER = 1_000;
 const MAX_WORKERS = 16;
 
-/** A port that nobody listens on at the moment, and that no other test file asks for. */
+/** Finds a port on which no program listens now, and for which no other test file asks. */
 export async function freePort(): Promise<number> {
   const worker = Number(process.env.VITEST_POOL_ID ?? 0) % MAX_WORKERS;
   for (;;) {

@@ -1,4 +1,4 @@
-// Runs in the app, as `GET /probe` of a project that a test has made: what is registered, and what is held.
+// Runs in the app, as `GET /probe` of a test's project: answers what is registered, and what is held in memory.
 
 import { Module } from 'node:module';
 import * as v8 from 'node:v8';
@@ -26,7 +26,7 @@ interface EventBus {
 }
 
 export interface Probe {
-  /** Steps by id of the workflow. */
+  /** Steps, by id of the workflow. */
   workflows: Record<string, string[]>;
   /** Ids that the workflow engine can run. */
   runners: string[];
@@ -35,14 +35,14 @@ export interface Probe {
   /** Ids of the subscribers, by event. */
   subscribers: Record<string, string[]>;
   listeners: Record<string, number>;
-  /** A number for each listener, which stays its own. */
+  /** A number for each listener, which never changes. */
   listenerNumbers: Record<string, number[]>;
   processListeners: Record<string, number>;
-  /** Of the HTTP server. */
+  /** Listeners of the HTTP server, by event. */
   serverListeners: Record<string, number>;
   resources: Record<string, number>;
   memory: NodeJS.MemoryUsage;
-  /** What lives after a collection; if one was asked for. */
+  /** What is alive after a garbage collection, if one was asked for. */
   live: { modules: number; functions: number } | undefined;
 }
 
@@ -93,7 +93,7 @@ export function GET(
   });
 }
 
-/** Outlives this module, which is evaluated again like any other. */
+/** Outlives this module, which is evaluated again like any other module. */
 const lasting = globalThis as { probeNumbers?: WeakMap<object, number> };
 lasting.probeNumbers ??= new WeakMap();
 const numbers = lasting.probeNumbers;
@@ -110,7 +110,7 @@ function listenersOf(emitter: NodeJS.EventEmitter): Record<string, number> {
   );
 }
 
-/** Collects garbage first. */
+/** Counts the live objects of a type; collects garbage first. */
 function countLive(type: object): number {
   const { queryObjects } = v8 as unknown as {
     queryObjects(type: object, options: { format: 'count' }): number;

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Ids of the groups that run, so that an interrupted run leaves none behind. */
+/** Ids of the running groups, so that an interrupted run leaves none behind. */
 const groups = new Set<number>();
 process.once('exit', () => {
   for (const pid of groups) {
@@ -9,7 +9,7 @@ process.once('exit', () => {
   }
 });
 
-/** From now on the group ends with this process at the latest. */
+/** Makes the group end with this process at the latest. */
 export function trackGroup(pid: number): void {
   groups.add(pid);
 }
@@ -18,7 +18,7 @@ export function forgetGroup(pid: number): void {
   groups.delete(pid);
 }
 
-/** @returns whether anything of the group was there; signal 0 only asks */
+/** @returns whether the group had any process; signal 0 only asks */
 export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     process.kill(-pid, signal);
@@ -28,14 +28,14 @@ export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
-/** All that was started is gone in this time, however the command ended. */
+/** Every process of a command is gone in this time, however the command ended. */
 const GROUP_WAIT_MS = 6_000;
 
-/** @returns the command lines of those in the group that outlive the wait */
+/** @returns the command lines of the group's processes that outlive the wait */
 export async function survivorsOf(group: number): Promise<string[]> {
   const deadline = performance.now() + GROUP_WAIT_MS;
   for (;;) {
-    // Asked first, because it costs nothing; it counts those that ended and that nobody has waited for yet.
+    // The signal costs nothing, so it comes first; it counts zombies as well, which `membersOf` leaves out.
     const survivors = signalGroup(group, 0) ? membersOf(group) : [];
     if (survivors.length === 0 || performance.now() > deadline) {
       return survivors;

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 
-/** One that has ended, and that whoever adopted it has not waited for yet, does not run. */
+/** A zombie, which has ended though no process has waited for it yet, does not run. */
 export function isRunning(pid: number): boolean {
   if (process.platform === 'linux') {
     try {
@@ -26,12 +26,12 @@ interface Row {
   command: string;
 }
 
-/** A process with everything that it has started, as the system sees them. */
+/** A process with all of its descendants, as the system sees them. */
 export function processTree(pid: number): number[] {
   return treeOf(pid).map((row) => row.pid);
 }
 
-/** The one process below another whose command line matches. */
+/** Finds the one descendant of a process whose command line matches. */
 export function findProcess(pid: number, command: RegExp): number {
   const found = findProcesses(pid, command);
   if (found.length !== 1 || found[0] === undefined) {

@@ -19,24 +19,24 @@ import { MEDUSA_VERSION, otherMedusaFolder } from './other-medusa.ts';
 import { otherViteFolder, VITE_VERSION } from './other-vite.ts';
 import { REPOSITORY, SHOP } from './repository.ts';
 
-/** Of a package. */
+/** A link to a package. */
 type Link = [name: string, folder: string];
 
 const NOT_COPIED = new Set(['node_modules', '.medusa', '.env', 'dist']);
 
 /** A copy of the shop; files are named relative to it, with forward slashes. */
 export interface Project {
-  /** Absolute. */
+  /** Absolute path. */
   readonly root: string;
   read(file: string): string;
-  /** Throws if the text did not change, or kept its length: then a watcher might have nothing to see. */
+  /** Throws if the text did not change, or kept its length: a watcher might miss such a change. */
   edit(file: string, change: (source: string) => string): void;
   write(file: string, source: string): void;
   remove(file: string): void;
   rename(from: string, to: string): void;
-  /** Writes a temporary file beside it and renames that over it. */
+  /** Writes a temporary file beside the file, and renames the one to the other. */
   saveLikeAnEditor(file: string, change: (source: string) => string): void;
-  /** Brings back every file that was changed, and returns their names. */
+  /** Restores every changed file. @returns their names */
   restore(): string[];
   dispose(): void;
 }
@@ -44,13 +44,13 @@ export interface Project {
 export interface ProjectOptions {
   /** Folders between the temporary folder and the project, e.g. `.config/api`. */
   under?: string;
-  /** What stands in files besides the shop's and those of the launcher, or instead of them; undefined leaves one out. */
+  /** Contents of files beside the shop's and the launcher's, or instead of them; undefined leaves a file out. */
   files?: Record<string, string | undefined>;
-  /** Folders, relative to the project, that are linked into its `node_modules` by these names. */
+  /** Folders, relative to the project, to link into its `node_modules` under these names. */
   links?: Record<string, string>;
-  /** @default that of the test run */
+  /** @default the launcher of the test run */
   launcher?: Launcher;
-  /** The version of Medusa. @default that of the test run */
+  /** The version of Medusa. @default the version of the test run */
   medusa?: string;
 }
 
@@ -59,7 +59,7 @@ export function createProject(options: ProjectOptions = {}): Project {
   const base = realpathSync(mkdtempSync(join(tmpdir(), 'medusa-vite ü ')));
   const root = join(base, options.under ?? '', 'my shøp');
   mkdirSync(root, { recursive: true });
-  // The embedded PostgreSQL may run as another user, who has to get to its data.
+  // The embedded PostgreSQL may run as another user, who needs access to its data.
   for (let folder = root; folder.startsWith(base); folder = dirname(folder)) {
     chmodSync(folder, 0o755);
   }
@@ -82,7 +82,7 @@ export function createProject(options: ProjectOptions = {}): Project {
   );
   linkNodeModules(base, root, { launcher, medusa, links });
 
-  /** What stood in a file before its first change; `undefined` if there was none. */
+  /** The content of each file before its first change; `undefined` if there was no file. */
   const originals = new Map<string, string | undefined>();
   const path = (file: string) => join(root, file);
   const read = (file: string) => readFileSync(path(file), 'utf8');
@@ -153,7 +153,7 @@ export function createProject(options: ProjectOptions = {}): Project {
   };
 }
 
-/** As in the repository: what npm did not hoist lies in the project, everything else above it. */
+/** As in the repository: packages that npm did not hoist lie in the project, all others above it. */
 function linkNodeModules(
   base: string,
   root: string,
@@ -184,7 +184,7 @@ function linkNodeModules(
   }
 }
 
-/** One by one, since each project has a `.vite` of its own there: the caches of Vite, which two must not write at once. */
+/** Links each package by itself: two projects must not share Vite's caches, which lie there in `.vite`. */
 function linkEach(hoisted: string, modules: string): void {
   mkdirSync(modules);
   for (const name of readdirSync(hoisted).filter((each) => !each.startsWith('.'))) {

@@ -1,7 +1,7 @@
 import { beforeEach } from 'vitest';
 import { setupTimes } from './setup-times.ts';
 
-// Runs in every file of the projects in vite.config.ts that start a Medusa. What comes later is in the same object.
+// Runs in every test file that starts a Medusa; see vite.config.ts. Later times go into the same object.
 beforeEach(({ task }) => {
   task.file.meta.setupTimes = setupTimes;
 });

@@ -1,14 +1,14 @@
-/** What a test file has spent on what is no test, by kind. */
+/** The time that a test file has spent outside of tests, by kind. */
 export type SetupTimes = Record<string, { count: number; ms: number }>;
 
 declare module 'vitest' {
   interface TaskMeta {
-    /** Of a file; test/report.ts shows it. */
+    /** The times of a test file, which test/report.ts shows. */
     setupTimes?: SetupTimes;
   }
 }
 
-/** Of the file that runs in this process; report-setup-times.ts hands it to Vitest. */
+/** The times of the running test file; report-setup-times.ts hands them to Vitest. */
 export const setupTimes: SetupTimes = {};
 
 export async function timed<T>(kind: string, setUp: () => T | Promise<T>): Promise<T> {

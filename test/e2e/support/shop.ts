@@ -11,7 +11,7 @@ import {
 import { createProject, type Project, type ProjectOptions } from './project.ts';
 import { until } from './until.ts';
 
-/** The shop's `GET /stats`. */
+/** The answer of the shop's `GET /stats`. */
 export interface Stats {
   pid: number;
   heap_used: number;
@@ -23,26 +23,26 @@ export interface Shop {
   readonly dev: DevServer;
   readonly databaseUrl: string;
   stats(): Promise<Stats>;
-  /** The core API and the dashboard, as somebody who is logged in sees them. */
+  /** Answers of the core API and the dashboard to a logged-in user. */
   core(): Promise<Record<string, Pick<Answer, 'status' | 'text'>>>;
   /**
-   * Proves that a change is hot: `change` ends when it has arrived, and meanwhile no request failed, the
-   * process stayed the same, and just the given files were evaluated, once each.
+   * Proves that a change is hot: until it has arrived and `change` ends, no request failed, the process
+   * stayed the same, and only the given files were evaluated, once each.
    */
   hot(evaluated: string[], change: () => Promise<void>): Promise<void>;
   /**
-   * Proves that a change restarts: meanwhile no request failed, and the process is another one after it.
+   * Proves that a change restarts the app: no request failed meanwhile, and the process is another one.
    * @returns the only update of that time
    */
   restarted(change: () => Promise<unknown>): Promise<RestartedEvent>;
-  /** Waits until a path answers with this body. */
+  /** Waits until the path answers with this body. */
   answers(path: string, body: unknown): Promise<void>;
 }
 
 export interface ShopOptions {
   /** Whether routes answer. @default true */
   hasApi?: boolean;
-  /** Whether the dashboard is there, whose Vite bundles its packages after each start of a server. @default false */
+  /** Whether there is a dashboard; its Vite bundles packages after each start of a server. @default false */
   hasAdmin?: boolean;
 }
 
@@ -50,12 +50,12 @@ export type RestartedEvent = Extract<UpdateEvent, { result: 'restarted' }>;
 
 /** Read by the shop's config. */
 const WITHOUT_ADMIN = { DISABLE_MEDUSA_ADMIN: 'true' };
-/** The host lets connections wait for 30 s. */
+/** The host lets a connection wait for 30 s. */
 const RESTART_WAIT_MS = 35_000;
-/** A request every 20 ms: more than a swap could slip between. */
+/** A request every 20 ms: no swap of code fits between two. */
 const LOAD_PER_SECOND = 50;
 
-/** One project, database and dev server for a test file; each test gives back the files it changed. */
+/** One project, database and dev server for a test file; each test's changes are undone. */
 export function useShop(
   options: ProjectOptions & Omit<DevServerOptions, 'databaseUrl'> & ShopOptions = {},
 ): Shop {
@@ -158,7 +158,7 @@ export function useShop(
   return shop;
 }
 
-/** Enough for both kinds of connection. */
+/** Enough requests for both kinds of connection. */
 const REQUESTS_AFTER_CHANGE = 4;
 
 async function endingLoad(load: ConstantLoad, change: () => Promise<void>): Promise<void> {

@@ -15,8 +15,8 @@ export interface TemplateDatabase {
 const SEED_WAIT_MS = 120_000;
 
 /**
- * One PostgreSQL, with a migrated and seeded database that `createDatabase` copies.
- * @param medusa its version, if not the one that is installed here
+ * Starts a PostgreSQL with a migrated and seeded database that `createDatabase` copies.
+ * @param medusa the version of Medusa, if not the installed one
  */
 export async function startTemplateDatabase(medusa?: string): Promise<TemplateDatabase> {
   const { startEmbeddedDatabase } = await importBuilt<

@@ -6,12 +6,12 @@ import { processTree } from './processes.ts';
 import { CLI } from './repository.ts';
 import { until } from './until.ts';
 
-/** Linux' `script` gives a program a terminal of its own; those of other systems take other arguments. */
+/** Linux' `script` gives a program a terminal of its own; the `script` of other systems takes other arguments. */
 export const HAS_TERMINAL: boolean = process.platform === 'linux';
 
 const START_WAIT_MS = 90_000;
 
-/** The command in a terminal, with somebody who types. */
+/** The command in a terminal, with a person who types. */
 export class Terminal {
   readonly #script: ChildProcess;
   #output = '';
@@ -30,7 +30,7 @@ export class Terminal {
     });
   }
 
-  /** As it came, with what moves the cursor. */
+  /** The output as it came, with the sequences that move the cursor. */
   get rawOutput(): string {
     return this.#output;
   }
@@ -39,7 +39,7 @@ export class Terminal {
     return stripVTControlCharacters(this.#output);
   }
 
-  /** Everything that runs in the terminal. */
+  /** Ids of all processes in the terminal. */
   get pids(): number[] {
     return processTree(this.#script.pid ?? 0).slice(1);
   }
@@ -48,7 +48,7 @@ export class Terminal {
     return this.#script.exitCode;
   }
 
-  /** Waits for a text that was not there before. */
+  /** Waits for a text in the output after a position. */
   async prints(text: string | RegExp, since = 0): Promise<void> {
     await until(
       () => this.output.slice(since),
@@ -57,19 +57,19 @@ export class Terminal {
     );
   }
 
-  /** Types a line, and waits for what it makes the command say. */
+  /** Types a line, and waits for the answer. */
   async type(line: string, answer: string | RegExp): Promise<void> {
     const since = this.output.length;
     this.#script.stdin?.write(`${line}\n`);
     await this.prints(answer, since);
   }
 
-  /** Types and waits for nothing. */
+  /** Types without waiting for an answer. */
   press(line: string): void {
     this.#script.stdin?.write(line);
   }
 
-  /** As when its window is closed. */
+  /** Ends the terminal, as a closed window does. */
   async close(): Promise<void> {
     if (this.#script.exitCode === null && this.#script.signalCode === null) {
       const exit = once(this.#script, 'exit');

@@ -1,4 +1,4 @@
-/** A change that means nothing to the app, but is one: blank lines alone would be ignored. */
+/** Changes code without a meaning for the app; a change of blank lines alone would be ignored. */
 export function touch(source: string): string {
   return `${source}\nObject.assign(globalThis, { touched: ${source.length} });\n`;
 }

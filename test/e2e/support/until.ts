@@ -1,14 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
 
-/** Below the limit of a test (120 s), so that the last value is seen; a busy machine needs 20 s for a restart. */
+/** Below the limit of a test (120 s), so that the error shows the last value; a slow restart takes 20 s. */
 export const UNTIL_WAIT_MS = 60_000;
 const POLL_MS = 15;
 
 /** Thrown by `read` when no later value can be accepted. */
 export class GiveUp extends Error {}
 
-/** Reads until the value is accepted; what `read` throws counts as a value, except `GiveUp`. */
+/** Reads until the value is accepted; an error of `read` counts as a value, except `GiveUp`. */
 export async function until<T>(
   read: () => T | Promise<T>,
   accepts: (value: T) => boolean,

@@ -14,7 +14,7 @@ export interface JournalEntry {
   note: string;
 }
 
-/** A route of the test's own that looks into the app; for `useShop({ files })`. */
+/** A route that looks into the app; for `useShop({ files })`. */
 export const PROBE: Record<string, string> = {
   'src/api/probe/route.ts': readFileSync(
     join(REPOSITORY, 'test/e2e/support/probe-route.ts'),
@@ -22,18 +22,18 @@ export const PROBE: Record<string, string> = {
   ),
 };
 
-/** Asks the app what it has done, and makes it do something. */
+/** Makes the app work, and asks it for the traces of its work. */
 export interface Witness {
   probe(options?: { gc: boolean }): Promise<Probe>;
-  /** What is registered with Medusa, for a comparison. */
+  /** Everything that is registered with Medusa, for a comparison. */
   registered(): Promise<object>;
   /** The number of the last entry so far. */
   now(): Promise<number>;
   entries(after: number, by?: string): Promise<JournalEntry[]>;
-  /** Waits until a file has recorded at least so many entries. */
+  /** Waits until a file has recorded at least `atLeast` entries. */
   recorded(after: number, by: string, atLeast?: number): Promise<JournalEntry[]>;
   post(path: string, body: unknown): Promise<Answer>;
-  /** As somebody who is logged in. */
+  /** Posts as a logged-in admin user. */
   postAsAdmin(path: string, body: unknown): Promise<Answer>;
 }
 

@@ -9,7 +9,7 @@ import { createDeferred, type Deferred } from '../../../src/shared/deferred.ts';
 import type { SerializedError } from '../../../src/shared/serialized-error.ts';
 import { because } from '../support/because.ts';
 
-/** Of a busy machine. */
+/** Allows for a busy machine. */
 const PATIENT = { timeout: 30_000 };
 
 const world = vi.hoisted(() => ({
@@ -64,7 +64,7 @@ vi.mock('../../../src/host/updates/updates.ts', () => ({
     stopWatching() {
       return [];
     }
-    /** As the real one: an app that is killed while it boots has failed to boot. */
+    /** As the real class does: an app that is killed while it boots has failed to boot. */
     async close() {
       await null;
       const error = { name: 'Error', message: 'The dev server is closing.' };
@@ -116,7 +116,7 @@ function createHost(options: Partial<HostOptions> = {}): Host {
 const untilHosts = (count: number) =>
   vi.waitFor(() => expect(world.hosts).toHaveLength(count), PATIENT);
 
-it('says nothing of an app that failed because it was told to end', async () => {
+it('reports nothing about an app that failed because it was told to end', async () => {
   const host = createHost();
   const started = host.start();
   await untilHosts(1);
@@ -126,7 +126,7 @@ it('says nothing of an app that failed because it was told to end', async () => 
   expect(world.listeners).toBe(0);
 });
 
-it('has not failed if it was closed before there was an app', async () => {
+it('does not fail if it is closed before there is an app', async () => {
   const vite = createDeferred<ViteDevServer>();
   const host = createHost({ createVite: () => vite.promise });
   const started = host.start();
@@ -138,7 +138,7 @@ it('has not failed if it was closed before there was an app', async () => {
   expect(said).toEqual([]);
 });
 
-it('tells why an app failed otherwise', async () => {
+it('reports an app that failed for another reason', async () => {
   const started = createHost().start();
   await untilHosts(1);
   world.hosts[0]?.booted.resolve({ name: 'Error', message: 'a typo' });
@@ -204,7 +204,7 @@ it.each<[string, Partial<HostOptions>, string[]]>([
   expect(said.slice(2)).toEqual(['update', ...warnings]);
 });
 
-it('says nothing of a variable in `.env` that the shell has too', async () => {
+it('says nothing about a variable in `.env` that the shell sets too', async () => {
   vi.stubEnv('PORT', '9000');
   const started = createHost({ port: undefined }).start();
   await untilHosts(1);

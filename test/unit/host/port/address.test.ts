@@ -4,12 +4,12 @@ import { describeMove, resolveAddress } from '../../../../src/host/port/address.
 const UNASKED = { port: undefined, host: undefined };
 
 describe('an address', () => {
-  it('is what was asked for', () => {
+  it('is the one of the options', () => {
     const asked = { port: 0, host: '127.0.0.1' };
     expect(resolveAddress(asked, { PORT: '9001', HOST: 'localhost' })).toEqual(asked);
   });
 
-  it('is what the environment says else, where an empty value counts as none', () => {
+  it('is else the one of the environment, where an empty value counts as none', () => {
     expect(resolveAddress(UNASKED, { PORT: '9001', HOST: 'localhost' })).toEqual({
       port: 9001,
       host: 'localhost',
@@ -28,7 +28,7 @@ describe('an address', () => {
 });
 
 describe('a move', () => {
-  it('is told of each variable that counts', () => {
+  it('is reported for each variable that counts', () => {
     const before = { PORT: '9000', HOST: 'localhost' };
     expect(describeMove(UNASKED, { before, after: { PORT: '9001' } })).toEqual([
       expect.stringContaining('`PORT` in `.env` has changed to `9001`'),

@@ -9,7 +9,7 @@ import { CONNECTION_STATE, ConnectionLedger } from '../../../../src/protocol/con
 
 type OnSent = (error: Error | null) => void;
 
-/** Keeps what is sent; the test says when and how each message arrives. */
+/** Records the messages; the test decides when and how each one arrives. */
 class FakeApp extends EventEmitter {
   readonly handovers: { slot: number; onSent: OnSent }[] = [];
   ledger: string = '';
@@ -72,7 +72,7 @@ describe('the connections of an app', () => {
     expect(events).toEqual([['stopped'], ['returned', second], ['returned', first]]);
   });
 
-  it('are sent again when the socket got lost on its way, a few times', () => {
+  it('are sent again, a few times, when the socket got lost on its way', () => {
     const connection = create();
     connections.add(connection);
     for (let attempt = 0; attempt < 4; attempt++) {
@@ -84,7 +84,7 @@ describe('the connections of an app', () => {
     expect(events).toEqual([['interrupted', connection]]);
   });
 
-  it('use the slots of those that ended', () => {
+  it('use the slots of ended connections', () => {
     const [first, second] = [create(), create()];
     connections.add(first);
     app.handovers[0]?.onSent(null);
@@ -94,7 +94,7 @@ describe('the connections of an app', () => {
     expect(app.handovers.map(({ slot }) => slot)).toEqual([0, 0]);
   });
 
-  it('are not taken for those that had the slot before', () => {
+  it('are not mistaken for earlier ones in the same slot', () => {
     const [first, second] = [create(), create()];
     connections.add(first);
     app.handovers[0]?.onSent(null);
@@ -154,7 +154,7 @@ describe('the connections of an app', () => {
     expect(connection.repeat).toBe(event === 'returned' ? head : undefined);
   });
 
-  it('are cut when the app has died and there was no place for a ledger', () => {
+  it('are cut when the app has died and no ledger could be made', () => {
     const createLedger = vi.spyOn(ConnectionLedger, 'create').mockReturnValue(undefined);
     const ended = vi.fn();
     const ignore = (): void => {};

@@ -6,7 +6,7 @@ import {
   parseNetstat,
 } from '../../../../src/host/port/port-owner.ts';
 
-describe('who has the port', () => {
+describe('the owner of a port', () => {
   it('is found in the tables of Linux by the socket that listens', () => {
     const table = [
       '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode',
@@ -33,7 +33,7 @@ describe('who has the port', () => {
     expect(parseNetstat(output, 9001)).toBeUndefined();
   });
 
-  it('is named with a command of bearable length', () => {
+  it('is named with a shortened command', () => {
     expect(describePortOwner({ pid: 1, command: undefined })).toBe('process 1');
     expect(describePortOwner({ pid: 1, command: 'x'.repeat(500) }).length).toBeLessThan(120);
   });

@@ -29,13 +29,13 @@ describe('the body of a 503', () => {
     },
   } as const;
 
-  it('lets no error message become markup', () => {
+  it('never renders an error message as markup', () => {
     const html = describeUnavailable({ unavailable: failed, root: '/shop', format: 'html' });
     expect(html).not.toContain('<script>alert');
     expect(html).toContain('src/api/route.ts:2');
   });
 
-  it('says why when there is no error', () => {
+  it('gives the reason when there is no error', () => {
     const waiting = { type: 'waiting', reason: 'the app is starting' } as const;
     const options = { unavailable: waiting, root: '/shop' };
     expect(describeUnavailable({ ...options, format: 'text' })).toBe(

@@ -83,7 +83,7 @@ function request(given: Partial<AdminRequest> = {}): AdminRequest {
   return { bundler: '/bundler.js', options: 'a', functions: [], env: { PATH: '/' }, ...given };
 }
 
-/** Asks, and waits until that has had its effect. */
+/** Asks for an admin process, and waits until the request has taken effect. */
 async function want(wanted: AdminRequest | undefined): Promise<void> {
   admin.want(wanted);
   await settle();
@@ -97,20 +97,20 @@ async function start(wanted: AdminRequest = request()): Promise<FakeRun> {
   return run;
 }
 
-test('says that it starts, and where it serves', async () => {
+test('publishes that the process starts, and where it serves', async () => {
   await start();
   expect(states).toEqual([{ type: 'starting' }, { type: 'ready', port: 4000 }]);
 });
 
-describe('an app that is new', () => {
-  test('gets the process that is there', async () => {
+describe('a new app', () => {
+  test('gets the running process', async () => {
     await start();
     await want(request({ env: { PATH: '/elsewhere', PORT: '9000' } }));
     expect(runs.length).toBe(1);
     expect(states.at(-1)).toEqual({ type: 'ready', port: 4000 });
   });
 
-  test('gets one that is still starting', async () => {
+  test('gets a process that is still starting', async () => {
     await want(request());
     await want(request());
     expect(runs.length).toBe(1);
@@ -141,7 +141,7 @@ describe('an app that is new', () => {
     expect(runs.length).toBe(2);
   });
 
-  test('gets a new process when a function is not what it was', async () => {
+  test('gets a new process when a function has changed', async () => {
     const first = await start(request({ functions: ['vite'] }));
     await want(request({ functions: ['vite'] }));
     expect(runs.length).toBe(1);
@@ -150,7 +150,7 @@ describe('an app that is new', () => {
     expect(runs.length).toBe(2);
   });
 
-  test('gets a new process when a function may read what is new in the environment', async () => {
+  test('gets a new process when a function may read a new variable of the environment', async () => {
     await start(request({ functions: ['vite'] }));
     await want(request({ functions: ['vite'], env: { PATH: '/', ANY: 'thing' } }));
     expect(runs.length).toBe(2);
@@ -163,7 +163,7 @@ describe('an app that is new', () => {
     expect(failures).toEqual([]);
   });
 
-  test('may have none', async () => {
+  test('may need no process', async () => {
     const first = await start();
     await want(undefined);
     expect(first.hasEnded).toBe(true);
@@ -171,7 +171,7 @@ describe('an app that is new', () => {
   });
 });
 
-describe('one that fails to start', () => {
+describe('a process that fails to start', () => {
   beforeEach(async () => {
     await want(request());
     runs[0]?.end('no such plugin');
@@ -185,7 +185,7 @@ describe('one that fails to start', () => {
 
   test.each([
     ['a request', () => admin.retry()],
-    ['a save', () => admin.onChange()],
+    ['a change', () => admin.onChange()],
     ['a new app', () => admin.want(request())],
   ])('is started by %s', async (_what, ask) => {
     ask();
@@ -197,8 +197,8 @@ describe('one that fails to start', () => {
   });
 });
 
-describe('one that crashes', () => {
-  test('is started at once, and requests wait for that', async () => {
+describe('a process that crashes', () => {
+  test('is started again at once, while requests wait', async () => {
     const first = await start();
     vi.advanceTimersByTime(10_000);
     first.end('exited by SIGKILL');
@@ -217,7 +217,7 @@ describe('one that crashes', () => {
   });
 });
 
-test('says again how it is when asked without need', async () => {
+test('publishes the state again when a retry is not needed', async () => {
   await start();
   admin.retry();
   await settle();
@@ -225,7 +225,7 @@ test('says again how it is when asked without need', async () => {
   expect(states.at(-1)).toEqual({ type: 'ready', port: 4000 });
 });
 
-test('nothing is started once it is closed', async () => {
+test('starts nothing once it is closed', async () => {
   const first = await start();
   await admin.close();
   expect(first.hasEnded).toBe(true);
@@ -234,7 +234,7 @@ test('nothing is started once it is closed', async () => {
   expect(failures).toEqual([]);
 });
 
-test('whoever does not want to wait ends also a run that is about to stop', async () => {
+test('kills a run that is about to stop for a person who does not want to wait', async () => {
   const run = await start();
   vi.spyOn(run, 'stop').mockImplementation(async () => {
     await run.exited;

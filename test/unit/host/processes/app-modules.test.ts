@@ -25,8 +25,8 @@ describe('a module that nothing imports any more', () => {
   });
 
   // Caused by entries that only the boot reported: a workflow that was added later lost its module with its
-  // last importer, and went on as it was when it was changed or deleted.
-  it('is kept where it is a resource that was added while the app ran', () => {
+  // last importer, and no later change or deletion of it reached the app.
+  it('stays if it is a resource that was added while the app ran', () => {
     const { modules, imports } = create();
     imports.set(OUTER, [INNER]);
     modules.accept({ [OUTER]: { code: '1' }, [INNER]: { code: '1' } });
@@ -43,7 +43,7 @@ describe('a module that nothing imports any more', () => {
   });
 });
 
-it('tells what the app came to load, once', () => {
+it('reports each newly loaded module once', () => {
   const { modules } = create();
   modules.accept({ [OUTER]: { code: '1' } });
   expect(modules.takeAdded()).toEqual([OUTER]);
@@ -52,8 +52,8 @@ it('tells what the app came to load, once', () => {
   expect(modules.takeAdded()).toEqual([]);
 });
 
-// Caused by a first import at the very moment of a save: the pass did not know of it, and the app kept the old code.
-it('sends a module as it is now, when it was saved while it was on its way', async () => {
+// Caused by a first import at the moment of a change: the update missed the module, and the app kept the old code.
+it('sends the latest code of a module that changes while it is transformed', async () => {
   const pipe = new FakePipe();
   let revision = 1;
   let source = 'old';

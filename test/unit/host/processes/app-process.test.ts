@@ -40,7 +40,7 @@ class FakeProcess extends EventEmitter {
     }
   }
 
-  /** Ids of the reloads that were asked for. */
+  /** Ids of the requested reloads. */
   get reloads(): number[] {
     return this.sent.flatMap((message) => (message.type === 'hmr-reload' ? message.id : []));
   }
@@ -90,7 +90,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** What a reload has come to by now, `undefined` while it is under way. */
+/** The outcome of a reload so far, `undefined` while it is under way. */
 function follow(reload: Promise<unknown>): { outcome: unknown } {
   const followed = { outcome: undefined as unknown };
   void reload.then((outcome) => {
@@ -142,7 +142,7 @@ describe('an app that does not answer', () => {
     expect(reload.outcome).toMatchObject({ type: 'hung' });
   });
 
-  it('is told from one that answers and takes its time, up to a limit', async () => {
+  it('is distinguished from one that answers and takes its time, up to a limit', async () => {
     const reload = follow(app.reload(EMPTY_PLAN));
     for (let ms = 0; ms < 19_000; ms += 250) {
       await vi.advanceTimersByTimeAsync(250);
@@ -156,7 +156,7 @@ describe('an app that does not answer', () => {
     });
   });
 
-  it('under a debugger, also one that came later, may stand at a breakpoint in a reload', async () => {
+  it('under a debugger, even one attached later, may stand at a breakpoint in a reload', async () => {
     fake.says({ type: 'debugged' });
     const reload = follow(app.reload(EMPTY_PLAN));
     await vi.advanceTimersByTimeAsync(60_000);
@@ -164,7 +164,7 @@ describe('an app that does not answer', () => {
     expect(fake.killed).toEqual([]);
   });
 
-  it('because Medusa keeps it busy is waited for longer, until that is over', async () => {
+  it('because Medusa keeps it busy gets more time, until Medusa is done', async () => {
     fake.says({ type: 'busy', isBusy: true });
     const reload = follow(app.reload(EMPTY_PLAN));
     await vi.advanceTimersByTimeAsync(9_500);
@@ -174,7 +174,7 @@ describe('an app that does not answer', () => {
     expect(reload.outcome).toMatchObject({ type: 'hung' });
   });
 
-  it('is not given up when it was this process that stood still', async () => {
+  it('is not given up when the host itself stood still', async () => {
     const reload = follow(app.reload(EMPTY_PLAN));
     await vi.advanceTimersByTimeAsync(1_000);
     const { now } = performance;
@@ -186,7 +186,7 @@ describe('an app that does not answer', () => {
     asleep.mockRestore();
   });
 
-  it('is not waited for by those that asked once it has exited', async () => {
+  it('leaves no request waiting once it has exited', async () => {
     const order: string[] = [];
     void app.exited.then(() => order.push('exited'));
     const reload = app.reload(EMPTY_PLAN);
@@ -203,7 +203,7 @@ describe('an app that does not answer', () => {
 });
 
 describe('an app that is asked to stop', () => {
-  it('has 5 s, from when it hears of it', async () => {
+  it('has 5 s from the moment it hears of the stop', async () => {
     fake.says({ type: 'busy', isBusy: true });
     void app.stop();
     await vi.advanceTimersByTimeAsync(9_500);
@@ -218,7 +218,7 @@ describe('an app that is asked to stop', () => {
     expect(fake.killed).toEqual(['SIGKILL']);
   });
 
-  it('and does not answer is ended before that', async () => {
+  it('and does not answer is killed sooner', async () => {
     void app.stop();
     await vi.advanceTimersByTimeAsync(2_500);
     expect(fake.killed).toEqual([]);
@@ -240,7 +240,7 @@ describe('a boot', () => {
     });
   });
 
-  /** As an app whose event loop turns while it waits. */
+  /** Lets time pass for an app whose event loop turns. */
   async function wait(seconds: number): Promise<void> {
     for (let quarter = 0; quarter < seconds * 4; quarter++) {
       await vi.advanceTimersByTimeAsync(250);
@@ -248,7 +248,7 @@ describe('a boot', () => {
     }
   }
 
-  it('that waits for what never comes is given up', async () => {
+  it('that waits in vain is given up', async () => {
     await wait(110);
     fake.says({
       type: 'prepared',
@@ -263,7 +263,7 @@ describe('a boot', () => {
     });
   });
 
-  it('that waits for what never comes is given up sooner when a save waits', async () => {
+  it('that waits in vain is given up sooner when a change waits', async () => {
     await wait(20);
     app.hurry();
     await wait(9);
@@ -309,7 +309,7 @@ describe('a stop', () => {
     expect(fake.killed).toEqual(['SIGKILL']);
   });
 
-  it('of an app that comes to a breakpoint on the way is ended after 5 s', async () => {
+  it('of an app that comes to a breakpoint meanwhile is ended after 5 s', async () => {
     void app.stop();
     fake.says({ type: 'debugged' });
     await vi.advanceTimersByTimeAsync(4_750);
@@ -318,7 +318,7 @@ describe('a stop', () => {
     expect(fake.killed).toEqual(['SIGKILL']);
   });
 
-  it('sends no signal where the app exits by itself', async () => {
+  it('sends no signal to an app that exits by itself', async () => {
     const stopped = app.stop();
     fake.emit('exit', 0, null);
     expect(await stopped).toMatchObject({ code: 0 });
@@ -357,7 +357,7 @@ describe('a spare', () => {
     expect(fake.killed).toEqual(['SIGKILL']);
   });
 
-  it('says what it has said only when it is the app', async () => {
+  it('prints its held output only once it is the app', async () => {
     const written: string[] = [];
     const write = vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
       written.push(String(chunk));

@@ -8,7 +8,7 @@ it.each([
   ['--inspect=localhost', 'localhost', 9229],
   ['--inspect=0.0.0.0', '0.0.0.0', 9229],
   ['--inspect=localhost:9230', 'localhost', 9230],
-  // As `inspector.open` wants it.
+  // Without brackets, as `inspector.open` wants it.
   ['--inspect=[::1]:9230', '::1', 9230],
   ['--inspect=[::1]', '::1', 9229],
 ])('takes %s out of the arguments of Node', (argument, host, port) => {
@@ -25,7 +25,7 @@ it('waits for the debugger if asked to', () => {
   expect(inspect).toEqual({ host: 'localhost', port: 9229, wait: true });
 });
 
-it('leaves to Node what it cannot read', () => {
+it('leaves arguments that it cannot read to Node', () => {
   const nodeArgs = ['--inspect=a b', '--inspect=::1', '--inspect=host:', '--inspect-port=1'];
   expect(parseInspect(undefined, nodeArgs)).toEqual({ inspect: undefined, nodeArgs });
 });

@@ -104,7 +104,7 @@ async function pass(ms: number): Promise<string[]> {
 }
 
 describe('a spare', () => {
-  it('is made when the app has served calmly for a while', async () => {
+  it('is made when the app has served in calm for a while', async () => {
     const keeper = createKeeper();
     expect(await pass(60_000)).toEqual([]);
     keeper.wake();
@@ -224,13 +224,13 @@ describe('a spare', () => {
     keeper.noteUse();
     keeper.wake();
     expect(await pass(3_000)).toContain('preload 4: Medusa');
-    // Other packages, another try.
+    // Other packages get another try.
     keeper.drop('package.json changed');
     keeper.wake();
     expect(await pass(3_000)).toContain('preload 5: packages');
   });
 
-  it('forgets the wrong packages once it has had the right ones', async () => {
+  it('forgets about wrong packages once a spare had the right ones', async () => {
     const keeper = createKeeper();
     for (const index of [1, 2, 3, 4]) {
       keeper.wake();
@@ -244,7 +244,7 @@ describe('a spare', () => {
     }
   });
 
-  it('that cannot be forked is left out', async () => {
+  it('that cannot be forked is done without', async () => {
     const keeper = createKeeper();
     canFork = false;
     keeper.wake();
@@ -252,7 +252,7 @@ describe('a spare', () => {
     expect(keeper.take()).toBeUndefined();
   });
 
-  it('is dropped when what it has loaded changes, and comes back with the next app', async () => {
+  it('is dropped when its packages change, and another one comes with the next app', async () => {
     const keeper = createKeeper();
     keeper.wake();
     await pass(3_000);
@@ -263,7 +263,7 @@ describe('a spare', () => {
     expect(await pass(3_000)).toEqual(['fork 2', 'preload 2: packages']);
   });
 
-  it('is not made from a list of packages that arrives out of date', async () => {
+  it('is not made from a list of packages that is out of date on arrival', async () => {
     const keeper = createKeeper();
     keeper.wake();
     await vi.advanceTimersToNextTimerAsync();
@@ -314,7 +314,7 @@ describe('closing', () => {
     expect(await pass(0)).toEqual(['kill 1']);
   });
 
-  it('makes none any more', async () => {
+  it('prevents further spares', async () => {
     const keeper = createKeeper();
     keeper.wake();
     void keeper.close();

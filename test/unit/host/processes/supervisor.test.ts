@@ -64,7 +64,7 @@ class FakeApp implements SupervisedApp {
     return this.onReload.promise;
   }
 
-  /** As the real one: rejects the phases that are not reached. */
+  /** Rejects the phases that are not reached, as the real process does. */
   exit(exit: Partial<ForkedExit> = {}): void {
     const error = new BootError({ name: 'Error', message: `${this.name} exited` });
     this.onPrepared.reject(error);
@@ -73,7 +73,7 @@ class FakeApp implements SupervisedApp {
     this.onExited.resolve({ code: 0, signal: null, stderr: '', ...exit });
   }
 
-  /** The spare was made the next app, and may differ from a new process. */
+  /** Fails as an activated spare that may differ from a new process. */
   misfit(reason: string): void {
     const error = new UnfitAppError(reason);
     this.onPrepared.reject(error);
@@ -214,7 +214,7 @@ describe('a first start', () => {
 });
 
 describe('a restart', () => {
-  it('stops the old app when the new one is prepared, and starts that when the old one is gone', async () => {
+  it('stops the old app when the new one is prepared, and starts the new one when the old one is gone', async () => {
     const a = await serving();
     const result = supervisor.restart(because('.env changed'));
     expect(await takeLog()).toEqual(['spawn b']);
@@ -268,7 +268,7 @@ describe('a restart', () => {
       expect(supervisor.app).toBe(a);
     });
 
-    it('restarts the app if the other process gets on with it', async () => {
+    it('restarts the app if the other process copes with it', async () => {
       const a = await serving();
       const result = supervisor.restart(because('link changed'), broken);
       await settle();
@@ -313,7 +313,7 @@ describe('a restart', () => {
     });
   });
 
-  it('waits for the one that is under way', async () => {
+  it('waits for a restart that is under way', async () => {
     const a = await serving();
     const first = supervisor.restart(because('one'));
     const second = supervisor.restart(because('two'));
@@ -335,7 +335,7 @@ describe('a restart', () => {
     expect(supervisor.app).toBe(app(2));
   });
 
-  it('settles when no restart is under way', async () => {
+  it('settles once no restart is under way', async () => {
     let isSettled = false;
     void supervisor.restart(because('start'));
     void supervisor.settled().then(() => {
@@ -375,7 +375,7 @@ describe('a spare that turns out to be unfit', () => {
     expect(supervisor.app).toBe(app(2));
   });
 
-  it('while it boots gives way to a new process, when it is gone and not before', async () => {
+  it('while it boots gives way to a new process, but only after its exit', async () => {
     const a = await serving();
     const result = supervisor.restart(because('save'));
     await settle();
@@ -393,7 +393,7 @@ describe('a spare that turns out to be unfit', () => {
     expect((await takeLog()).at(-1)).toBe('forward to c');
   });
 
-  it('does not tell of its error: the new process tells of its own', async () => {
+  it('does not report its error: the new process reports its own', async () => {
     const a = await serving();
     const result = supervisor.restart(because('config changed'));
     await settle();
@@ -404,7 +404,7 @@ describe('a spare that turns out to be unfit', () => {
     expect(supervisor.app).toBe(a);
   });
 
-  it('is no crash, and neither is the one of the app meanwhile one more', async () => {
+  it('is no crash, and a crash of the app meanwhile counts once', async () => {
     const a = await serving();
     a.exit({ code: 1 });
     await settle();
@@ -438,7 +438,7 @@ describe('events in an unusual order', () => {
     expect(await result).toEqual({ type: 'restarted' });
   });
 
-  it('notices an app that exits in the moment it gets ready', async () => {
+  it('notices an app that exits the moment it gets ready', async () => {
     const result = supervisor.restart(because('start'));
     await settle();
     app(0).onPrepared.resolve(PREPARED);
@@ -548,7 +548,7 @@ describe('a crash', () => {
     expect((await takeLog()).at(-1)).toBe('recovered: restarted');
   });
 
-  it('again and again waits longer each time, and then for the next change', async () => {
+  it('that recurs leads to longer waits, and at last to a wait for the next change', async () => {
     await serving();
     for (const [index, delay] of [0, 500, 2_000, 5_000].entries()) {
       app(index).exit({ code: 1 });
@@ -645,7 +645,7 @@ describe('closing', () => {
     expect(await takeLog()).toEqual([]);
   });
 
-  it('stops all apps that a restart has brought together', async () => {
+  it('stops both apps of a restart', async () => {
     const a = await serving();
     const result = supervisor.restart(because('save'));
     await settle();

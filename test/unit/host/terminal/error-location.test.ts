@@ -63,7 +63,7 @@ test.each([
   expect(completeLocation(error, root)).toMatchObject({ file, line: 3, column: 1 });
 });
 
-test('keeps what the error knows', () => {
+test('keeps the details that the error has', () => {
   const file = write('src/a.ts', ROUTE);
   const error = {
     name: 'Error',
@@ -76,7 +76,7 @@ test('keeps what the error knows', () => {
   expect(completeLocation(error, root)).toEqual({ ...error, frame: 'mine' });
 });
 
-test('makes a frame for an error that knows its place only', () => {
+test('makes a frame for an error that has only a place', () => {
   const file = write('src/a.ts', ROUTE);
   const { frame } = completeLocation(
     { name: 'Error', message: 'no', file, line: 1, column: 8 },
@@ -85,7 +85,7 @@ test('makes a frame for an error that knows its place only', () => {
   expect(frame).toContain("> 1 | import { b } from './b';\n    |        ^");
 });
 
-// What Vite 8 throws for a syntax error: all of it is in the message.
+// Vite 8 throws this for a syntax error: everything is in the message.
 test('takes position and frame out of a drawing in the message', () => {
   const file = write('src/a.ts', 'export const x = {\n  b: ,\n};\n');
   const error = completeLocation(
@@ -108,8 +108,8 @@ test('takes position and frame out of a drawing in the message', () => {
   });
 });
 
-// What Vite 8 throws for a broken JSON file.
-test('takes the position from the words of a JSON error', () => {
+// Vite 8 throws this for a broken JSON file.
+test('takes the position from the message of a JSON error', () => {
   const file = write('src/a.json', '{ a: }\n');
   const error = { name: 'Error', message: 'key must be a string at line 1 column 3', file };
   expect(completeLocation(error, root)).toMatchObject({
@@ -175,12 +175,12 @@ test('looks into the cause when the error itself names nothing of the project', 
   expect(completeLocation(error, root)).toMatchObject({ message: 'outer', file, line: 1 });
 });
 
-test('invents nothing', () => {
+test('invents no location', () => {
   const error = { name: 'Error', message: 'no', stack: 'Error: no\n    at /x/y.js:1:1' };
   expect(completeLocation(error, root)).toEqual(error);
 });
 
-test('does without a frame when the file is gone', () => {
+test('shows no frame when the file is gone', () => {
   const error = { name: 'Error', message: 'no', file: `${root}/gone.ts`, line: 1, column: 1 };
   expect(completeLocation(error, root)).toEqual(error);
 });

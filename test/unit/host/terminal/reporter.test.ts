@@ -96,7 +96,7 @@ const CLEAR = '\n\n\u001B[1;1H\u001B[0J';
 afterEach(() => vi.unstubAllEnvs());
 
 describe('terminal', () => {
-  test('keeps the words of Medusa when the app is ready', () => {
+  test('uses the words of Medusa when the app is ready', () => {
     const { reporter, output } = createTerminal();
     reporter.ready(ready);
     expect(output.take()).toBe('10:42:07 [medusa] Server is ready on port: 9000 (4100 ms)\n');
@@ -139,7 +139,7 @@ describe('terminal', () => {
     expect(output.take()).toContain('reloaded a, b, c, d (src/lib/a.ts, b.ts, /linked/c.ts) in');
   });
 
-  test('says why it restarted, and by which way the change got there', () => {
+  test('says why the app restarted, and through which imports the change reached it', () => {
     const { reporter, output } = createTerminal();
     reporter.update(1, restarted);
     expect(output.take()).toBe('10:42:07 [medusa] restarted: medusa-config.ts changed in 900 ms\n');
@@ -154,7 +154,7 @@ describe('terminal', () => {
     );
   });
 
-  test('shows an error once, with all that leads to it', () => {
+  test('shows an error once, with all of its causes', () => {
     const { reporter, output } = createTerminal();
     reporter.update(1, {
       ...kept,
@@ -187,7 +187,7 @@ describe('terminal', () => {
     expect(output.take()).toContain('kept the previous version');
   });
 
-  test('says that the app is down where it is', () => {
+  test('says that the app is down if it is', () => {
     const { reporter, output } = createTerminal();
     reporter.update(1, { ...kept, isDown: true });
     expect(output.take()).toContain(
@@ -197,7 +197,7 @@ describe('terminal', () => {
     expect(output.take()).toContain('the app could not be started; the next save tries again');
   });
 
-  test('says that a broken save was undone, and shows the same error whole again', () => {
+  test('says that a broken change was undone, and then shows the same error in full again', () => {
     const { reporter, output } = createTerminal();
     reporter.update(1, kept);
     output.take();
@@ -224,7 +224,7 @@ describe('terminal', () => {
     expect(output.take()).toBe('10:42:07 [medusa] still broken: no database\n');
   });
 
-  test('says where the time of a reload went, under DEBUG', () => {
+  test('says how a reload spent its time, under DEBUG', () => {
     const { reporter, output } = createTerminal();
     reporter.update(1, reloaded);
     expect(output.take()).not.toContain('timing');
@@ -247,7 +247,7 @@ describe('terminal', () => {
     expect(output.take()).toBe('10:42:07 [medusa] ignored README.md: not loaded by the app\n');
   });
 
-  test('tells how the app ended, unless it was meant to', () => {
+  test('says how the app ended, unless it ended on purpose', () => {
     const { reporter, output } = createTerminal();
     reporter.exit(0, null);
     expect(output.take()).toBe('');
@@ -363,7 +363,7 @@ describe('json', () => {
     expect(event()).toEqual({ event: 'exit', code: null, signal: 'SIGKILL' });
   });
 
-  test('says to people, on stderr, what it says in a terminal', () => {
+  test('prints for people, on stderr, the text of a terminal', () => {
     const { reporter, errorOutput } = createJson();
     reporter.update(1, reloaded);
     reporter.info('hello');

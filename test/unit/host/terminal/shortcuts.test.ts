@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { bindShortcuts, hasShortcuts } from '../../../../src/host/terminal/shortcuts.ts';
 
-/** What a person types, and what comes of it. */
+/** Types lines as a person would. @returns the actions and the output */
 async function type(...lines: string[]): Promise<string[]> {
   const input = new PassThrough();
   const done: string[] = [];
@@ -37,11 +37,11 @@ describe('a key and Enter', () => {
     ]);
   });
 
-  it('may stand between blanks, or be a capital letter', async () => {
+  it('may have blanks around it, or be a capital letter', async () => {
     expect(await type(' R ', 'Q\r')).toEqual(['restart', 'quit']);
   });
 
-  it('means nothing otherwise', async () => {
+  it('does nothing if it is no shortcut', async () => {
     expect(await type('', 'x', 'restart', 'toString', 'rr')).toEqual([]);
   });
 

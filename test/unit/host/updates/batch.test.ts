@@ -38,7 +38,7 @@ test.each<[FileChange, FileChange, FileChange]>([
   expect(changes).toEqual([{ file: 'a', change }]);
 });
 
-test('a change that has to be forced still has to be when the file changes again', () => {
+test('a forced change stays forced when the file changes again', () => {
   const forced = createBatch([{ file: 'a', change: 'update', isForced: true }]);
   const { changes } = mergeBatches(forced, batch(2, [['a', 'update']]));
   expect(changes).toEqual([{ file: 'a', change: 'update', isForced: true }]);

@@ -55,7 +55,7 @@ function file(name: string): string {
   return `${folder}/${name}`;
 }
 
-/** Writes files and sends the watcher's events, which need not agree. */
+/** Writes a file and sends the watcher's event for it; the two need not agree. */
 function save(name: string, source: string, event: 'add' | 'change' | null = 'change'): void {
   writeFileSync(file(name), source);
   if (event) {
@@ -80,8 +80,8 @@ function seen(): string[][] {
   ]);
 }
 
-// Caused by a subscriber that was renamed: for 100 ms there were two with its id, which is an error.
-it('sees a file that was renamed as gone in the moment when it sees the new one', () => {
+// Caused by a renamed subscriber: for 100 ms there were two with its id, which is an error.
+it('sees the old name of a renamed file go the moment the new one comes', () => {
   loaded = [file('used.ts'), file('.env')];
   save('used.ts', 'one');
   wait(1_000);
@@ -135,7 +135,7 @@ describe('a new folder', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('that was deleted and is made again is searched for the files that it had', () => {
+  it('that was deleted and made again is searched for its earlier files', () => {
     mkdirSync(file('src/new'), { recursive: true });
     save('src/new/a.ts', 'one', 'add');
     wait(100);
@@ -158,7 +158,7 @@ describe('a new folder', () => {
   });
 });
 
-describe('a save', () => {
+describe('a change', () => {
   it('is reported once, at once', () => {
     save('a.ts', 'one');
     wait(3);
@@ -168,7 +168,7 @@ describe('a save', () => {
     expect(firsts).toBe(1);
   });
 
-  it('of a file too large for a source is seen by its size and time', () => {
+  it('of a file that is too large for a source is seen by size and time', () => {
     save('app.log', 'x'.repeat(5_000_000));
     wait(3);
     wait(1_000);
@@ -194,13 +194,13 @@ describe('a save', () => {
     save('a.ts', 'two', null);
     wait(100);
     expect(seen()).toEqual([['update a.ts'], ['update a.ts']]);
-    // And so is one that follows that.
+    // So is a change right after that one.
     save('a.ts', 'three', null);
     wait(100);
     expect(seen()).toHaveLength(3);
   });
 
-  it('that the watcher loses right behind an event without a change is found as well', () => {
+  it('that the watcher loses right after an event without a change is found as well', () => {
     save('a.ts', 'one');
     wait(100);
     events.emit('change', file('a.ts'));
@@ -218,10 +218,10 @@ describe('a save', () => {
     expect(seen().filter((batch) => batch.length > 0)).toEqual([['update a.ts']]);
   });
 
-  it('with the content that the file had is told apart', async () => {
+  it('that leaves the content the same is distinguished', async () => {
     save('a.ts', 'one');
     wait(200);
-    // The time of the file has to differ, as it does when a person saves.
+    // The file's time has to differ, as it does when a person saves the file.
     await new Promise((resolve) => setImmediate(resolve));
     writeFileSync(file('a.ts'), 'one');
     utimesSync(file('a.ts'), 1_000, 1_000);
@@ -230,7 +230,7 @@ describe('a save', () => {
     expect(seen()).toEqual([['update a.ts'], ['same a.ts']]);
   });
 
-  it('of a known file with the content that it had at the start is no change', async () => {
+  it('that leaves the content of a known file as at the start is distinguished as well', async () => {
     utimesSync(file('.env'), 1_000, 1_000);
     events.emit('change', file('.env'));
     wait(200);
@@ -263,7 +263,7 @@ describe('a file that is emptied', () => {
     expect(watch.isPending).toBe(false);
   });
 
-  it('and filled with what it had is no change, but ends the wait of requests', () => {
+  it('and filled with the same content is no change, but ends the wait of requests', () => {
     save('a.ts', 'one');
     wait(200);
     const before = batches.length;
@@ -289,7 +289,7 @@ describe('a file that is emptied', () => {
     expect(watch.isPending).toBe(false);
   });
 
-  it('does not hold up others', () => {
+  it('does not hold up other files', () => {
     save('a.ts', 'one');
     save('b.ts', 'one');
     wait(200);
@@ -299,7 +299,7 @@ describe('a file that is emptied', () => {
     expect(seen().at(-1)).toEqual(['update b.ts']);
   });
 
-  it('when it is made is new, once it is known that it stays empty', () => {
+  it('from its beginning is new, once it has stayed empty for a while', () => {
     save('a.ts', '', 'add');
     wait(3);
     expect(seen()).toEqual([]);
@@ -316,7 +316,7 @@ describe('a file that is emptied', () => {
     [null, 200],
     ['change', 1],
   ] as const)(
-    'when it is made, and filled a little later (%s after %i ms), is one new file',
+    'from its beginning and filled a little later (%s after %i ms) is one new file',
     (event, ms) => {
       save('b.env', '', 'add');
       wait(ms);
@@ -327,7 +327,7 @@ describe('a file that is emptied', () => {
     },
   );
 
-  it('when it is made and removed at once is gone', () => {
+  it('from its beginning and removed at once is gone', () => {
     save('a.ts', '', 'add');
     wait(10);
     remove('a.ts');
@@ -364,7 +364,7 @@ describe('a file that is deleted', () => {
     expect(seen()).toEqual([['update a.ts'], ['delete a.ts'], ['create a.ts']]);
   });
 
-  it('is found by looking again when the watcher says nothing', () => {
+  it('is found by looking again when the watcher misses it', () => {
     save('a.ts', 'one');
     wait(10);
     remove('a.ts', null);
@@ -372,7 +372,7 @@ describe('a file that is deleted', () => {
     expect(seen()).toEqual([['update a.ts'], ['delete a.ts']]);
   });
 
-  it('before anyone looked is a delete, whatever the watcher said', () => {
+  it('before the first look is a delete, whatever the event said', () => {
     writeFileSync(file('a.ts'), 'one');
     events.emit('add', file('a.ts'));
     rmSync(file('a.ts'));
@@ -453,7 +453,7 @@ it('closes without a trace', () => {
   expect(events.eventNames()).toEqual([]);
 });
 
-it('sees files that were saved between two watchers', () => {
+it('sees files that changed between two watchers', () => {
   save('a.ts', 'one');
   wait(1_000);
   writeFileSync(file('a.ts'), 'two');
@@ -463,8 +463,8 @@ it('sees files that were saved between two watchers', () => {
   expect(seen()).toEqual([['update a.ts'], ['delete .env', 'update a.ts']]);
 });
 
-// Caused by Vite's restarts, each with a watcher that tells of nothing until it has come to the file.
-it('sees files that were saved before a watcher was ready', async () => {
+// Caused by Vite's restarts: each new watcher reports no change of a file until it watches that file.
+it('sees files that changed before a watcher was ready', async () => {
   loaded = [file('used.ts'), file('gone.ts'), file('dist/built.js'), '/made/up.ts'];
   // The clock of a file system may be some milliseconds behind.
   vi.setSystemTime(Date.now() - 10_000);
@@ -494,7 +494,7 @@ it('sees files that were saved before a watcher was ready', async () => {
   expect(watch.isPending).toBe(false);
 });
 
-it('does not take a file that was there before for a change', () => {
+it('does not mistake an existing file for a change', () => {
   writeFileSync(file('used.ts'), 'one');
   loaded = [file('used.ts')];
   vi.setSystemTime(Date.now() + 10_000);

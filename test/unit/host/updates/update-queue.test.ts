@@ -26,10 +26,10 @@ const RELOADED: ReloadOutcome = {
 
 let results: UpdateResult[];
 let log: string[];
-/** Of the reload or restart that is under way. */
+/** The outcome of the reload that is under way; `restart` is that of a restart. */
 let reload: Deferred<ReloadOutcome | undefined>;
 let restart: Deferred<RestartResult>;
-/** Of the restart that was asked for last. */
+/** The trial of the latest restart. */
 let trial: Trial | undefined;
 let settled: Promise<void>;
 let filesSettled: () => Promise<void>;
@@ -42,9 +42,9 @@ let onTransform: () => void;
 let brokenFiles: Set<string>;
 /** What the app asks for while it reloads. */
 let fetched: Set<string>;
-/** Whether saved files have other code. */
+/** Whether changed files have other code. */
 let isChanged: boolean;
-/** As far as Vite knows, which does not hear of all. */
+/** Vite's answer: Vite does not know of every import. */
 let isStillImported: boolean;
 let queue: UpdateQueue;
 
@@ -185,7 +185,7 @@ async function takeLog(): Promise<string[]> {
   return log.splice(0);
 }
 
-/** `reloaded a b`, by result. */
+/** The results, such as `reloaded a b`. */
 function seen(): string[] {
   return results.map(({ type, files }) => `${type} ${files.map(shorten).join(' ')}`);
 }
@@ -193,7 +193,7 @@ function seen(): string[] {
 /** Routes are named by their folder alone. */
 const actions = async () => (await takeLog()).filter((line) => line !== 'hurry');
 
-test('a save without effect evaluates nothing, but moves the lines of stack traces', async () => {
+test('a change without effect evaluates nothing, but moves the lines of stack traces', async () => {
   isChanged = false;
   save(A);
   expect(await actions()).toEqual(['retrace', 'idle']);
@@ -208,8 +208,8 @@ test('a deleted module is forgotten by both sides, whoever seems to import it', 
   expect(await actions()).toEqual([`forget ${A}`, 'prune a', 'idle']);
 });
 
-// Caused by a file that was back while the importers that had missed it were evaluated, and not yet reported.
-test('a deleted module is not forgotten if the app came to have it again', async () => {
+// Caused by a file that came back, not yet reported, while the importers that had missed it were evaluated.
+test('a deleted module is not forgotten if the app has fetched it again', async () => {
   fetched.add(A);
   queue.add({ changes: [{ file: A, change: 'delete' }], unchanged: [], since: 0, until: 0 });
   expect(await actions()).toEqual(['reload a']);
@@ -232,7 +232,7 @@ describe('updates', () => {
     expect(seen()).toEqual(['reloaded a', 'reloaded b a']);
   });
 
-  it('tell which files have no result yet', async () => {
+  it('know which files have no result yet', async () => {
     const unfinished = () => queue.unfinished.map(shorten);
     save(A);
     await settle();
@@ -270,7 +270,7 @@ describe('updates', () => {
     expect(await takeLog()).toEqual(['reload a']);
   });
 
-  it('go on after one that failed in an unforeseen way', async () => {
+  it('go on after an update that failed in an unforeseen way', async () => {
     save(A);
     await settle();
     reload.reject(new Error('our own fault'));
@@ -281,7 +281,7 @@ describe('updates', () => {
     expect(await actions()).toEqual(['reload a b']);
   });
 
-  it('tell when they are done, even if there was nothing to do', async () => {
+  it('report when they are done, even if there was nothing to do', async () => {
     saveUnchanged(A);
     expect(await takeLog()).toEqual(['idle']);
     queue.add({ changes: [], unchanged: [], since: 0, until: 0 });
@@ -310,7 +310,7 @@ describe('a change that did not arrive', () => {
     expect(await actions()).toEqual(['idle', 'reload b']);
   });
 
-  it('is undone when the file is saved as the app runs it, and that is told', async () => {
+  it('is undone, and reported so, when the file is saved with the code that the app runs', async () => {
     await breaksWhileEvaluated(A);
     isChanged = false;
     save(A);
@@ -320,7 +320,7 @@ describe('a change that did not arrive', () => {
     expect(trial).toBeUndefined();
   });
 
-  // Caused by a tsconfig with a comment: no JSON, it refused every save that followed.
+  // Caused by a tsconfig with a comment, which is no JSON: every later change was refused.
   it('does not include JSON that is no module of the app', async () => {
     const file = `${ROOT}/tsconfig.json`;
     brokenFiles.add(file);
@@ -337,8 +337,8 @@ describe('a change that did not arrive', () => {
     expect(await actions()).toEqual(['reload a b']);
   });
 
-  // Caused by a new file that was ignored, although what was saved before it waited for just that.
-  it('is tried again when a file is saved that nothing has loaded yet', async () => {
+  // Caused by a new file that was ignored, although the changes before it waited for just that file.
+  it('is tried again for a change of a file that nothing has loaded yet', async () => {
     save(A);
     await settle();
     reload.resolve({ type: 'kept-previous', error: { name: 'Error', message: 'no helper' } });
@@ -353,8 +353,8 @@ describe('a change that did not arrive', () => {
     expect(seen().at(-1)).toBe('ignored src/lib/helper.ts');
   });
 
-  // Caused by a new link with a typo: mended, it was taken for a file that the app does not load.
-  it('of a new file is still that of a new one once it is mended', async () => {
+  // Caused by a new link with a typo: once mended, it was mistaken for a file that the app does not load.
+  it('of a new file is still a new file once it is mended', async () => {
     const link = `${ROOT}/src/links/a.ts`;
     brokenFiles.add(link);
     add({ file: link, change: 'create' });
@@ -366,7 +366,7 @@ describe('a change that did not arrive', () => {
     expect(await actions()).toEqual(['resolve anew', 'restart: src/links/a.ts was added']);
   });
 
-  describe('because of what was evaluated', () => {
+  describe('because a module threw', () => {
     const SERVICE = `${ROOT}/src/modules/brand/service.ts`;
 
     async function breaks(module: string | undefined): Promise<void> {
@@ -377,7 +377,7 @@ describe('a change that did not arrive', () => {
       await takeLog();
     }
 
-    it('is tried before a restart takes the app down for it', async () => {
+    it('is tried out before a restart takes the app down for it', async () => {
       await breaks(A);
       save(`${ROOT}/package.json`);
       expect(await actions()).toEqual(['restart: package.json changed']);
@@ -396,7 +396,7 @@ describe('a change that did not arrive', () => {
     });
 
     it.each([CONFIG, `${ROOT}/.env`])(
-      'is not tried in a module that %s may do without',
+      'is not tried out in a Medusa module that %s may leave out',
       async (file) => {
         await breaks(SERVICE);
         save(`${ROOT}/package.json`);
@@ -421,7 +421,7 @@ describe('a change that did not arrive', () => {
       expect(trial).toBeUndefined();
     });
 
-    it('is not tried if that was not where it failed', async () => {
+    it('is not tried out if no module is known to have thrown', async () => {
       await breaks(undefined);
       save(CONFIG);
       await settle();
@@ -429,7 +429,7 @@ describe('a change that did not arrive', () => {
     });
   });
 
-  it('in an unforeseen way, while files were merged into the update, is told of all of them', async () => {
+  it('in an unforeseen way is reported for every file that was merged into the update', async () => {
     const quiet = createDeferred<void>();
     filesSettled = () => quiet.promise;
     save(CONFIG);
@@ -443,7 +443,7 @@ describe('a change that did not arrive', () => {
     expect(seen()).toEqual(['kept-previous medusa-config.ts a']);
   });
 
-  it('tells that no app runs also where the mending save does not compile', async () => {
+  it('says that no app runs, even if the mending change does not compile', async () => {
     isDown = true;
     brokenFiles.add(A);
     save(A);
@@ -451,7 +451,7 @@ describe('a change that did not arrive', () => {
     expect(results.at(-1)).toMatchObject({ type: 'kept-previous', isDown: true });
   });
 
-  it('is tried again for a file of the admin that may be what was missing, but for no widget', async () => {
+  it('is tried again for an admin file that may have been missing, but not for a widget', async () => {
     isDown = true;
     save(`${ROOT}/src/admin/widgets/brand.tsx`);
     expect(await actions()).toEqual(['idle']);
@@ -459,7 +459,7 @@ describe('a change that did not arrive', () => {
     expect(await actions()).toEqual(['restart: src/admin/lib/limits.ts changed']);
   });
 
-  it('tells whether an app still runs', async () => {
+  it('says whether an app still runs', async () => {
     const error = { name: 'Error', message: 'no database' };
     for (const type of ['kept-previous', 'down'] as const) {
       save(CONFIG);
@@ -498,7 +498,7 @@ describe('a restart', () => {
     expect(seen()).toEqual(['restarted medusa-config.ts a']);
   });
 
-  // Caused by a file that was required by a computed path and came back: who had it in a glob stayed without.
+  // Caused by a file that was required by a computed path and came back: importers by glob stayed without it.
   it('resolves all imports anew if files came or went', async () => {
     add({ file: CONFIG, change: 'update' }, { file: A, change: 'create' });
     expect(await actions()).toEqual(['resolve anew', 'restart: medusa-config.ts changed']);
@@ -584,7 +584,7 @@ describe('a restart', () => {
   });
 });
 
-test('Vite is told of the last change of an update, not of the first', async () => {
+test('Vite gets the time of the last change of an update, not of the first', async () => {
   const times: number[] = [];
   updateVite = async (_changes, { until }) => {
     times.push(until);
@@ -601,7 +601,7 @@ test('Vite is told of the last change of an update, not of the first', async () 
 });
 
 describe('a restart that the user asks for', () => {
-  it('needs no saved file', async () => {
+  it('needs no changed file', async () => {
     const done = queue.restart(because('asked for'));
     expect(await actions()).toEqual(['restart: asked for']);
     restart.resolve({ type: 'restarted' });
@@ -609,7 +609,7 @@ describe('a restart that the user asks for', () => {
     expect(results).toMatchObject([{ type: 'restarted', files: [], reason: because('asked for') }]);
   });
 
-  it('waits for the update that runs, and takes pending files along', async () => {
+  it('waits for the running update, and takes pending files along', async () => {
     save(A);
     await takeLog();
     const done = queue.restart(because('asked for'));

@@ -1,4 +1,4 @@
-/** Added to the copies of the shop: tells what is registered in this app, and runs some of it. */
+/** Part of the copies of the shop: answers what is registered in this app, and runs some of it. */
 import { inspect } from 'node:util';
 
 interface Layer {
@@ -123,7 +123,7 @@ function listSchedules(answers: Record<string, unknown>): void {
     answers[`schedule ${id}`] = [
       text,
       config,
-      // It runs every two seconds.
+      // This job runs every two seconds.
       id === 'job-count-brands' ? 'n' : numberOfExecutions,
     ];
   }
@@ -173,7 +173,7 @@ function routesOf(stack: Layer[]): string[] {
   return stack.flatMap((layer) => {
     if (layer.route) {
       const methods = Object.keys(layer.route.methods).sort();
-      // An app registers `all` method by method, a router in one.
+      // An app registers `all` method by method, a router at once.
       const isAll = methods.length > 20 || methods.includes('_all');
       return [`${isAll ? 'all' : methods.join()} ${String(layer.route.path)}`];
     }
