@@ -19,7 +19,7 @@ export class AppModules implements Graph {
   readonly #loaded = new Map<string, string>();
   readonly #entries = new Set<string>();
   readonly #natives = new Set<string>();
-  /** What each module accepts by `import.meta.hot.accept`: dependencies, or itself. */
+  /** The dependencies that each module accepts by `import.meta.hot.accept`; the module itself may be among them. */
   readonly #accepts = new Map<string, Set<string>>();
   /** Imports of the code that the app has; Vite's graph may be ahead of it by a failed change. */
   readonly #imports = new Map<string, string[]>();

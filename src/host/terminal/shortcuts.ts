@@ -43,7 +43,7 @@ export function bindShortcuts({
   print(line: string): void;
   input?: NodeJS.ReadableStream;
 }): void {
-  // SIGHUP tells of a terminal that is closed.
+  // SIGHUP reports a closed terminal.
   input.on('error', () => {});
   createInterface({ input }).on('line', (line) => {
     const key = line.trim().toLowerCase();

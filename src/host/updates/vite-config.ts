@@ -14,7 +14,7 @@ export interface ViteConfigOptions {
   root: string;
   vite: ViteDevServer;
   files: Pick<WatchedFiles, 'tsconfigs' | 'addTsconfigs'>;
-  /** Called when Vite was restarted and no plugin reports that. `configuredAt` is the one of `noteRestart`. */
+  /** Called when Vite was restarted and no plugin reports that. `configuredAt` is as for `noteRestart`. */
   onRestarted(configuredAt: number): void;
 }
 

@@ -34,7 +34,7 @@ export interface Project {
   write(file: string, source: string): void;
   remove(file: string): void;
   rename(from: string, to: string): void;
-  /** Writes a temporary file beside the file, and renames the one to the other. */
+  /** Writes a temporary file beside the file, and renames it over the file. */
   saveLikeAnEditor(file: string, change: (source: string) => string): void;
   /** Restores every changed file. @returns their names */
   restore(): string[];

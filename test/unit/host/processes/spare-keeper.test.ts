@@ -244,7 +244,7 @@ describe('a spare', () => {
     }
   });
 
-  it('that cannot be forked is done without', async () => {
+  it('that cannot be forked is skipped', async () => {
     const keeper = createKeeper();
     canFork = false;
     keeper.wake();

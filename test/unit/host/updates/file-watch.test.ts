@@ -218,7 +218,7 @@ describe('a change', () => {
     expect(seen().filter((batch) => batch.length > 0)).toEqual([['update a.ts']]);
   });
 
-  it('that leaves the content the same is distinguished', async () => {
+  it('of the time alone is reported as unchanged', async () => {
     save('a.ts', 'one');
     wait(200);
     // The file's time has to differ, as it does when a person saves the file.
@@ -230,7 +230,7 @@ describe('a change', () => {
     expect(seen()).toEqual([['update a.ts'], ['same a.ts']]);
   });
 
-  it('that leaves the content of a known file as at the start is distinguished as well', async () => {
+  it('of the time alone of a known file is reported as unchanged as well', async () => {
     utimesSync(file('.env'), 1_000, 1_000);
     events.emit('change', file('.env'));
     wait(200);
