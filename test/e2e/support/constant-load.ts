@@ -17,6 +17,9 @@ export interface LoadResult {
 /** Longer than any reload may hold a request; a request that takes this long has failed. */
 const REQUEST_WAIT_MS = 30_000;
 
+/** Less than the 5 s after which Node's servers close an idle connection: a request sent just then is lost with any server. */
+const IDLE_MS = 2_000;
+
 /** On a machine that is too busy for the rate, more requests would only wait in line. */
 const MAX_UNDER_WAY = 30;
 
@@ -30,7 +33,7 @@ export function constantLoad(
   }: { perSecond: number; waitMs?: number; maxUnderWay?: number },
 ): ConstantLoad {
   const agents = [
-    new http.Agent({ keepAlive: true, maxSockets: 8 }),
+    new http.Agent({ keepAlive: true, maxSockets: 8, timeout: IDLE_MS }),
     new http.Agent({ keepAlive: false }),
   ];
   const result: LoadResult = { total: 0, failed: [], slowestMs: 0 };
