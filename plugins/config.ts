@@ -3,7 +3,7 @@ import { launcherOf } from '../src/host/launchers/launcher.ts';
 import { EXTENSIONS } from '../src/shared/extensions.ts';
 import { VITE_ENVIRONMENT } from '../src/vite/vite-environment.ts';
 
-/** What backend code needs of Vite: a module graph of its own, aliases of `tsconfig.json`, packages left to Node. */
+/** Sets Vite up for backend code: a module graph of its own, aliases of `tsconfig.json`, packages left to Node. */
 export function medusaConfig(): Plugin {
   return {
     name: 'medusa-vite:config',
@@ -19,14 +19,14 @@ export function medusaConfig(): Plugin {
             resolve: {
               extensions: [...EXTENSIONS],
               tsconfigPaths: true,
-              // Also those that are linked: Node's `require` decides which of two formats is loaded, for all.
+              // Linked packages too: Node's `require` decides for all packages which of two formats is loaded.
               external: true,
             },
           },
         },
       };
     },
-    // Whatever becomes of a backend file is the host's to decide, not Vite's.
+    // The host decides what the change of a backend file takes, not Vite.
     hotUpdate: {
       order: 'post',
       handler() {

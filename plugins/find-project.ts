@@ -4,8 +4,8 @@ import type { ResolvedConfig } from 'vite';
 import { toPosix } from '../src/shared/paths.ts';
 
 /**
- * The folder with `medusa-config`: a front end may have its root elsewhere. Any extension counts, since Medusa says
- * `require()`; the host itself then says which ones it supports.
+ * The folder with `medusa-config`: a front end may have its root elsewhere. Any extension counts, since Medusa loads
+ * the config by `require()`; the host itself reports an extension that it does not support.
  */
 export function findProject({
   root,

@@ -4,10 +4,10 @@ import { launcherOf } from '../src/host/launchers/launcher.ts';
 import { loadVite } from '../src/vite/project-vite.ts';
 import { findProject } from './find-project.ts';
 
-/** The database's files and its password are there, and what `medusa build` has made. */
+/** The folder has the database's files, its password, and the output of `medusa build`. */
 const PRIVATE = '**/.medusa/**';
 
-/** Keeps a Vite that serves the project to browsers from handing out what is nobody's business there. */
+/** Keeps a Vite that serves the project to browsers from handing out private files. */
 export function medusaPrivateFiles(): Plugin {
   return {
     name: 'medusa-vite:private-files',
@@ -16,11 +16,11 @@ export function medusaPrivateFiles(): Plugin {
     async config(config) {
       const launcher = launcherOf(config.plugins);
       if (launcher === 'cli' || launcher === 'vite-node') {
-        // Opens no port.
+        // These open no port.
         return undefined;
       }
       const own = config.server?.fs?.deny;
-      // Any list takes the place of Vite's own, which differs from version to version.
+      // Any list replaces Vite's own, which differs from version to version.
       const defaults = own ? [] : await readDefaults(resolve(config.root ?? '.'));
       return { server: { fs: { deny: [...defaults, PRIVATE] } } };
     },

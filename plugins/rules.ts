@@ -3,8 +3,8 @@ import { RULES_PLUGIN, type RuleOptions } from '../src/rules/collect-rules.ts';
 import type { Rule } from '../src/rules/rule.ts';
 
 /**
- * What any Vite plugin may expose as its `api` to contribute rules. They are asked after the user's and
- * before the built-in ones.
+ * The `api` of a Vite plugin that contributes rules. They are asked after the user's and before the built-in
+ * ones.
  */
 export interface MedusaViteApi {
   medusaVite: { rules: Rule[] };

@@ -9,14 +9,14 @@ import { headlessConfig } from '../src/vite/headless.ts';
 import { assertSupportedVite, assertSupportedViteNode } from '../src/vite/supported-vite.ts';
 import { findProject } from './find-project.ts';
 
-/** By project: the Vite server that came last, which is the one that lives. */
+/** By project: the latest Vite server. A restart of Vite closes those before it. */
 const latest = new Map<string, ViteDevServer>();
 /** Outlives a restart of Vite. */
 let underViteNode: UnderViteNode | undefined;
 
 const SERVE_ID = '\0virtual:medusa-vite/serve';
 
-/** Starts the backend where nobody else does: beside a front end by `vite`, and for the entry of `vite-node`. */
+/** Starts the backend where the CLI does not: beside a front end by `vite`, and for the entry of `vite-node`. */
 export function medusaServe(options: ServeOptions | false): Plugin {
   let launcher: Launcher = 'vite';
   let root = '';
@@ -29,7 +29,7 @@ export function medusaServe(options: ServeOptions | false): Plugin {
     config(config) {
       assertSupportedVite(this?.meta?.viteVersion);
       launcher = launcherOf(config.plugins);
-      // The database's files, above all; which project it is will be known when a watcher asks.
+      // Above all the database's files. The root is known by the time a watcher asks.
       const isOwnData = (path: string) => toPosix(path).startsWith(`${root}/.medusa`);
       switch (launcher) {
         case 'vite-node':
@@ -39,7 +39,7 @@ export function medusaServe(options: ServeOptions | false): Plugin {
             pollMs: undefined,
           });
         case 'vite':
-          // `null`: nothing is watched at all.
+          // `null`: Vite watches nothing at all.
           return config.server?.watch === null
             ? undefined
             : { server: { watch: { ignored: [isOwnData] } } };
@@ -76,7 +76,7 @@ export function medusaServe(options: ServeOptions | false): Plugin {
         );
       }
     },
-    // Run by vite-node itself, and so run again whenever the entry is.
+    // vite-node itself runs this module, and so runs it again whenever it runs the entry again.
     resolveId: (source) =>
       launcher === 'vite-node' && source === 'medusa-vite/serve' ? SERVE_ID : undefined,
     load: (id) =>
@@ -91,14 +91,14 @@ export function medusaServe(options: ServeOptions | false): Plugin {
   };
 }
 
-/** When the Vite that evaluates its config at this moment began to read it; `performance.now()`. */
+/** When Vite began to read the config that it is evaluating now; in the time of `performance.now()`. */
 function findConfigTime(): number {
   // Vite sets it at each start and restart, for the line that says how long it took.
   const { __vite_start_time: time } = globalThis as { __vite_start_time?: unknown };
   return typeof time === 'number' ? time : performance.now();
 }
 
-/** Of the vite-node that runs this process. */
+/** The version of the vite-node that runs this process. */
 function readViteNodeVersion(): string {
   for (let folder = dirname(realpathSync(process.argv[1] ?? '.')); ; folder = dirname(folder)) {
     const file = join(folder, 'package.json');

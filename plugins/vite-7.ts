@@ -10,8 +10,8 @@ import { VITE_ENVIRONMENT } from '../src/vite/vite-environment.ts';
 import { findProject } from './find-project.ts';
 
 /**
- * What Vite 8 does by itself and Vite 7.3 does not: the `paths` and the decorator metadata of a tsconfig.
- * Both are done here with what stock Medusa uses for them. Goes with the support of Vite 7.
+ * Does what Vite 8 does by itself and Vite 7.3 does not: the `paths` and the decorator metadata of a tsconfig,
+ * both with the packages that stock Medusa uses for them. This plugin goes with the support of Vite 7.
  */
 export function vite7(): Plugin {
   let root = '';
@@ -60,7 +60,7 @@ interface Config {
   match(specifier: string): string | undefined;
 }
 
-/** The part of the package `tsconfig-paths` that is used, versions 4.2; Medusa's framework depends on it. */
+/** The used part of the package `tsconfig-paths` 4.2, on which Medusa's framework depends. */
 interface Library {
   createMatchPath(
     baseUrl: string,
@@ -79,7 +79,7 @@ interface Library {
         absoluteBaseUrl: string;
         configFileAbsolutePath: string;
         paths: Record<string, string[]>;
-        /** Whether there is a `baseUrl`, below which everything is found. */
+        /** Whether there is a `baseUrl`: every file below it is then found by its path. */
         addMatchAll: boolean;
       }
     | { resultType: 'failed' };
@@ -130,7 +130,7 @@ class TsconfigPaths {
   }
 }
 
-/** Compiled by swc, which ts-node uses in Medusa's own starter; esbuild has no metadata. */
+/** Compiles with swc, which ts-node uses in Medusa's own starter: esbuild emits no metadata. */
 async function withMetadata({
   code,
   file,
@@ -142,7 +142,7 @@ async function withMetadata({
   options: CompilerOptions;
   root: string;
 }): Promise<{ code: string; map: string | undefined } | undefined> {
-  // No package's name: a decorator follows a space or a bracket. What is none after all does no harm.
+  // A decorator follows a space or a bracket, unlike the `@` of a package's name. A false match does no harm.
   if (!/(?:^|[\s(,;{}])@[\w$(]/m.test(code)) {
     return undefined;
   }
@@ -165,7 +165,7 @@ async function withMetadata({
       },
     },
   });
-  // What does not parse is left to esbuild, whose error has a position.
+  // Code that does not parse is left to esbuild, whose error has a position.
   return compiled.catch(() => undefined);
 }
 
@@ -189,7 +189,7 @@ function loadSwc(root: string): Swc {
   }
 }
 
-/** As a package of the project does: pnpm hides from the project what the package depends on. */
+/** Requires as the package does: pnpm hides the dependencies of a package from the project. */
 function requireFrom(root: string, name: string): NodeJS.Require {
   const require = createRequire(join(root, 'package.json'));
   const found = findPackage(require, name);

@@ -3,9 +3,9 @@ import type { Plugin } from 'vite';
 import { untilFilled } from '../src/vite/until-filled.ts';
 
 /**
- * Keeps Vite from restarting with a config that is being written. It restarts at the first sign of a save, and an
- * empty CommonJS file is a config to it, one without plugins: the backend would end. Of the rest of the save
- * its watcher does not tell.
+ * Keeps Vite from restarting with a config that is still being written. Vite restarts at the first event of a
+ * change, and takes an empty CommonJS file for a config without plugins: the backend would end. Vite's watcher
+ * does not report the rest of the change.
  */
 export function medusaWholeConfig(): Plugin {
   let files = new Set<string>();

@@ -10,7 +10,7 @@ try {
   await run(process.argv.slice(2));
 } catch (error) {
   const text = `medusa-vite: ${describe(error)}\n`;
-  // Whatever is still open must not keep a failed start alive.
+  // Handles that are still open must not keep a failed start alive.
   process.stderr.write(text, () => process.exit(1));
 }
 

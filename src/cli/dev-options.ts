@@ -4,11 +4,11 @@ import { parseInspectAddress } from '../host/processes/inspect-option.ts';
 import { MedusaViteError } from '../shared/failure.ts';
 import { toPosix } from '../shared/paths.ts';
 
-/** What `medusa-vite dev` was asked for; what it left open is for the host to resolve. */
+/** The options of `medusa-vite dev`; the host resolves those that are left open. */
 export interface DevOptions extends HostSettings {
   /** The project: absolute, with forward slashes. */
   root: string;
-  /** Look for changes at this interval instead of waiting for the file system to tell. */
+  /** Interval to poll for changes at, instead of waiting for events of the file system. */
   pollMs: number | undefined;
   /** @default true */
   clearScreen: boolean;
@@ -24,7 +24,7 @@ const DEFAULT_POLL_MS = 100;
 interface OptionSpec {
   name: string;
   short?: string;
-  /** Absent: a switch. `optional`: only `--name=value` gives one, so that what follows stays a word. */
+  /** Absent: a switch. `optional`: only `--name=value` gives one, so that the next argument stays a word. */
   value?: { label: string; optional?: true };
   /** Whether `--no-name` exists. */
   negatable?: true;
@@ -263,7 +263,7 @@ function usageError(message: string, hint: string): MedusaViteError {
   return new MedusaViteError(message, { code: 'USAGE', hint });
 }
 
-/** One letter more, one less, one other, or two neighbours swapped. */
+/** One letter more, less or different, or two neighbours swapped. */
 function isOneEditAway(a: string, b: string): boolean {
   let start = 0;
   while (start < a.length && a[start] === b[start]) {

@@ -20,13 +20,13 @@ import { Transformer } from '../vite/transformer.ts';
 import type { ExplainOptions } from './explain-options.ts';
 import { createViteServer } from './vite-server.ts';
 
-/** What `--json` prints. */
+/** The output of `--json`. */
 export interface ExplainedFile extends Explanation {
   /** Relative to the project, with forward slashes. */
   file: string;
-  /** Where the running app may know better. */
+  /** Files about which the running app may know more. */
   limits: StaticLimit[];
-  /** What is wrong with the rules. */
+  /** Mistakes in the rules. */
   problems: string[];
 }
 
@@ -77,7 +77,7 @@ async function loadModules(vite: ViteDevServer, root: string): Promise<StaticMod
   return modules;
 }
 
-/** @throws MedusaViteError unless it is a file of the project */
+/** @throws MedusaViteError if there is no such file in the project */
 function findFile(given: string, root: string): string {
   const path = resolve(root, given);
   const status = statSync(path, { throwIfNoEntry: false });

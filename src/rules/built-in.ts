@@ -7,7 +7,7 @@ export interface BuiltInRule extends Rule, RuleTraits {
 }
 
 /**
- * Say what a change of the files that Medusa loads takes. They have the form of the rules of users and plugin
+ * The rules for changes of the files that Medusa loads. They have the form of the rules of users and plugin
  * authors, and are asked after those. Their names do not change, so that a rule can be found by its name.
  *
  * @example
@@ -32,7 +32,7 @@ export const builtInRules: readonly BuiltInRule[] = [
   },
   { name: 'project settings', match: isOf('project settings', 'lockfile'), action: 'restart' },
   {
-    // Its path is absolute: it lies above the project.
+    // The file lies above the project, so its path is absolute.
     name: 'lockfile of the workspace',
     match: ({ path }) => isAbsoluteFile(path) && isLockfile(path),
     action: 'restart',
@@ -102,12 +102,12 @@ function isOf(...kinds: FileKind[]): (file: RuleFile) => boolean {
   };
 }
 
-/** Files with JSX, widgets and their tests, are for the dashboard alone. */
+/** Files with JSX (widgets and their tests) are for the dashboard alone. */
 function isNoJsx(path: string): boolean {
   return !/\.[jt]sx$/.test(path);
 }
 
-/** Matches files that the app has loaded, or would have loaded had they been there. */
+/** Matches files that the app has loaded, or would have loaded if they had been there. */
 function isLoadedOrNew(...kinds: FileKind[]): (file: RuleFile) => boolean {
   const isOneOf = isOf(...kinds);
   return (file) => isOneOf(file) && (file.isLoaded || file.change === 'create');

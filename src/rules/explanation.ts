@@ -16,7 +16,7 @@ export interface DecisionDescription {
   /** The file that the rule was asked about; relative to the project. */
   path: string;
   change: FileChange;
-  /** From the saved file up to this one, each imported by the next; the first such chain. */
+  /** From the changed file up to this one, each imported by the next; the first such chain. */
   chain: string[];
   rule: RuleDescription;
   /** Later rules that match as well. */
@@ -36,9 +36,9 @@ export interface Explanation {
   result: 'reload' | 'restart' | 'ignore';
   /** Why the app would restart, or the file would be ignored. */
   reason?: string;
-  /** The rule behind the result; undefined if there is none, or more than one reloader has something to do. */
+  /** The rule behind the result; undefined if there is none, or more than one. */
   rule?: RuleDescription;
-  /** From the saved file up to the file that the rule was asked about. */
+  /** From the changed file up to the file that the rule was asked about. */
   chain: string[];
   reloads: { reloader: string; files: { path: string; change: FileChange }[] }[];
   guards: GuardDescription[];
@@ -111,7 +111,7 @@ function soleDecision({ decisions }: Plan): Decision | undefined {
   return others.every(({ rule }) => rule === first?.rule) ? first : undefined;
 }
 
-/** The planner comes to a file once along each of its imports. */
+/** The planner may decide on a file several times, once for each of its imports. */
 function firstOfEach(decisions: Decision[]): Decision[] {
   const byPath = new Map<string, Decision>();
   for (const decision of decisions) {

@@ -10,9 +10,9 @@ export interface MemoryGraphOptions {
   entries?: string[];
   /** Files that Node has loaded by itself. */
   natives?: string[];
-  /** `import.meta.hot.accept`: files that take the update of others, or of themselves. */
+  /** `import.meta.hot.accept`: files, each with those whose updates it accepts, perhaps its own. */
   accepts?: Record<string, string[]>;
-  /** `import.meta.glob`: new files, each with the loaded files that take it in. */
+  /** `import.meta.glob`: new files, each with the loaded files whose glob matches it. */
   globs?: Record<string, string[]>;
 }
 

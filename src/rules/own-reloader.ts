@@ -38,7 +38,7 @@ function toPath(specifier: string): string {
   return specifier.startsWith('file:') ? fileURLToPath(specifier) : specifier;
 }
 
-/** @returns the path itself if there is no such file: the app then tells of it */
+/** @returns the path itself if there is no such file: the app then reports that */
 function findFile(path: string): string {
   const found = ENDINGS.map((ending) => path + ending).find((candidate) => {
     return statSync(candidate, { throwIfNoEntry: false })?.isFile();

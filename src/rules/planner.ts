@@ -10,12 +10,12 @@ export interface Graph {
   modulesOf(file: string): string[];
   importersOf(id: string): string[];
   filesLike(file: string): string[];
-  /** Loaded modules with an `import.meta.glob` that takes in the file. */
+  /** Loaded modules with an `import.meta.glob` that matches the file. */
   globImportersOf(file: string): string[];
   isLoaded(id: string): boolean;
   isEntry(file: string): boolean;
   isNative(file: string): boolean;
-  /** Whether a module takes the update of a dependency, or of itself, by `import.meta.hot.accept`. */
+  /** Whether a module accepts the update of a dependency, or of itself, by `import.meta.hot.accept`. */
   accepts(id: string, dependency: string): boolean;
 }
 
@@ -28,7 +28,7 @@ export interface Restart {
 export interface Ignored {
   file: string;
   reason: IgnoreReason;
-  /** Whether the app may come to load the file: then an app that cannot run may miss just this one. */
+  /** Whether the app might load the file: an app that cannot run may be missing just this one. */
   mayBeMissing: boolean;
 }
 
@@ -36,7 +36,7 @@ export interface Plan {
   ignored: Ignored[];
   /** If set, the rest does not matter. */
   restart: Restart | undefined;
-  /** Ids of out-of-date modules, with their importers; some may have no importer any more. */
+  /** Ids of out-of-date modules and their importers; some may have no importer any more. */
   invalidated: string[];
   steps: ReloadStep[];
   /** Modules that need a restart if their imports turn out different. */
@@ -114,7 +114,7 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
     result.restart ??= { reason, chain: chain.map((file) => relativeToRoot(root, file)) };
   }
 
-  /** A module is out of date. `chain`: the files below it, the changed one first. */
+  /** Marks a module as out of date. `chain`: the files below it, the changed one first. */
   function visit(id: string, chain: string[]): void {
     if (visited.has(id)) {
       return;
@@ -135,7 +135,7 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
     }
   }
 
-  /** An import of the module has changed. `imported`: the module to compare, if there is one. */
+  /** Decides on a module whose import has changed. `imported`: the module to compare, if there is one. */
   function reach(id: string, chain: string[], imported?: string): void {
     const file = fileOfId(id);
     const rule = decide(file, 'update', chain);
@@ -194,7 +194,7 @@ export function plan(changes: Change[], { root, graph, rules }: PlannerOptions):
         continue;
       }
       if (isForced) {
-        // The module itself is up to date, but has told too late that its importers are not.
+        // The module itself is up to date, but called `hot.invalidate` after its update: its importers are not.
         for (const id of modules) {
           climb(id, [file]);
         }
@@ -228,7 +228,7 @@ function isCode(root: string, file: string): boolean {
 
 const NATIVE_CODE = /\.(?:[cm]?js|json|node)$/;
 
-/** The file and what imports it, at any depth. */
+/** The file and all its importers, at any depth. */
 function affectedFiles(graph: Graph, file: string): string[] {
   const ids = new Set(graph.modulesOf(file));
   for (const id of ids) {

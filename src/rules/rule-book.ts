@@ -6,7 +6,7 @@ import { BUILT_IN, createRuleSet, describeRule, type RuleSet } from './rule-set.
 
 export interface RuleBookOptions {
   root: string;
-  /** Vite's config, which is another object after each restart of Vite. */
+  /** Vite's config: another object after each restart of Vite. */
   config(): Pick<ResolvedConfig, 'plugins'>;
   /** Gets each problem once. */
   warn(problem: string): void;
@@ -35,7 +35,7 @@ export class RuleBook {
     return set;
   }
 
-  /** Globs show by themselves when no file matches them, or when an earlier rule takes their files. */
+  /** Warns of globs that match no file, and of globs whose files an earlier rule takes. */
   async #warnOfMisses(set: RuleSet): Promise<void> {
     const globs = globsOf(set);
     if (globs.length > 0) {
@@ -79,7 +79,7 @@ function findUnused(globs: OwnedGlob[], files: string[]): string[] {
     );
 }
 
-/** One line for every two rules that match the same file. */
+/** One problem for each pair of rules that match the same file. */
 function findShadowed(globs: OwnedGlob[], files: string[]): string[] {
   const matchers = globs.map(({ glob, owner }) => ({ matches: globMatcher(glob), owner }));
   const problems = new Map<string, string>();

@@ -25,7 +25,7 @@ export interface CheckedRule extends Pick<Rule, 'name' | 'match' | 'note'>, Rule
 export interface RuleSet {
   /** In the order in which they are asked. */
   rules: CheckedRule[];
-  /** Reloaders of the authors' own, for the app to load. */
+  /** The reloaders of users and plugin authors, for the app to load. */
   reloaders: ReloaderModule[];
   /** Mistakes in rules, each a complete text: which rule, whose, and what to do. */
   problems: string[];
@@ -51,7 +51,7 @@ export function createRuleSet(sources: RuleSource[], root: string): RuleSet {
   return set;
 }
 
-/** A reloader is loaded once, so its change restarts the app; its imports lead to it by themselves. */
+/** A reloader is loaded once, so its change restarts the app; a change of its imports leads to it by itself. */
 function addRuleForReloaders({ rules, reloaders }: RuleSet, root: string): void {
   if (reloaders.length > 0) {
     const first = rules.findIndex(({ from }) => from === BUILT_IN);
@@ -161,7 +161,7 @@ function asks(rule: CheckedRule, file: RuleFile): boolean {
   }
 }
 
-/** With the owner, for messages. */
+/** Names the rule and its owner, for messages. */
 export function describeRule({
   name,
   from = BUILT_IN,

@@ -1,22 +1,22 @@
 import picomatch from 'picomatch';
 import type { FileChange } from '../shared/change.ts';
 
-/** The file that a rule is asked about: the saved one, then each one that imports it. */
+/** The file that a rule is asked about: the changed one, then each of its importers. */
 export interface RuleFile {
   /** Relative to the project, with forward slashes; absolute for a file outside of it. */
   readonly path: string;
-  /** The change of the file; `update` also for a file that only imports the saved one. */
+  /** The change of the file; `update` also for a file that only imports the changed one. */
   readonly change: FileChange;
   /** Whether the running app has loaded it. */
   readonly isLoaded: boolean;
   /**
-   * From the saved file up to this one, each imported by the next. Only this file, if it is the saved one.
+   * From the changed file up to this one, each imported by the next. Only this file, if it is the changed one.
    * Paths as in `path`.
    */
   readonly chain: readonly string[];
   /**
-   * The file and all loaded files that import it, at any depth, nearest first. Paths as in `path`. Worked out
-   * when it is read.
+   * The file and all loaded files that import it, at any depth, nearest first. Paths as in `path`. Computed when
+   * it is read.
    */
   readonly affected: readonly string[];
 }
@@ -38,7 +38,7 @@ export interface Rule {
   match: string | string[] | RegExp | ((file: RuleFile) => boolean);
   /** `restart`, `ignore`, a built-in reloader by its name, or a reloader of your own. */
   action: RuleAction;
-  /** Told to the user when the rule has decided on a saved file, e.g. which command to run by hand. */
+  /** Shown to the user when the rule has decided on a changed file, e.g. which command to run by hand. */
   note?: string;
 }
 
@@ -46,7 +46,7 @@ export interface Rule {
 export interface RuleTraits {
   /** Whether the rule's files decide which Medusa modules there are. */
   choosesModules?: true;
-  /** Whether the app may miss a file that the rule ignores because the app has not loaded it. */
+  /** Whether an app that cannot run may be missing a file that the rule ignores as not loaded. */
   mayBeMissing?: (path: string) => boolean;
 }
 
@@ -99,7 +99,7 @@ export function globMatcher(glob: string): (path: string) => boolean {
   let matcher = matchers.get(glob);
   if (!matcher) {
     // A picomatch matcher would normalize slashes too, which these paths do not need. That matters: a file that
-    // everything imports has every rule asked about thousands of files.
+    // everything imports makes every rule answer for thousands of files.
     const expression = picomatch.makeRe(glob, { dot: true });
     matcher = (path) => path === glob || expression.test(path);
     matchers.set(glob, matcher);

@@ -2,8 +2,8 @@ import { parseSync } from 'vite';
 import type { KeptCode } from '../protocol/messages.ts';
 
 /**
- * The code with its comments cut out, for a comparison: Vite's transform keeps them, and prints everything
- * else in one way. A comment that has its lines to itself goes with these.
+ * The code without its comments, for a comparison: Vite's transform keeps comments, and prints everything else
+ * in one way. A comment that stands alone on its lines goes together with the lines.
  */
 export function withoutComments(code: string): string {
   return textOf(code, findCode(code)).trimEnd();
@@ -11,7 +11,7 @@ export function withoutComments(code: string): string {
 
 /**
  * Where each piece of `before` is in `after`.
- * @param after The same code, but for comments
+ * @param after The same code, except for comments
  */
 export function alignCode(before: string, after: string): KeptCode[] {
   const kept: KeptCode[] = [];
@@ -31,13 +31,13 @@ interface Range {
   end: number;
 }
 
-/** What is not comment. */
+/** The ranges between the comments. */
 function findCode(code: string): Range[] {
-  // Vite has printed it, so it parses; where it does not, the comparison is of the code as it is.
+  // Vite has printed the code, so it parses; if it does not, the code is compared as it is.
   const { comments } = parseSync('module.js', code, { sourceType: 'module' });
   const ranges: Range[] = [];
   let start = 0;
-  /** Whether what comes next begins a line. */
+  /** Whether the text from `start` on begins a line. */
   let isLineStart = true;
   for (const comment of comments) {
     const text = code.slice(start, comment.start);

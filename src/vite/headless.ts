@@ -9,11 +9,11 @@ export interface HeadlessOptions {
   pollMs: number | undefined;
 }
 
-/** A Vite for the backend alone: it opens no port, updates nobody, and does not restart by itself. */
+/** A Vite for the backend alone: it opens no port, updates no browser, and does not restart by itself. */
 export function headlessConfig({ root, pollMs }: HeadlessOptions): UserConfig {
   return {
     appType: 'custom',
-    // Vite must not restart when `.env` changes, nor vite-node read it: that is the app's.
+    // Neither may Vite restart when `.env` changes, nor vite-node read it: the app does.
     envDir: false,
     clearScreen: false,
     optimizeDeps: { noDiscovery: true, include: [] },
@@ -29,7 +29,7 @@ export function headlessConfig({ root, pollMs }: HeadlessOptions): UserConfig {
   };
 }
 
-/** Asked of the path below the project: the project itself may well live in a folder called `dist`. */
+/** Looks at the path below the project only: the project itself may well live in a folder called `dist`. */
 export function isUnwatched(root: string, path: string): boolean {
   return isInside(root, path) && isNeverSource(path.slice(root.length + 1));
 }

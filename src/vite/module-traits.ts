@@ -1,17 +1,17 @@
 import { parseAst } from 'vite';
 
-/** What can be told of a module from its code alone. */
+/** Facts about a module that its code alone shows. */
 export interface ModuleTraits {
   /**
-   * Whether it only declares: evaluating it calls nothing of the project's, has no effect that could be
-   * seen, and cannot fail by itself. When that happens is then nobody's concern.
+   * Whether the module only declares: evaluating it calls no code of the project, has no visible effect, and
+   * cannot fail by itself. So it does not matter when that happens.
    */
   isInert: boolean;
-  /** Exports that are declared by `const`: as long as they are primitive, they never change again. */
+  /** Exports that are declared by `const`: a primitive one never changes. */
   constants: string[];
 }
 
-/** The little of ESTree that is looked at here. */
+/** The part of ESTree that is used here. */
 interface Node {
   type: string;
   [key: string]: unknown;
@@ -19,7 +19,7 @@ interface Node {
 
 const UNKNOWN: ModuleTraits = { isInert: false, constants: [] };
 
-/** @param code What Vite's SSR transform has made of the module; anything else is taken to be not inert. */
+/** @param code The output of Vite's SSR transform; any other code counts as not inert. */
 export function readTraits(code: string): ModuleTraits {
   let body: Node[];
   try {

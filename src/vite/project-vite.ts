@@ -6,15 +6,15 @@ import { isSupportedVite } from './supported-vite.ts';
 
 export interface ProjectVite {
   version: string;
-  /** What it exports is here. */
+  /** The file to import. */
   file: string;
 }
 
-/** The Vite that the project itself depends on; another package's is not meant. */
+/** The Vite that the project itself depends on, not one that only another package depends on. */
 export function findProjectVite(root: string): ProjectVite | undefined {
   const manifest = join(root, 'package.json');
   if (!existsSync(manifest)) {
-    // No project; what is missing is said where it is asked for.
+    // There is no project here; a later check reports that.
     return undefined;
   }
   const { dependencies, devDependencies } = readJson(manifest);
@@ -31,7 +31,7 @@ export function findProjectVite(root: string): ProjectVite | undefined {
   }
 }
 
-/** The project's own Vite, so that its plugins meet the one that they were made for; else ours. */
+/** The project's own Vite, so that its plugins get the Vite that they were made for; else ours. */
 export async function loadVite(root: string): Promise<typeof import('vite')> {
   const own = findProjectVite(root);
   return own && isSupportedVite(own.version)
@@ -39,7 +39,7 @@ export async function loadVite(root: string): Promise<typeof import('vite')> {
     : import('vite');
 }
 
-/** A word on a `vite.config` that was made for a Vite that cannot be used. */
+/** A warning about a `vite.config` that was made for an unsupported Vite. */
 export function describeOtherVite(root: string): string | undefined {
   const own = findProjectVite(root);
   const hasConfig = ['ts', 'js', 'mts', 'mjs', 'cts', 'cjs'].some((extension) =>

@@ -3,17 +3,17 @@ import type { Graph } from '../rules/planner.ts';
 import { fileOfId, isAbsoluteFile, isRunnerFile, relativeToRoot } from '../shared/paths.ts';
 import type { Transformer } from './transformer.ts';
 
-/** A file that says less than the running app would know. */
+/** A file about which the running app would know more than its source tells. */
 export interface StaticLimit {
   /** Relative to the project. */
   path: string;
-  /** What is not known of it, as the rest of a sentence that begins with the path. */
+  /** The missing knowledge, as the rest of a sentence that begins with the path. */
   limit: string;
 }
 
 /**
- * The modules that an app would have, as far as its sources tell: the files that Medusa loads by itself, and what
- * these import. A Medusa module that the config does not name is taken for one that it does.
+ * The modules that an app would have, as far as its sources tell: the entries, and all that they import. A Medusa
+ * module counts as loaded even if the config does not name it.
  */
 export class StaticModules implements Graph {
   readonly limits: StaticLimit[] = [];
@@ -27,7 +27,7 @@ export class StaticModules implements Graph {
     this.#transformer = transformer;
   }
 
-  /** @param files Relative to the project; those that Medusa would load are picked out. */
+  /** @param files Relative to the project; only the entries among them are loaded. */
   async load(files: string[]): Promise<void> {
     const { root } = this.#transformer;
     const entries = files.filter(isEntry).map((path) => `${root}/${path}`);
@@ -58,17 +58,17 @@ export class StaticModules implements Graph {
     return [...(this.#importers.get(id) ?? [])];
   }
 
-  /** Asked of new files only. */
+  /** Matters for new files only, and here all files are old. */
   filesLike(): string[] {
     return [];
   }
 
-  /** Asked of new files only. */
+  /** Matters for new files only, and here all files are old. */
   globImportersOf(): string[] {
     return [];
   }
 
-  /** Only the running app knows what it has accepted. */
+  /** Only the running app knows what its modules accept. */
   accepts(): boolean {
     return false;
   }
@@ -125,7 +125,7 @@ export class StaticModules implements Graph {
   }
 }
 
-/** In what Vite emits, where comments are left and strings are as they were written. */
+/** Matched against Vite's output, in which comments and strings are as they were written. */
 const REQUIRE = /(?<![\w$.])require\s*\(/;
 const COMPUTED_IMPORT = /__vite_ssr_dynamic_import__\((?!\s*["'])/;
 const ACCEPT = /\.hot\??\.accept/;

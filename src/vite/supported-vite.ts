@@ -5,7 +5,7 @@ const SUPPORTED = 'Vite 7.3 (with vite-node 5.3) and Vite 8 (with vite-node 6)';
 /** @throws MedusaViteError */
 export function assertSupportedVite(version: string | undefined): void {
   if (version === undefined || !isSupportedVite(version)) {
-    // Vite tells its version to plugins since 7.
+    // Vite tells plugins its version since Vite 7.
     throw unsupported(`Vite ${version ?? '6 or older'}`);
   }
 }

@@ -15,13 +15,13 @@ export class Transformer {
   /** By module id, with the code that they were read from. */
   readonly #traits = new Map<string, { code: string; traits: ModuleTraits }>();
 
-  /** Counts what Vite was told of changes. */
+  /** Counts the changes that Vite was told of. */
   #revision = 0;
   #recovered: Promise<void> = Promise.resolve();
   /** Transforms that are under way, by module id. */
   readonly #running = new Map<string, { revision: number; settled: Promise<void> }>();
 
-  /** Sources of the files that Vite began to transform before a pass asked for it. */
+  /** By file: the source that Vite began to transform before an update asked for it. */
   readonly #anticipated = new Map<string, string>();
 
   constructor(vite: ViteDevServer, root: string) {
@@ -30,7 +30,7 @@ export class Transformer {
     this.#node = new ViteNodeServer(withEnvironment(vite, () => this.#environment));
   }
 
-  /** @throws what Vite says of the file, with its position and code frame. */
+  /** @throws Vite's error about the file, with its position and code frame. */
   async transform(id: string): Promise<FetchedModule> {
     const file = fileOfId(id);
     if (!id.startsWith('\0') && isAbsoluteFile(file) && !isRunnerFile(this.root, file)) {
@@ -56,7 +56,7 @@ export class Transformer {
     return { code: result.code, ...this.#traitsOf(id, result.code) };
   }
 
-  /** vite-node hands out a transform that is under way, also one that began before the file was saved. */
+  /** vite-node hands out a transform that is under way, even if it began before the change: wait for its end. */
   async #request(id: string, file: string): ReturnType<ViteNodeServer['transformRequest']> {
     for (
       let running = this.#running.get(id);
@@ -90,35 +90,35 @@ export class Transformer {
     return { ...(isInert && { isInert }), ...(constants.length > 0 && { constants }) };
   }
 
-  /** Changes with every change of what a transform may come to. */
+  /** Changes whenever a transform may have another result than before. */
   get revision(): number {
     return this.#revision;
   }
 
-  /** Transforms modules before anyone asks, so that a starting app does not wait for it. */
+  /** Transforms modules ahead of time, so that a starting app does not wait for them. */
   async warmUp(ids: string[]): Promise<void> {
     await Promise.allSettled(ids.map((id) => this.transform(id)));
   }
 
-  /** Vite was restarted, and has to learn again how the modules that an app has are tied together. */
+  /** Call this after a restart of Vite, which has lost its module graph: transforms the app's modules again. */
   recover(ids: string[]): void {
     this.#revision++;
     this.#recovered = this.warmUp(ids);
   }
 
-  /** Resolves when Vite knows again what it knew before it was restarted. */
+  /** Resolves when Vite has the module graph again that it had before its restart. */
   get recovered(): Promise<void> {
     return this.#recovered;
   }
 
   /**
-   * Begins to transform a file that was touched a moment ago. By the time it is known that no other file is
-   * being saved with it, that is mostly done.
+   * Begins to transform a file that has just changed. The transform is mostly done by the time the batch has
+   * settled.
    */
   anticipate(file: string): void {
     const ids = this.idsOf(file);
     const source = read(file);
-    // An empty one may be caught between truncating and writing.
+    // An empty file may be one between truncating and writing.
     if (ids.length === 0 || !source) {
       return;
     }
@@ -127,17 +127,17 @@ export class Transformer {
     this.#anticipated.set(file, source);
     for (const id of ids) {
       this.transform(id).catch(() => {
-        // Who wants the module asks for it, and gets the error then.
+        // The update asks for the module again, and gets the error then.
       });
     }
   }
 
   /**
-   * Makes Vite read the files anew, unless it has since they were written.
-   * @param isLoaded Whether the app has the module; what such a module imports is for the planner to see to.
+   * Makes Vite read the files anew, unless it has done so since they were written.
+   * @param isLoaded Whether the app has the module; the planner takes care of the imports of such a module.
    */
   async onChange(changes: Change[], isLoaded: (id: string) => boolean): Promise<void> {
-    // Vite's resolver knows which files there are, and may be told of these only in a moment.
+    // Vite's resolver remembers which files exist, and may hear of these only in a moment.
     const moved = changes.filter(({ change }) => change !== 'update');
     const { pluginContainer } = this.#environment;
     await Promise.all(
@@ -156,7 +156,7 @@ export class Transformer {
     }
     this.#anticipated.clear();
     if (moved.length > 0) {
-      // Vite keeps what an import was resolved to; the app may come to ask for the module only later.
+      // Vite remembers the resolved imports of a module, and the app may ask for that module only later.
       this.invalidate([...this.#graph.idToModuleMap.keys()].filter((id) => !isLoaded(id)));
     }
   }
@@ -179,7 +179,7 @@ export class Transformer {
 
   async resolve(specifier: string, importer: string): Promise<string | null> {
     const { pluginContainer } = this.#environment;
-    // Stock Medusa has the aliases of a tsconfig in JavaScript, too; Vite only where that is `allowJs`.
+    // Stock Medusa applies the aliases of a tsconfig to JavaScript too; Vite does so only with `allowJs`.
     for (const from of new Set([importer, importer.replace(/\.js$/, '.ts')])) {
       const resolved = await pluginContainer.resolveId(specifier, from);
       if (resolved && !resolved.external) {
@@ -199,13 +199,13 @@ export class Transformer {
     return nodes.flatMap((node) => node.id ?? []);
   }
 
-  /** Modules whose `import.meta.glob` takes in a file that is new. */
+  /** Modules whose `import.meta.glob` matches a new file. */
   globImportersOf(file: string): string[] {
     const plugin = this.#environment.plugins.find(({ name }) => name === 'vite:import-glob');
     const hook = plugin?.hotUpdate as
       | ((this: object, change: object) => { id?: string | null }[] | undefined)
       | undefined;
-    // Vite knows the globs, but tells only in the hook that it calls for its own updates.
+    // Vite knows the globs, but shows them only through the hook that it calls for its own updates.
     const modules = hook?.call(
       { environment: this.#environment },
       { type: 'create', file, modules: [] },
@@ -246,7 +246,7 @@ function countColumnsFromOne(error: unknown): void {
   }
 }
 
-/** vite-node knows one environment for servers, which is `ssr`: it is shown ours in its place. */
+/** vite-node knows one environment for servers, `ssr`: this shows it ours in its place. */
 function withEnvironment(vite: ViteDevServer, environment: () => DevEnvironment): ViteDevServer {
   return Object.create(vite, {
     transformRequest: { value: (url: string) => environment().transformRequest(url) },
@@ -254,7 +254,7 @@ function withEnvironment(vite: ViteDevServer, environment: () => DevEnvironment)
   }) as ViteDevServer;
 }
 
-/** Vite found no file for the id. */
+/** Whether Vite found no file for the id. */
 function isMissing(error: Error): boolean {
   return 'code' in error && error.code === 'ERR_LOAD_URL';
 }

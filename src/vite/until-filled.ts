@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 const FILL_LIMIT_MS = 2_000;
 const POLL_MS = 5;
 
-/** Resolves when there is something in the file, or nothing seems to come. */
+/** Resolves when the file is not empty, is gone, or stays empty until the limit. */
 export async function untilFilled(file: string): Promise<void> {
   const deadline = performance.now() + FILL_LIMIT_MS;
   while (performance.now() < deadline && (await isEmpty(file))) {

@@ -5,12 +5,12 @@ export interface DeferredEvaluationOptions {
   onError(error: unknown): void;
 }
 
-/** Longest turn of evaluating, in milliseconds, so that requests come through in between. */
+/** How long one turn of evaluating may take, in milliseconds: requests come through between turns. */
 const SLICE_MS = 8;
 
 /**
- * Modules that a reload leaves for later, because evaluating them only declares things. They are evaluated
- * when a request needs them, or else soon after the reload, a few at a time.
+ * Modules that a reload leaves for later, because evaluating them only declares things. A request that needs
+ * one evaluates it; the others follow soon after the reload, a few at a time.
  */
 export class DeferredEvaluation {
   readonly #options: DeferredEvaluationOptions;
@@ -78,7 +78,7 @@ export class DeferredEvaluation {
   #evaluateSome(): void {
     this.#isScheduled = false;
     if (this.#isReloading) {
-      // `end` goes on with them.
+      // `end` schedules the rest.
       return;
     }
     const until = performance.now() + SLICE_MS;

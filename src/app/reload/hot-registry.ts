@@ -4,7 +4,7 @@ type Callback<T> = (value: T) => unknown;
 
 /** The requests that one evaluation of a module makes through `import.meta.hot`. */
 interface HotRecord {
-  /** Lives as long as the module's id is in use: what an old version leaves here, the next one finds. */
+  /** Lives as long as the module's id is in use, so each version finds what the one before left here. */
   data: Record<string, unknown>;
   disposers: Callback<Record<string, unknown>>[];
   pruners: Callback<Record<string, unknown>>[];
@@ -16,24 +16,24 @@ interface HotRecord {
 export interface HotRegistryOptions {
   resolve(specifier: string, importer: string): string | undefined;
   exportsOf(id: string): object | undefined;
-  /** The dependencies whose updates the module takes; itself among them, if it takes its own. */
+  /** Gets the modules whose updates this one accepts, itself among them if it accepts its own. */
   onAccepts(id: string, dependencies: string[]): void;
-  /** The module cannot take this update after all. */
+  /** The module called `hot.invalidate`: it cannot take this update after all. */
   onInvalidate(id: string): void;
   onError(error: unknown): void;
 }
 
 /**
- * `import.meta.hot` for backend modules, with the meaning that Vite gives it. One difference is on purpose:
- * the old version is disposed of after the new one serves, so that nothing is closed while it is in use,
- * and stays open when the new version fails.
+ * `import.meta.hot` for backend modules, as Vite defines it, with one deliberate difference: the old version is
+ * disposed of after the new one serves. So nothing is closed while it is in use, and the old version stays open
+ * when the new one fails.
  */
 export class HotRegistry implements Registry {
   readonly #options: HotRegistryOptions;
   readonly #records = new Map<string, HotRecord>();
   /** Set during a reload: the versions that serve. */
   #serving: Map<string, HotRecord> | undefined;
-  /** Set during a reload: the modules of the version to come. */
+  /** Modules that the reload has evaluated; cleared when the next reload begins. */
   readonly #created = new Set<string>();
 
   constructor(options: HotRegistryOptions) {
@@ -86,7 +86,7 @@ export class HotRegistry implements Registry {
       off: (event: string, callback: Callback<unknown>) => {
         record.listeners.get(event)?.delete(callback);
       },
-      // There is no client on the other side.
+      // There is no client to send to.
       send: () => {},
     };
   }
@@ -128,7 +128,7 @@ export class HotRegistry implements Registry {
     this.#serving = undefined;
   }
 
-  /** After a commit: the old versions are disposed of, the last evaluated first, then updates are accepted. */
+  /** After a commit: disposes of the old versions, the last evaluated first, and calls the accept callbacks. */
   async settle(evaluated: ReadonlySet<string>): Promise<void> {
     const replaced = [...(this.#serving ?? [])].toReversed();
     this.#serving = undefined;
@@ -155,7 +155,7 @@ export class HotRegistry implements Registry {
     }
   }
 
-  /** Modules that nothing imports any more. */
+  /** Disposes of modules that nothing imports any more. */
   async prune(ids: string[]): Promise<void> {
     for (const id of ids) {
       const record = this.#records.get(id);
@@ -165,7 +165,7 @@ export class HotRegistry implements Registry {
     }
   }
 
-  /** The app ends. */
+  /** Disposes of every module, because the app ends. */
   async disposeAll(): Promise<void> {
     for (const { disposers, data } of [...this.#records.values()].toReversed()) {
       await this.#run(disposers, data);
@@ -173,7 +173,7 @@ export class HotRegistry implements Registry {
     this.#records.clear();
   }
 
-  /** Tells the modules that serve, which during a reload are the old ones. */
+  /** Calls the listeners of the modules that serve: during a reload, those of the old ones. */
   async emit(event: string, payload: unknown): Promise<void> {
     const unchanged = [...this.#records].filter(([id]) => !this.#created.has(id) || !this.#serving);
     for (const { listeners } of [

@@ -1,14 +1,14 @@
 /**
- * The modules, of those given, that import themselves by way of others of them. Which module of a cycle is
- * evaluated first decides what the others see of it, so these keep the order in which they are asked for.
+ * The given modules that lie on an import cycle of given modules. The module of a cycle that is evaluated first
+ * decides what the others see of it, so the order of their evaluation must not change.
  *
- * @param importsOf What a module imports, also beyond those given.
+ * @param importsOf The imports of a module, including modules that are not given.
  */
 export function modulesInCycles(
   ids: Iterable<string>,
   importsOf: (id: string) => Iterable<string>,
 ): Set<string> {
-  // Tarjan's algorithm; modules form chains, not deep trees, so recursion does.
+  // Tarjan's algorithm. Modules form chains, not deep trees, so recursion is good enough.
   const known = new Set(ids);
   const numbers = new Map<string, number>();
   const open: string[] = [];

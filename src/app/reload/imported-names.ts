@@ -1,8 +1,8 @@
 const IMPORT = /__vite_ssr_import__\("([^"]+)"(?:, \{"importedNames":(\[[^\]]*\])\})?\)/g;
 
 /**
- * Which exports of a module another one imports, read from what Vite has made of its imports.
- * @returns undefined if it may use any of them: a namespace import, a re-export, or no static import.
+ * The names that a module imports from another one, read from the code that Vite makes of imports.
+ * @returns undefined if the module may use any export: a namespace import, a re-export, or no static import.
  */
 export function importedNames(code: string, imported: string, root: string): string[] | undefined {
   const names: string[] = [];

@@ -3,16 +3,16 @@ import type { ModuleStore, RunnerModule } from '../runner/module-store.ts';
 import { modulesInCycles } from './import-cycles.ts';
 import { importedNames } from './imported-names.ts';
 
-/** What a reload does with the modules. */
+/** The modules that a reload replaces. */
 export interface ModuleChanges {
   /** Modules that are out of date, because of their own code or of something that they import. */
   invalidated: Iterable<string>;
-  /** New code, by id. A module without any kept its own, and is evaluated again only for what it imports. */
+  /** New code, by id. A module without an entry keeps its code, and is evaluated again only for its imports. */
   fresh: Record<string, FetchedModule>;
   deleted: ReadonlySet<string>;
-  /** Whether all of them evaluate, also those that have imported nothing different. */
+  /** Whether all modules are evaluated, even those whose imports turned out the same. */
   isForced: boolean;
-  /** Nothing that the module has imported turned out different, so it goes on as it was. */
+  /** Called for a module that goes on as it was, because its imports turned out the same. */
   onKept(id: string): void;
 }
 
@@ -23,7 +23,7 @@ export interface ModuleReloadOptions {
   evaluate(id: string, importer: string): RunnerModule;
 }
 
-/** One try at a reload: the modules as they were, until it is committed or rolled back. */
+/** One try at a reload: holds the old modules until it is committed or rolled back. */
 export class ModuleReload {
   readonly #options: ModuleReloadOptions;
   /** The versions that serve, by id; undefined for a module that was not evaluated before. */
@@ -31,7 +31,7 @@ export class ModuleReload {
   /** Modules that were put back, because nothing changed for them. */
   readonly #kept = new Set<string>();
   readonly #restoreCode: () => void;
-  /** Computed when it is first needed. */
+  /** Computed on first use. */
   #inCycles: Set<string> | undefined;
 
   constructor(options: ModuleReloadOptions) {
@@ -50,12 +50,12 @@ export class ModuleReload {
     modules.supply(changes.fresh);
   }
 
-  /** The version that serves until the commit; undefined if it is the one that is being tried. */
+  /** The version that serves until the commit; undefined if the reload does not replace the module. */
   before(id: string): { module: RunnerModule | undefined } | undefined {
     return this.#asides.has(id) ? { module: this.#asides.get(id) } : undefined;
   }
 
-  /** Has the module taken back by a rollback. */
+  /** Notes a new module, so that a rollback removes it. */
   remember(id: string): void {
     if (!this.#asides.has(id)) {
       this.#asides.set(id, undefined);
@@ -63,8 +63,8 @@ export class ModuleReload {
   }
 
   /**
-   * Puts back a module that has its old code and has imported nothing that turned out different.
-   * @returns undefined if it has to be evaluated, or was when what it imports came round to it
+   * Puts back a module that has its old code and whose imports turned out the same.
+   * @returns undefined if the module has to be evaluated, or already was because its imports lead back to it
    */
   keepUnaffected(id: string): RunnerModule | undefined {
     const { modules, changes } = this.#options;
@@ -90,7 +90,7 @@ export class ModuleReload {
   /** @returns ids of the modules that were evaluated meanwhile */
   commit(): Set<string> {
     for (const module of this.#asides.values()) {
-      // Children keep an old version as their `parent`; through its children it would keep all before it.
+      // Imported modules keep an old version as their `parent`; its `children` would keep all versions before it.
       module?.node.children.splice(0);
     }
     return new Set([...this.#asides.keys()].filter((id) => this.#options.modules.has(id)));
@@ -105,7 +105,7 @@ export class ModuleReload {
         modules.delete(id);
       }
     }
-    // Drops also the code that was fetched meanwhile, which may differ by the next try.
+    // This also drops the code that was fetched meanwhile: it may differ by the next try.
     this.#restoreCode();
   }
 
@@ -120,12 +120,12 @@ export class ModuleReload {
   }
 
   /**
-   * Compares what the module imports by name. Only primitive constants can be compared: any other value may
-   * hold on to code, or change later in the new version alone.
+   * Compares the values that the module imports by name. Only primitive constants can be compared: any other
+   * value may refer to old code, or change later in the new version alone.
    */
   #isUnaffected(id: string, module: RunnerModule): boolean {
     const imports = [...module.imports];
-    // If none of its imports is invalidated, it is out of date for a reason that only the host sees.
+    // If none of its imports is invalidated, only the host knows why the module is out of date.
     const isKnown = imports.some(
       (imported) => this.#asides.has(imported) || this.#kept.has(imported),
     );
@@ -168,7 +168,7 @@ export class ModuleReload {
 function isSameConstant(before: RunnerModule, after: RunnerModule, name: string): boolean {
   const value: unknown = before.node.exports[name];
   return (
-    // The exports of JSON are its data: its `default` is not among them.
+    // The exports of a JSON module are its data, without a `default`.
     Object.hasOwn(before.node.exports, name) &&
     Object(value) !== value &&
     before.constants.includes(name) &&

@@ -8,11 +8,11 @@ import type { NeedsAwait } from '../runner/top-level-await.ts';
 export interface ReloadEvaluationOptions {
   runner: Pick<ProjectRunner, 'root' | 'evaluateNow' | 'isAwaited'>;
   registries: readonly Registry[];
-  /** Files that register while they are evaluated, which nothing may interrupt. */
+  /** Files that register while they are evaluated: nothing may interrupt that. */
   registering: ReadonlySet<string>;
 }
 
-/** Evaluates the new versions of files, while the registries show what these versions register. */
+/** Evaluates new versions of files; meanwhile the registries show what these versions register. */
 export class ReloadEvaluation {
   readonly #options: ReloadEvaluationOptions;
   #current: string | undefined;
@@ -21,7 +21,7 @@ export class ReloadEvaluation {
     this.#options = options;
   }
 
-  /** The file that is evaluated at this moment, or was when it threw. */
+  /** The file that is being evaluated, or the one that threw. */
   get current(): string | undefined {
     return this.#current;
   }
@@ -33,7 +33,7 @@ export class ReloadEvaluation {
     return awaited === undefined ? undefined : this.#cannotAwait(awaited);
   }
 
-  /** In one go; only where something has to be awaited does the rest of the app run in between. */
+  /** Evaluates the files in one go: the rest of the app runs in between only where a file has to be awaited. */
   async run(files: readonly string[]): Promise<void> {
     const { runner, registering } = this.#options;
     let next = 0;

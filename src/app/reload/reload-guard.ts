@@ -5,7 +5,7 @@ import { sameExport } from './same-exports.ts';
 
 type Exports = Record<string, unknown>;
 
-/** Whether a module that cannot be evaluated again has imported nothing that is different now. */
+/** Whether an import turned out the same for its importer, which only a restart evaluates again. */
 export function isUnaffected(
   { importer, imported }: ReloadGuard,
   runner: Pick<ProjectRunner, 'root' | 'codeOf' | 'exportsOf' | 'exportsBefore'>,
@@ -16,10 +16,10 @@ export function isUnaffected(
   return before !== undefined && after !== undefined && sameImports(before, after, names);
 }
 
-/** `names`: those that are imported; undefined if it may be all. */
+/** `names`: the imported ones; undefined if any export may be used. */
 function sameImports(before: Exports, after: Exports, names: string[] | undefined): boolean {
   const isNamed = before.__esModule && after.__esModule;
-  // The `default` of JSON and of CommonJS is all of it, and not among the exports.
+  // The `default` of JSON and of CommonJS is the whole module, and not one of its exports.
   const keys = names?.includes('default') && !isNamed ? undefined : names;
   if (keys === undefined && !isNamed) {
     return sameExport(before, after);

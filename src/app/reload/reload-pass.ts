@@ -9,13 +9,13 @@ import { Reload, type ReloadParts } from './reload.ts';
 export interface ReloadPassOptions extends ReloadParts {
   hot: Registry & Pick<HotRegistry, 'emit' | 'settle'>;
   deferred: Pick<DeferredEvaluation, keyof DeferredEvaluation>;
-  /** Something of the old version could not be cleaned up; the new one serves all the same. */
+  /** Gets the errors of cleaning up the old version; the new one serves all the same. */
   onError(error: unknown): void;
 }
 
 /**
  * Brings one batch to the running app: evaluates the new modules beside the old ones, lets every reloader
- * prepare, and only then switches over, in one synchronous step. An error before that takes all of it back.
+ * prepare, and only then switches over, in one synchronous step. An error before that takes everything back.
  */
 export class ReloadPass {
   readonly #options: ReloadPassOptions;

@@ -24,7 +24,7 @@ export interface ReloadParts {
   deferred: Pick<DeferredEvaluation, 'has' | 'add' | 'evaluate'>;
 }
 
-/** A reload with fewer deferrable files than this evaluates them in less time than anyone would notice. */
+/** A reload with fewer deferrable files than this evaluates them at once: nobody notices the time. */
 const DEFER_FROM = 40;
 
 /** One plan, tried on the running app: each method is one step, and `rollback` takes back those before `commit`. */
@@ -37,12 +37,12 @@ export class Reload {
   readonly #wasEvaluated: ReadonlySet<string>;
   /** Files that are evaluated only after the reload. */
   readonly #deferred: ReadonlySet<string>;
-  /** By file: takes back that its file config was forgotten. */
+  /** By file: restores the file config that the reload has reset. */
   readonly #restores = new Map<string, () => void>();
   /** Modules for which nothing has changed. */
   readonly #kept = new Set<string>();
   readonly #prepared: ResourceReload[] = [];
-  /** Set by `commit`: resources that the registries took up. */
+  /** Set by `commit`: resources that the registries report. */
   readonly #registered: string[] = [];
   /** Set by `commit`: how many modules were left for later. */
   #left = 0;
@@ -64,7 +64,7 @@ export class Reload {
     return this.#evaluation.obstacle;
   }
 
-  /** The file that is evaluated at this moment, or was when it threw. */
+  /** The file that is being evaluated, or the one that threw. */
   get evaluating(): string | undefined {
     return this.#evaluation.current;
   }
@@ -109,7 +109,7 @@ export class Reload {
     await this.#evaluation.run([...entries, ...others].filter((id) => !this.#deferred.has(id)));
   }
 
-  /** @throws RestartNeeded if a module that cannot be evaluated again has imported what is different now */
+  /** @throws RestartNeeded if an import of a module that cannot be evaluated again turned out different */
   assertGuards(): void {
     for (const guard of this.#plan.guards) {
       if (!isUnaffected(guard, this.#parts.runner)) {
@@ -179,14 +179,14 @@ export class Reload {
     });
   }
 
-  /** Files that the plan has for such reloaders. */
+  /** The plan's files for the reloaders that are meant. */
   #filesFor(isMeant: (reloader: ResourceReloader) => boolean | undefined): ReadonlySet<string> {
     const names = this.#parts.reloaders.filter(isMeant).map(({ name }) => name);
     const steps = this.#plan.steps.filter(({ reloader }) => names.includes(reloader));
     return new Set(steps.flatMap(({ files }) => files.map(({ file }) => file)));
   }
 
-  /** A request needs few of very many modules: those that cannot fail may come after the reload. */
+  /** A request needs few of very many modules: those that cannot fail may wait until after the reload. */
   #selectDeferred(): ReadonlySet<string> {
     const { runner, deferred } = this.#parts;
     const files = this.#filesFor(({ isDeferring }) => isDeferring);

@@ -8,13 +8,13 @@ export class Reloads {
   readonly #pass: Pick<ReloadPass, 'run'>;
   readonly #authors: readonly Pick<AuthorsReloader, 'start'>[];
 
-  /** @param authors those among the reloaders that users and plugin authors wrote */
+  /** @param authors The reloaders that users and plugin authors wrote. */
   constructor(pass: Pick<ReloadPass, 'run'>, authors: readonly Pick<AuthorsReloader, 'start'>[]) {
     this.#pass = pass;
     this.#authors = authors;
   }
 
-  /** To be called when the app is loaded. */
+  /** Call this once the app is loaded. */
   async start(): Promise<void> {
     for (const reloader of this.#authors) {
       await reloader.start();

@@ -2,8 +2,8 @@ import { moduleInterface } from '../../medusa/modules/module-exports.ts';
 import { isObject, sameEntries, sameStructure } from '../../shared/same-structure.ts';
 
 /**
- * Whether a value means the same to who has imported it before: data by its content, functions and classes
- * only if they are the very same, and Medusa modules by what can be seen of them from outside.
+ * Whether an importer can go on with the old value: data is compared by content, functions and classes by
+ * identity, and Medusa modules by what is visible of them from outside.
  */
 export function sameExport(before: unknown, after: unknown): boolean {
   if (Object.is(before, after)) {

@@ -1,8 +1,8 @@
 type AnyFunction = (this: unknown, ...args: never[]) => unknown;
 
 /**
- * A function that never changes its identity and always calls the current version. Medusa's loaders hold
- * on to what a file exported, so this is how a change of the body needs no registration at all.
+ * A function that never changes its identity and always calls the current version. Medusa's loaders hold on to
+ * the functions that a file exports; with a stable one, a new body needs no new registration.
  */
 export interface StableFunction {
   readonly call: AnyFunction;

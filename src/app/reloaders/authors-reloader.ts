@@ -9,7 +9,7 @@ import {
   RestartNeeded,
 } from './resource-reloader.ts';
 
-/** The app serves nothing meanwhile; as long as the boot itself takes on a busy machine. */
+/** The app serves nothing while a reloader starts. The boot itself takes this long on a busy machine. */
 const START_LIMIT_MS = 10_000;
 
 export interface AuthorsReloaderOptions {
@@ -20,21 +20,21 @@ export interface AuthorsReloaderOptions {
   app: Pick<ReloaderApp, 'container' | 'express'>;
   /** Exports of a project file outside of a reload. */
   importFile(file: string): Promise<object>;
-  /** A file is in use from now on. */
+  /** Called with each file that the reloader imports: it is in use from then on. */
   onEntry(file: string): void;
-  /** The reloader cannot be used, which the app outlives. */
+  /** Called when the reloader cannot be used; the app goes on without it. */
   onFailure(error: Error): void;
-  /** Something went wrong that changes nothing. */
+  /** Gets the errors that change nothing. */
   onError(error: unknown): void;
 }
 
 /** A reloader that a user or a plugin author wrote: whatever it does, the app goes on. */
 export class AuthorsReloader implements ResourceReloader {
   readonly name: string;
-  /** Files of any kind, which only the author's code knows how to read. */
+  /** The files are of any kind: only the author's code knows how to read them. */
   readonly isLazy = true;
   readonly #options: AuthorsReloaderOptions;
-  /** Set when it was loaded, and has started. */
+  /** Set once the reloader is loaded and has started. */
   #reloader: OwnReloader | undefined;
 
   constructor(options: AuthorsReloaderOptions) {
@@ -42,7 +42,7 @@ export class AuthorsReloader implements ResourceReloader {
     this.name = options.module.name;
   }
 
-  /** To be called once, when the app is loaded. */
+  /** Call this once, when the app is loaded. */
   async start(): Promise<void> {
     const { module, load, importFile, onFailure } = this.#options;
     const start = async () => {
@@ -58,7 +58,7 @@ export class AuthorsReloader implements ResourceReloader {
       const message =
         `The reloader \`${this.name}\`, named by ${module.owner}, cannot be used: ` +
         `${cause.message.replace(/\.?$/, '.')} Until it is mended, its files restart the app.`;
-      // Where the author's code is wrong, not where that was noticed.
+      // The place of the fault in the author's code, not the place where it was noticed.
       const place = { file, line, column, frame, stack };
       onFailure(Object.assign(new MedusaViteError(message, { code: 'RELOADER_FAILED' }), place));
     }
@@ -129,10 +129,10 @@ export class AuthorsReloader implements ResourceReloader {
   }
 }
 
-/** @throws MedusaViteError if the module is not that of a reloader */
+/** @throws MedusaViteError if the module exports no reloader */
 function readReloader(exports: object): OwnReloader {
   const { default: outer = exports } = exports as { default?: unknown };
-  // A CommonJS module that was compiled from a default export.
+  // A default export that was compiled to CommonJS has a `default` of its own.
   const { default: inner } = Object(outer) as { default?: unknown };
   const found = [outer, inner].find((candidate) => hasMethod(candidate, 'prepare'));
   if (!found) {

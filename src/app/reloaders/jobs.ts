@@ -8,7 +8,7 @@ import { relativeToRoot } from '../../shared/paths.ts';
 import { createStableFunction, type StableFunction } from '../reload/stable-function.ts';
 import type { ReloadContext, ResourceReload, ResourceReloader } from './resource-reloader.ts';
 
-/** The job of one file. Of files that share a name, Medusa runs the one that it comes upon last. */
+/** The job of one file. If several share a name, Medusa runs the one that it loads last. */
 interface Job {
   file: string;
   config: JobConfig;
@@ -23,7 +23,7 @@ export class JobsReloader implements ResourceReloader {
   readonly #jobs: ScheduledJobs;
   /** By file. */
   readonly #known = new Map<string, Job>();
-  /** By name: the one that runs. */
+  /** By name: the job that runs. */
   readonly #registered = new Map<string, Job>();
 
   constructor(root: string, jobs: ScheduledJobs) {
@@ -91,7 +91,7 @@ export class JobsReloader implements ResourceReloader {
     };
   }
 
-  /** All old ones go before the first new one comes: two files may trade their names. */
+  /** Unregisters all old jobs before it registers the first new one: two files may trade their names. */
   #register(names: ReadonlySet<string>): void {
     const jobs = [...this.#known.values()].sort((a, b) => compareScanOrder(a.file, b.file));
     const next = new Map([...names].map((name) => [name, jobs.findLast(isNamed(name))] as const));
@@ -131,7 +131,7 @@ function isFunction(value: unknown): value is StableFunction['current'] {
   return typeof value === 'function';
 }
 
-/** As in stock, where a job without a function is scheduled, and fails when it runs. */
+/** As in stock Medusa, where a job without a function is scheduled, and fails when it runs. */
 function failing(file: string): () => never {
   return () => {
     throw new TypeError(`\`${file}\` has no default export that is a function.`);

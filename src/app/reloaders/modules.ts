@@ -113,7 +113,7 @@ function refuse(obstacle: RestartReason | undefined): void {
   }
 }
 
-/** What Medusa says against a joiner config does not tell where it stands. */
+/** Adds the file to an error: Medusa's errors about a joiner config do not name it. */
 function withFile<T>(file: string, run: () => T): T {
   try {
     return run();

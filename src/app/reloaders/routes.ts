@@ -16,8 +16,8 @@ interface Registered {
 }
 
 /**
- * Routes, middlewares and validators. Medusa gets stable functions, so a changed body is live by swapping
- * what they call. A change of the shape (files, methods, matchers, flags) rebuilds the API beside the old one.
+ * Routes, middlewares and validators. Medusa gets stable functions, so a changed body goes live by swapping the
+ * function that they call. A change of the shape (files, methods, matchers, flags) rebuilds the API beside the old one.
  */
 export class RoutesReloader implements ResourceReloader {
   readonly name = 'routes';
@@ -25,7 +25,7 @@ export class RoutesReloader implements ResourceReloader {
   readonly #root: string;
   readonly #api: ApiRouter;
   #registered = new Map<string, Registered>();
-  /** What a rebuild registers; takes the place of the above when it is committed. */
+  /** Filled by a rebuild; becomes `#registered` when the rebuild is committed. */
   #rebuilding: Map<string, Registered> | undefined;
 
   constructor(root: string, api: ApiRouter) {
@@ -33,13 +33,13 @@ export class RoutesReloader implements ResourceReloader {
     this.#api = api;
   }
 
-  /** Called for every file that Medusa's loaders import; leaves those alone that are not of the API. */
+  /** Called for every file that Medusa's loaders import; leaves files alone that are not part of the API. */
   decorate(file: string, exports: Exports): Exports {
     const read = this.#read(file, exports);
     if (!read) {
       return exports;
     }
-    // Always new cells: while the API is rebuilt, those of the version that still serves stay as they are.
+    // Always new functions: while the API is rebuilt, those of the version that serves stay as they are.
     const functions = new Map(
       [...read.functions].map(([key, current]) => [key, createStableFunction(current)]),
     );
@@ -121,7 +121,7 @@ interface Deferral {
   context: ReloadContext;
 }
 
-/** Until the file is evaluated, who calls one of its functions sees to that first. */
+/** Until the file is evaluated, a call of one of its functions evaluates it first. */
 function defer(file: string, { known, read, context }: Deferral): void {
   const functionOf = (exports: Exports, key: string) =>
     read(exports)?.get(key) as StableFunction['current'];

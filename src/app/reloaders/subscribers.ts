@@ -66,7 +66,7 @@ export class SubscribersReloader implements ResourceReloader {
         continue;
       }
       resources.push(next ? `subscriber ${name}` : `subscriber ${name} (removed)`);
-      // All old subscriptions go before the first new one comes: two files may trade their ids.
+      // All old subscriptions end before the first new one begins: two files may trade their ids.
       commits.unshift(() => {
         this.#subscriptions.unsubscribe(file);
         this.#registered.delete(file);

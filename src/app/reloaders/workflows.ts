@@ -13,8 +13,8 @@ export interface WorkflowsReloaderOptions {
 }
 
 /**
- * Workflows, steps and hook handlers. They register by being evaluated, which the registries make part of
- * the reload; what is left to do is what Medusa's loader does besides.
+ * Workflows, steps and hook handlers. They register while they are evaluated, and the registries make that part
+ * of the reload. This reloader only disables the workflows of disabled files, as Medusa's loader does.
  */
 export class WorkflowsReloader implements ResourceReloader {
   readonly name = 'workflows';
