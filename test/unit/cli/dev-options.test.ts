@@ -17,7 +17,7 @@ function complaint(run: () => unknown): string {
 }
 
 describe('dev options', () => {
-  test('leaves open what the project may decide', () => {
+  test('leaves open the options that the project may decide', () => {
     expect(parse()).toEqual({
       root: '/shop',
       port: undefined,
@@ -146,7 +146,7 @@ describe('command', () => {
     );
   });
 
-  test('says which command there is when none was given', () => {
+  test('names the command when none was given', () => {
     expect(complaint(() => readCommand(['--', 'dev']))).toBe(
       'No command was given. Run `medusa-vite dev`.',
     );

@@ -46,11 +46,11 @@ test('a plugin’s own module is found from there', () => {
   expect(specifier).toBe(`${root}/node_modules/plugin/reloader.js`);
 });
 
-test('what only `import` can resolve is left to the app', () => {
+test('a package that only `import` can resolve is left to the app', () => {
   expect(resolveReloader({ reloader: 'modern/r' }, root).specifier).toBe('modern/r');
 });
 
-test('a change of a reloader restarts, also of one that was missing', () => {
+test('a change of a reloader restarts, even if its file was missing', () => {
   const rules = [
     { name: 'a', match: 'a/*', action: { reloader: './reloaders/notices.ts' } },
     { name: 'b', match: 'b/*', action: { reloader: './reloaders/missing' } },

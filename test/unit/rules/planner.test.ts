@@ -76,7 +76,7 @@ describe('a changed file', () => {
     expect(reasonOf(planned)).toBe('src/lib/old.cjs changed, and Node has loaded it natively');
   });
 
-  test('that a loader of Medusa asked for, and that no rule knows, restarts', () => {
+  test('that is an entry, and that no rule matches, restarts', () => {
     const planned = planOf([update('src/custom/thing.ts')], {
       imports: { 'src/custom/thing.ts': [] },
       entries: ['src/custom/thing.ts'],
@@ -84,7 +84,7 @@ describe('a changed file', () => {
     expect(reasonOf(planned)).toBe('src/custom/thing.ts changed, and nothing reloads it in place');
   });
 
-  test('guards what would need a restart, instead of restarting', () => {
+  test('guards an importer that would need a restart, instead of restarting', () => {
     const planned = planOf([update('src/modules/brand/service.ts')], {
       imports: {
         'src/modules/brand/service.ts': [],
@@ -137,7 +137,7 @@ describe('a changed file', () => {
 });
 
 describe('a file that comes or goes', () => {
-  test('is a step of its own, and what happened to it wins over what it imports', () => {
+  test('is a step of its own, and its own change wins over that of its imports', () => {
     const changes: Change[] = [
       update('src/lib/words.ts'),
       { file: absolute('src/api/greeting/route.ts'), change: 'delete' },
@@ -148,7 +148,7 @@ describe('a file that comes or goes', () => {
     expect(steps(planned)).toEqual([['routes', 'delete src/api/greeting/route.ts']]);
   });
 
-  test('takes the place of another one in an import without extension', () => {
+  test('replaces another one in an import without extension', () => {
     const planned = planOf([{ file: absolute('src/lib/place.ts'), change: 'create' }], {
       imports: {
         'src/lib/place/index.ts': [],
@@ -180,7 +180,7 @@ describe('import.meta.hot', () => {
     expect(planned.invalidated).toEqual([absolute('src/lib/state.ts')]);
   });
 
-  test('a module that gives its update back is not evaluated again, but its importers are', () => {
+  test('a module that calls `invalidate` is not evaluated again, but its importers are', () => {
     const planned = planOf([{ ...update('src/lib/state.ts'), isForced: true }], {
       imports,
       accepts: { 'src/lib/state.ts': ['src/lib/state.ts'] },
@@ -229,7 +229,7 @@ describe('rules', () => {
     expect(decision?.rule.choosesModules).toBe(choosesModules);
   });
 
-  test('leave a file of the admin that the backend imports to who imports it', () => {
+  test('leave an admin file that the backend imports to its importers', () => {
     const planned = planOf([update('src/admin/lib/limits.ts')], {
       imports: { 'src/admin/lib/limits.ts': [], 'src/api/a/route.ts': ['src/admin/lib/limits.ts'] },
     });

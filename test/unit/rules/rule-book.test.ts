@@ -6,7 +6,7 @@ import { medusaRules } from '../../../plugins/rules.ts';
 import type { Rule } from '../../../src/rules/rule.ts';
 import { RuleBook } from '../../../src/rules/rule-book.ts';
 
-/** Of a busy machine. */
+/** Allows for a busy machine. */
 const PATIENT = { timeout: 30_000 };
 
 let root: string;
@@ -24,7 +24,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 const rule = (match: Rule['match'], name = 'x'): Rule => ({ name, match, action: 'restart' });
 const configOf = (...rules: Rule[]) => ({ plugins: [medusaRules({ rules })] });
 
-test('a glob that matches nothing is told once, also when the config is read again', async () => {
+test('a glob that matches nothing is reported once, also when the config is read again', async () => {
   const warnings: string[] = [];
   const globs = ['src/**/*.graphql', 'src/*.ts', 'dist/*', 'src/*.graphql'];
   let config = configOf(rule(globs), rule(/nothing/));
@@ -53,7 +53,7 @@ test('a config is checked once', () => {
   expect(warn).toHaveBeenCalledOnce();
 });
 
-test('two rules for one file are told once, with the one that decides', async () => {
+test('two rules for one file are reported once, with the one that decides', async () => {
   const warnings: string[] = [];
   const config = configOf(rule('src/**', 'all'), rule(['src/**/*.graphql', 'src/a/*'], 'schema'));
   const book = new RuleBook({

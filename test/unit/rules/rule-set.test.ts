@@ -51,14 +51,14 @@ describe('the order', () => {
     expect(problems).toEqual([]);
   });
 
-  test('of the built-in rules, and which of them there are, is the user’s to say', () => {
+  test('of the built-in rules, and their choice, is up to the user', () => {
     const reversed = builtInRules.toReversed();
     const own = medusaRules({ builtInRules: reversed });
     const { rules } = createRuleSet(collectRules({ plugins: [medusaRules({}), own] }), ROOT);
     expect(rules.map(({ name }) => name)).toEqual(reversed.map(({ name }) => name));
   });
 
-  test('leaves each built-in rule what it means besides its action, and gives it to no other', () => {
+  test('leaves each built-in rule its traits, and gives them to no other rule', () => {
     const traits = { choosesModules: true, mayBeMissing: () => true } as const;
     const sources = collectRules({
       plugins: [medusaRules({ builtInRules, rules: [{ ...GOOD, ...traits }] })],
@@ -82,7 +82,7 @@ describe('a built-in rule', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  test('passes the check that others have to pass', () => {
+  test('passes the same check as the others', () => {
     expect(ruleSet(builtInRules).problems).toEqual([]);
   });
 });
@@ -141,7 +141,7 @@ describe('a rule that is wrong', () => {
     expect(rules).toMatchObject([{ name: 'graphql', action: 'restart' }]);
   });
 
-  test('with an unknown reloader is told which there are', () => {
+  test('with an unknown reloader gets a list of the known ones', () => {
     const [problem] = ruleSet([{ ...GOOD, action: 'rotues' }]).problems;
     for (const name of ['restart', 'ignore', ...BUILT_IN_RELOADERS]) {
       expect(problem).toContain(`\`${name}\``);
@@ -164,7 +164,7 @@ describe('a rule that is wrong', () => {
     ]);
   });
 
-  test('in rules that are no list', () => {
+  test('is left out if the rules are not a list', () => {
     const plugins = [{ name: 'vite-plugin-x', api: { medusaVite: { rules: GOOD } } }];
     const { problems } = createRuleSet(collectRules({ plugins }), ROOT);
     expect(problems).toEqual([
@@ -172,7 +172,7 @@ describe('a rule that is wrong', () => {
     ]);
   });
 
-  test('with a note that is none is told so, and decides', () => {
+  test('with a note that is no text is reported, and decides', () => {
     const { rules, problems } = ruleSet([{ ...GOOD, note: 7 }]);
     expect(problems).toEqual([expect.stringContaining('has a `note` that is not a text')]);
     expect(rules).toHaveLength(1);
@@ -192,7 +192,7 @@ describe('a rule that fails when it is asked', () => {
     );
   });
 
-  test('because it answers with a promise, is told that it must not', () => {
+  test('because it answers with a promise, is reported as such', () => {
     const match = (async () => false) as unknown as Rule['match'];
     expect(failing(match)).toThrow('`match` answered with a promise');
   });

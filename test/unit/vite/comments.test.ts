@@ -56,7 +56,7 @@ test.each([
   }
 });
 
-test('what only looks like a comment does', async () => {
+test('text that only looks like a comment makes a difference', async () => {
   for (const changed of [
     SOURCE.replace('// not a comment', '// still no comment'),
     SOURCE.replace('/* nor this */', '/* nor that */'),

@@ -55,7 +55,7 @@ describe('constants', () => {
     );
   });
 
-  it('go by the name that others import', () => {
+  it('have the name of the export', () => {
     const code = `${exported('PUBLIC', 'LOCAL')}\nconst LOCAL = 1;`;
     expect(readTraits(code).constants).toEqual(['PUBLIC']);
   });

@@ -37,7 +37,7 @@ describe('DeferredEvaluation', () => {
     expect(['a', 'b', 'c'].some((file) => deferred.has(file))).toBe(false);
   });
 
-  it('evaluates first what somebody needs', async () => {
+  it('evaluates first the file that a request needs', async () => {
     const { deferred, evaluated, told, add } = createDeferred();
     deferred.begin([]);
     add('a', 'b', 'c');
@@ -52,7 +52,7 @@ describe('DeferredEvaluation', () => {
     expect(evaluated).toEqual(['b', 'a', 'c']);
   });
 
-  it('evaluates nothing in the middle of the next reload, and who needs something waits for its end', async () => {
+  it('evaluates nothing during the next reload, and a request that needs a file waits for its end', async () => {
     const { deferred, evaluated, add } = createDeferred();
     deferred.begin([]);
     add('a', 'b');
@@ -66,7 +66,7 @@ describe('DeferredEvaluation', () => {
     expect(evaluated[0]).toBe('b');
   });
 
-  it('evaluates before a reload what that is going to replace', () => {
+  it('evaluates before a reload the files that the reload replaces', () => {
     const { deferred, evaluated, add } = createDeferred();
     add('a', 'b');
     deferred.begin(['b', 'unknown']);
@@ -74,7 +74,7 @@ describe('DeferredEvaluation', () => {
     expect(deferred.has('a')).toBe(true);
   });
 
-  it('tells of an error, and goes on with the others', async () => {
+  it('reports an error, and goes on with the others', async () => {
     const error = new Error('not today');
     const { deferred, told, errors, add } = createDeferred((file) => {
       if (file === 'a') {

@@ -6,7 +6,7 @@ const DEP = 'src/dep.ts';
 const accepting = (code = '') => `${code}; import.meta.hot.accept();`;
 
 describe('`hot.data`', () => {
-  it('goes from one version to the next, also what is put into it after a reload', async () => {
+  it('goes from one version to the next, with entries that are added after a reload', async () => {
     const count = accepting(
       `import.meta.hot.data.n = (import.meta.hot.data.n ?? 0) + 1; export const { data } = import.meta.hot; log(data.n)`,
     );
@@ -24,7 +24,7 @@ describe('`hot.data`', () => {
     expect(takeLines()).toEqual(['1']);
   });
 
-  it('is what disposers get', async () => {
+  it('is passed to disposers', async () => {
     const app = await mainProject({
       [MAIN]: accepting(`import.meta.hot.dispose((data) => { data.left = 'a socket' })`),
     });
@@ -49,7 +49,7 @@ describe('disposers', () => {
   const disposing = (name: string, code = '') =>
     `${code}; for (const n of [1, 2]) import.meta.hot.dispose(() => log('${name}', n));`;
 
-  it('run when the new version serves: of importers first, of one module the last first', async () => {
+  it('run when the new version serves: importers first, and within a module the last one first', async () => {
     const app = await mainProject({
       [MAIN]: accepting(disposing('main', `import './dep'; log('main evaluated')`)),
       [DEP]: disposing('dep'),
@@ -76,7 +76,7 @@ describe('disposers', () => {
     expect(takeLines()).toEqual(['begins 2', 'ends 2', 'begins 1', 'ends 1']);
   });
 
-  it('that throw are told of, and the others run', async () => {
+  it('that throw are reported, and the others run', async () => {
     const app = await mainProject({
       [MAIN]: accepting(`
         import.meta.hot.dispose(() => log('first'));
@@ -110,7 +110,7 @@ describe('disposers', () => {
     expect(takeLines()).toEqual(['main 2', 'main 1']);
   });
 
-  it('all run when the app ends, of importers first, and once', async () => {
+  it('all run when the app ends, importers first, and once', async () => {
     const app = await mainProject({
       [MAIN]: accepting(disposing('main', `import './dep'`)),
       [DEP]: `import.meta.hot.dispose(() => { throw new Error('oops') }); ${disposing('dep')}`,
@@ -123,7 +123,7 @@ describe('disposers', () => {
 });
 
 describe('`hot.accept`', () => {
-  it('of the module itself gets the exports of the next version, and who imports it goes on as it was', async () => {
+  it('of the module itself gets the exports of the next version, and its importers go on as they were', async () => {
     const self = (n: number) =>
       `export let n = ${n}; import.meta.hot.accept((next) => log('accepted', ${n}, next.n));`;
     const app = await mainProject({ [MAIN]: `import './dep';`, [DEP]: self(1) });
@@ -142,7 +142,7 @@ describe('`hot.accept`', () => {
     expect(takeLines()).toEqual(['2']);
   });
 
-  it('of a list gets a list, with nothing for what has not changed', async () => {
+  it('of a list gets a list, with undefined for each module that has not changed', async () => {
     const app = await mainProject({
       [MAIN]: `import './dep'; import './other';
         import.meta.hot.accept(['./dep', './other'], (list) => log(JSON.stringify(list)));`,
@@ -153,7 +153,7 @@ describe('`hot.accept`', () => {
     expect(takeLines()).toEqual(['[{"n":2},null]']);
   });
 
-  it('is not called where nothing that it names has changed', async () => {
+  it('is not called if none of its dependencies has changed', async () => {
     const app = await mainProject({
       [MAIN]: `import './dep'; import './other'; import.meta.hot.accept('./other', () => log('other'));
         import.meta.hot.accept('./dep', () => log('dep'));`,
@@ -173,7 +173,7 @@ describe('`hot.accept`', () => {
     expect(app.errors).toEqual([]);
   });
 
-  it('that throws is told of, and changes nothing', async () => {
+  it('that throws is reported, and changes nothing', async () => {
     const app = await mainProject({
       [MAIN]: `import.meta.hot.accept(() => { throw new Error('oops') });`,
     });
@@ -181,7 +181,7 @@ describe('`hot.accept`', () => {
     expect(app.errors).toMatchObject([{ message: 'oops' }]);
   });
 
-  it('by exports is as good as of the module itself, with or without a callback', async () => {
+  it('by exports works like that of the module itself, with or without a callback', async () => {
     const app = await mainProject({
       [MAIN]: `import './dep'; import './other';`,
       [DEP]: `export let n = 1; import.meta.hot.acceptExports(['n'], (next) => log(next.n));`,
@@ -192,7 +192,7 @@ describe('`hot.accept`', () => {
     expect(takeLines()).toEqual(['2']);
   });
 
-  it('is told to the host at once, and of a reload when it is live', async () => {
+  it('is reported to the host at once, and during a reload once that is live', async () => {
     const app = await mainProject({
       [MAIN]: `import './dep'; import.meta.hot.accept(['./dep', './missing']);`,
       [DEP]: accepting(),
@@ -205,7 +205,7 @@ describe('`hot.accept`', () => {
     await app.save({ [DEP]: `import.meta.hot.accept(); throw new Error('oops')` });
     expect(app.accepts).toEqual([]);
     await app.save({ [DEP]: `1;` });
-    // It takes nothing any more.
+    // It accepts nothing any more.
     expect(app.accepts).toEqual([[DEP, []]]);
     await app.save({ [DEP]: `2;` });
     expect(app.takeEvaluated()).toEqual([DEP, DEP]);
@@ -213,7 +213,7 @@ describe('`hot.accept`', () => {
 });
 
 describe('a module that nothing imports any more', () => {
-  it('is disposed of and then pruned, also what it imported', async () => {
+  it('is disposed of and then pruned, together with its imports', async () => {
     const leaving = (name: string, code = '') =>
       `${code}; import.meta.hot.dispose(() => log('${name} disposed'));
        import.meta.hot.prune(() => log('${name} pruned'));`;
@@ -229,7 +229,7 @@ describe('a module that nothing imports any more', () => {
     expect(app.exportsOf(DEP)).toBeUndefined();
   });
 
-  it('is pruned with the reload if that had it on its list', async () => {
+  it('is pruned by the reload if the plan lists it', async () => {
     const app = await mainProject({
       [MAIN]: accepting(`import './dep'`),
       [DEP]: `import.meta.hot.dispose(() => log('disposed')); import.meta.hot.prune(() => log('pruned'));`,
@@ -238,7 +238,7 @@ describe('a module that nothing imports any more', () => {
     expect(takeLines()).toEqual(['disposed', 'pruned']);
   });
 
-  it('is not accepted by itself', async () => {
+  it('does not accept its own update', async () => {
     const app = await mainProject({
       [MAIN]: accepting(`import './dep'`),
       [DEP]: `import.meta.hot.accept(() => log('accepted'));`,
@@ -252,7 +252,7 @@ describe('events', () => {
   const listening = (name: string, code = '') =>
     `${code}; import.meta.hot.on('custom', (word) => log('${name}', word));`;
 
-  it('reach all modules that listen, with what they carry', async () => {
+  it('reach all modules that listen, with their payload', async () => {
     const app = await mainProject({
       [MAIN]: accepting(listening('main', `import './dep'`)),
       [DEP]: listening('dep'),
@@ -262,7 +262,7 @@ describe('events', () => {
     expect(takeLines()).toEqual(['dep hello', 'main hello']);
   });
 
-  it('reach a listener that was taken off no more', async () => {
+  it('do not reach a listener that was removed', async () => {
     const app = await mainProject({
       [MAIN]: `const say = () => log('on'); import.meta.hot.on('custom', say);
         import.meta.hot.off('custom', () => {}); import.meta.hot.off('unknown', say);
@@ -289,7 +289,7 @@ describe('events', () => {
     expect(takeLines()).toEqual(['main taken back']);
   });
 
-  it('whose listener throws are told of, and reach the others', async () => {
+  it('reach the other listeners when one throws, which is reported', async () => {
     const app = await mainProject({
       [MAIN]: `import './dep'; ${listening('main')}`,
       [DEP]: `import.meta.hot.on('custom', () => { throw new Error('oops') });`,
@@ -301,7 +301,7 @@ describe('events', () => {
 });
 
 describe('`hot.invalidate`', () => {
-  it('asks the host to bring who imports the module up to date, which evaluates whatever it sees', async () => {
+  it('asks the host to update the importers of the module, which are evaluated in any case', async () => {
     const app = await mainProject({
       [MAIN]: accepting(`import { n } from './dep'; log('main', n)`),
       [DEP]: `export const n = 1; import.meta.hot.accept(() => import.meta.hot.invalidate());`,
@@ -323,7 +323,7 @@ it('`decline` and `send` are there, and do nothing', async () => {
   expect(await app.save({ [MAIN]: accepting() })).toMatchObject({ type: 'reloaded' });
 });
 
-it('`module.hot` is the same for what is CommonJS', async () => {
+it('`module.hot` is the same for CommonJS modules', async () => {
   const app = await mainProject({
     'src/main.ts': `import './dep.js';`,
     'src/dep.js': `module.hot.accept(); module.hot.dispose(() => log('disposed')); exports.n = 1;`,

@@ -10,7 +10,7 @@ describe('modulesInCycles', () => {
     expect(cyclesOf({ a: ['b', 'c'], b: ['d'], c: ['d'], d: [] })).toEqual([]);
   });
 
-  it('finds all of a cycle, and none of those that only lead to it or away from it', () => {
+  it('finds all modules of a cycle, and none that only leads to it or away from it', () => {
     expect(cyclesOf({ in: ['a'], a: ['b'], b: ['c', 'out'], c: ['a'], out: [] })).toEqual([
       'a',
       'b',
@@ -32,7 +32,7 @@ describe('modulesInCycles', () => {
     expect(cyclesOf({ a: ['a'], b: ['a'] })).toEqual(['a']);
   });
 
-  it('leaves out cycles by way of modules that are not asked about', () => {
+  it('leaves out cycles that go through a module that is not given', () => {
     expect(cyclesOf({ a: ['b'], b: ['a'] }, ['a'])).toEqual([]);
   });
 });

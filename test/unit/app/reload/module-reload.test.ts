@@ -4,7 +4,7 @@ import type { Files } from '../support/memory-host.ts';
 
 const DEP = 'src/dep.ts';
 
-/** What is evaluated of a project of `main` and `dep` when `dep` is saved. */
+/** The modules that a change of `dep` evaluates, in a project of `main` and `dep`. */
 async function evaluatedBy(main: string, before: string, after: string, more: Files = {}) {
   const app = await mainProject({ [MAIN]: main, [DEP]: before, ...more });
   expect(await app.save({ [DEP]: after })).toMatchObject({ type: 'reloaded' });
@@ -14,7 +14,7 @@ async function evaluatedBy(main: string, before: string, after: string, more: Fi
 const ONLY_DEP = [DEP];
 const BOTH = [DEP, MAIN];
 
-describe('a module that imports what was saved', () => {
+describe('a module that imports a changed one', () => {
   it.each([
     ['is the same', `1`, `1`, ONLY_DEP],
     ['is the same text', `'a' + 'b'`, `'ab'`, ONLY_DEP],
@@ -22,7 +22,7 @@ describe('a module that imports what was saved', () => {
     ['is another', `1`, `2`, BOTH],
     ['is an object, which may hold on to code', `{}`, `{}`, BOTH],
     ['is a function', `() => 1`, `() => 1`, BOTH],
-  ])('and uses of it a constant that %s', async (_what, before, after, expected) => {
+  ])('and uses a constant of it that %s', async (_what, before, after, expected) => {
     const main = `import { a } from './dep'; log(a);`;
     const source = (value: string) => `export const a = ${value};`;
     expect(await evaluatedBy(main, source(before), source(after))).toEqual(expected);
@@ -47,12 +47,12 @@ describe('a module that imports what was saved', () => {
     expect(await evaluatedBy(main, source, `${source}1;`)).toEqual(BOTH);
   });
 
-  it('and asks for it as well in a way that names nothing, is evaluated', async () => {
+  it('and also imports it in a way that names no export, is evaluated', async () => {
     const main = `import { a } from './dep'; log(a); require('./dep');`;
     expect(await evaluatedBy(main, `export const a = 1;`, `export const a = 1; 1;`)).toEqual(BOTH);
   });
 
-  it('is not evaluated for another export, or for nothing but a name', async () => {
+  it('is not evaluated for a change of another export, or of a name alone', async () => {
     const before = `export const a = 1; export const b = 1;`;
     expect(
       await evaluatedBy(
@@ -63,7 +63,7 @@ describe('a module that imports what was saved', () => {
     ).toEqual(ONLY_DEP);
   });
 
-  it('is evaluated for data, of which all counts', async () => {
+  it('is evaluated for any change of imported data', async () => {
     const app = await mainProject({
       [MAIN]: `import data from './data.json'; log(data.a);`,
       'src/data.json': '{ "a": 1 }',
@@ -72,7 +72,7 @@ describe('a module that imports what was saved', () => {
     expect(app.takeEvaluated()).toContain(MAIN);
   });
 
-  it('is evaluated when told to, whatever it sees', async () => {
+  it('is evaluated when forced, even if its imports are the same', async () => {
     const app = await mainProject({
       [MAIN]: `import { a } from './dep'; log(a);`,
       [DEP]: `export const a = 1;`,
@@ -84,14 +84,14 @@ describe('a module that imports what was saved', () => {
     expect(app.takeEvaluated()).toEqual(BOTH);
   });
 
-  it('is evaluated if it was saved as well', async () => {
+  it('is evaluated if it has changed as well', async () => {
     const main = `import { a } from './dep'; log(a);`;
     const app = await mainProject({ [MAIN]: main, [DEP]: `export const a = 1;` });
     await app.save({ [DEP]: `export const a = 1; 1;`, [MAIN]: `${main}1;` });
     expect(app.takeEvaluated()).toEqual(BOTH);
   });
 
-  it('is evaluated where only the host knows why', async () => {
+  it('is evaluated if only the host knows why', async () => {
     const app = await mainProject({
       [MAIN]: `import { a } from './dep'; log(a);`,
       [DEP]: `export const a = 1;`,
@@ -135,7 +135,7 @@ describe('a module that imports what was saved', () => {
     ]);
   });
 
-  it('in a chain of diamonds costs no more than the chain is long', async () => {
+  it('in a chain of diamonds is compared in time that grows with the length of the chain', async () => {
     const files: Files = { [DEP]: `export let n = 0;`, 'src/d0.ts': `export { n } from './dep';` };
     for (let depth = 1; depth <= 20; depth++) {
       for (const side of ['l', 'r']) {
@@ -151,7 +151,7 @@ describe('a module that imports what was saved', () => {
 });
 
 describe('code', () => {
-  it('that came with the save is not asked for again, nor that which stays as it was', async () => {
+  it('that came with the batch is not fetched again, nor is code that stays as it was', async () => {
     const app = await mainProject({
       [MAIN]: `import './dep'; import './same';`,
       [DEP]: '',
@@ -162,7 +162,7 @@ describe('code', () => {
     expect([app.takeEvaluated(), app.host.fetched]).toEqual([BOTH, []]);
   });
 
-  it('that came along with a reload that failed is asked for again: it may be another by then', async () => {
+  it('that was fetched in a reload that failed is fetched again: it may differ by then', async () => {
     const app = await mainProject({
       [MAIN]: '',
       'src/both.ts': `import './boom'; import './new';`,
@@ -183,7 +183,7 @@ describe('code', () => {
     expect(takeLines()).toEqual(['new']);
   });
 
-  it('of what is replaced is let go of', async () => {
+  it('of a replaced version is not kept in memory', async () => {
     const app = await mainProject({ [MAIN]: `import './dep'; export { module };`, [DEP]: `` });
     const before = app.exportsOf(MAIN) as { module: NodeJS.Module };
     expect(before.module.children).toHaveLength(1);
@@ -195,7 +195,7 @@ describe('code', () => {
 });
 
 describe('a reload that fails', () => {
-  it('leaves every module as it was, the very same', async () => {
+  it('leaves every module the very same', async () => {
     const app = await mainProject({
       [MAIN]: `import './dep'; import './other';`,
       [DEP]: `export const a = {};`,

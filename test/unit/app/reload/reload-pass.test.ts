@@ -32,7 +32,7 @@ async function shop(options: Parameters<typeof project>[1] = {}) {
 }
 
 describe('a reload', () => {
-  it('evaluates what is out of date, prepares, commits, and disposes in the reverse order', async () => {
+  it('evaluates the modules that are out of date, prepares, commits, and disposes in the reverse order', async () => {
     const app = await shop({
       reloaders: [
         recordingReloader('workflows', { isRegistering: true }),
@@ -64,7 +64,7 @@ describe('a reload', () => {
     expect(app.takeEvaluated()).toEqual([FLOW, WORD, A, B]);
   });
 
-  it('leaves nothing to happen between one commit and the next', async () => {
+  it('lets nothing happen between one commit and the next', async () => {
     const chance = () => ({
       commit: () => void Promise.resolve().then(() => lines.push('chance')),
     });
@@ -81,7 +81,7 @@ describe('a reload', () => {
     expect(after.indexOf('chance')).toBeGreaterThan(after.indexOf('workflows commit'));
   });
 
-  it('names each resource once, also what registries tell', async () => {
+  it('names each resource once, also those that registries report', async () => {
     const routes = recordingReloader('routes', {
       prepare: async () => ({ resources: ['one', 'two'] }),
     });
@@ -94,7 +94,7 @@ describe('a reload', () => {
     });
   });
 
-  it('shows reloaders both versions of all that is out of date', async () => {
+  it('shows reloaders both versions of each module that is out of date', async () => {
     const seen: unknown[] = [];
     const routes = recordingReloader('routes', {
       prepare: async (_files, { modules }) => {
@@ -112,7 +112,7 @@ describe('a reload', () => {
     ]);
   });
 
-  it('evaluates no module again that imports only what has stayed the same', async () => {
+  it('evaluates no module again whose imports have stayed the same', async () => {
     const app = await shop({ registries: [recordingRegistry()] });
     const outcome = await app.save({ [WORD]: `log('word'); export const word = 'old';` });
     expect(app.takeEvaluated()).toEqual([WORD]);
@@ -128,7 +128,7 @@ describe('a reload', () => {
     ]);
   });
 
-  it('evaluates files of a lazy reloader when that asks for them, and not before', async () => {
+  it('evaluates files of a lazy reloader when the reloader imports them, and not before', async () => {
     const seen: unknown[] = [];
     const routes = recordingReloader('routes', {
       isLazy: true,
@@ -143,7 +143,7 @@ describe('a reload', () => {
     expect(app.takeEvaluated()).toEqual(['src/api/new/route.ts']);
   });
 
-  it('leaves a file alone that its reloader would not load and nothing has', async () => {
+  it('leaves a file alone that its reloader does not accept and that is not loaded', async () => {
     const routes = recordingReloader('routes', { accepts: (file) => !file.endsWith('/route.ts') });
     const app = await shop({ reloaders: [routes] });
     await app.save({ 'src/api/new/route.ts': `export {}`, [A]: route('1;') });
@@ -151,7 +151,7 @@ describe('a reload', () => {
     expect(app.takeEvaluated()).toEqual([A]);
   });
 
-  it('evaluates what only a loaded module of no resource imports', async () => {
+  it('evaluates a module that only a loaded module outside all resources imports', async () => {
     const app = await project({
       'src/a.ts': `import './b'; if (import.meta.hot) import.meta.hot.accept('./b');`,
       'src/b.ts': `import './c';`,
@@ -166,7 +166,7 @@ describe('a reload', () => {
     expect(app.takeEvaluated()).toEqual(['src/c.ts', 'src/b.ts']);
   });
 
-  it('tells modules that listen, the old ones before it is live and the new ones after', async () => {
+  it('emits events to the old modules before it is live, and to the new ones after', async () => {
     const listening = (version: number) =>
       route(`
         for (const event of ['vite:beforeUpdate', 'vite:afterUpdate', 'medusa-vite:update', 'vite:error']) {
@@ -199,7 +199,7 @@ describe('a file that was deleted', () => {
     await expect(app.load(A)).rejects.toThrow('could not be loaded');
   });
 
-  it('keeps the previous version of who still imports it, until it is back', async () => {
+  it('keeps the previous version of its importers until it is back', async () => {
     const app = await shop();
     expect(await app.save({}, { deleted: [WORD] })).toMatchObject({
       type: 'kept-previous',
@@ -212,7 +212,7 @@ describe('a file that was deleted', () => {
 });
 
 describe('a module that throws', () => {
-  it('takes all of the save back, and is named', async () => {
+  it('takes the whole batch back, and is named', async () => {
     const app = await shop({
       reloaders: [
         recordingReloader('workflows', { isRegistering: true }),
@@ -235,7 +235,7 @@ describe('a module that throws', () => {
     expect([app.wordOf(A), app.wordOf(B)]).toEqual(['old', 'old']);
   });
 
-  it('is part of the next save, which brings the rest of it along', async () => {
+  it('is part of the next batch, together with the rest of its own', async () => {
     const app = await shop();
     await app.save({ [WORD]: `throw new Error('oops');`, [A]: route(`export const a = 2;`) });
     expect(app.exportsOf(A)).not.toHaveProperty('a');
@@ -246,7 +246,7 @@ describe('a module that throws', () => {
     expect(app.wordOf(A)).toBe('mended');
   });
 
-  it('does not undo what an earlier save has brought', async () => {
+  it('does not undo an earlier batch', async () => {
     const app = await shop();
     await app.save({ [WORD]: `export const word = 'new';` });
     await app.save({ [A]: route(`throw new Error('oops');`) });
@@ -255,7 +255,7 @@ describe('a module that throws', () => {
 });
 
 describe('a reloader', () => {
-  it('that cannot prepare has those before it take back what they did, the last first', async () => {
+  it('that cannot prepare makes those before it roll back, the last first', async () => {
     const app = await shop({
       reloaders: [
         recordingReloader('routes'),
@@ -269,13 +269,13 @@ describe('a reloader', () => {
     });
     const outcome = await app.save({ [A]: route('1;'), [FLOW]: '1;', 'src/jobs/j.ts': '' });
     expect(outcome).toMatchObject({ type: 'kept-previous', error: { message: 'bad schedule' } });
-    // It was evaluated, so it is not the module that is at fault.
+    // The module was evaluated, so it is not at fault.
     expect(outcome).not.toHaveProperty('module');
     expect(takeLines().slice(-2)).toEqual(['workflows rollback', 'routes rollback']);
     expect(app.exportsOf('src/jobs/j.ts')).toBeUndefined();
   });
 
-  it('that needs a restart gets one, and all is as before until then', async () => {
+  it('that needs a restart gets one, and everything is as before until then', async () => {
     const routes = recordingReloader('routes', {
       prepare: () => {
         throw new RestartNeeded({ type: 'asked-by-reloader', text: 'another shape' });
@@ -290,7 +290,7 @@ describe('a reloader', () => {
     expect(app.wordOf(A)).toBe('old');
   });
 
-  it('that fails to commit needs a restart: some of the save is live by then', async () => {
+  it('that fails to commit needs a restart: a part of the batch is live by then', async () => {
     const routes = recordingReloader('routes', {
       prepare: async () => ({
         commit: () => {
@@ -304,7 +304,7 @@ describe('a reloader', () => {
     });
   });
 
-  it('that cannot clean up is told of, and the new version serves all the same', async () => {
+  it('that cannot clean up is reported, and the new version serves all the same', async () => {
     const failing = recordingReloader('workflows', {
       prepare: async () => ({ dispose: () => Promise.reject(new Error('still open')) }),
     });
@@ -314,7 +314,7 @@ describe('a reloader', () => {
     expect(takeLines()).toContain('routes dispose');
   });
 
-  it('may have nothing to take back and nothing to clean up', async () => {
+  it('may have nothing to roll back and nothing to clean up', async () => {
     const bare = { name: 'routes', prepare: async () => ({ resources: [], commit() {} }) };
     const app = await shop({
       reloaders: [bare, recordingReloader('workflows', { isRegistering: true })],
@@ -336,7 +336,7 @@ describe('`defineFileConfig`', () => {
     expect(isDisabled(app)).toBe(false);
   });
 
-  it('stays where the file was not evaluated again', async () => {
+  it('stays if the file was not evaluated again', async () => {
     const app = await shop();
     await app.save({ [A]: disabled() });
     await app.save({ [WORD]: `1; export const word = 'old';` });
@@ -347,14 +347,14 @@ describe('`defineFileConfig`', () => {
   it.each([
     ['on', disabled(), route(`throw new Error('oops');`), true],
     ['off', route('1;'), disabled(`throw new Error('oops');`), false],
-  ])('stays %s where the next version throws', async (_what, first, second, expected) => {
+  ])('stays %s if the next version throws', async (_what, first, second, expected) => {
     const app = await shop();
     await app.save({ [A]: first });
     await app.save({ [A]: second });
     expect(isDisabled(app)).toBe(expected);
   });
 
-  it('stays where the save restarts the app instead', async () => {
+  it('stays if the batch restarts the app instead', async () => {
     const app = await shop();
     await app.save({ [A]: disabled(), [FLOW]: `await 1;` });
     await app.save({ [A]: disabled() }, { deleted: [FLOW] });
@@ -365,7 +365,7 @@ describe('`defineFileConfig`', () => {
 });
 
 describe('a top-level await', () => {
-  it('is waited for, and what registers is not shown meanwhile', async () => {
+  it('is waited for, and the registries do not show the new version meanwhile', async () => {
     const app = await shop({
       reloaders: [recordingReloader('routes')],
       registries: [recordingRegistry()],
@@ -394,7 +394,7 @@ describe('a top-level await', () => {
     expect(app.wordOf(A)).toBe('old');
   });
 
-  it('of what a reloader imports is waited for', async () => {
+  it('of a file that a reloader imports is waited for', async () => {
     const seen: unknown[] = [];
     const routes = recordingReloader('routes', {
       isLazy: true,
@@ -444,7 +444,7 @@ describe('a module that only a restart evaluates again', () => {
     reason: { type: 'import-changed', path, importer: CONFIG, rule: 'config' },
   });
 
-  it('goes on if what it imports by name is the same', async () => {
+  it('goes on if its named imports are the same', async () => {
     const app = await guarded(
       `import { port } from './src/lib/settings'; export default { port };`,
       {
@@ -466,7 +466,7 @@ describe('a module that only a restart evaluates again', () => {
       'them by a computed `import()`',
       `const at = './src/lib/settings'; export const all = import(at);`,
     ],
-  ])('restarts if it imports %s, and any is another', async (_what, config) => {
+  ])('restarts if it imports %s, and any of it differs', async (_what, config) => {
     const app = await guarded(config, { [LIB]: `export const a = 1, b = [1];` });
     await (app.exportsOf(CONFIG) as { all?: Promise<unknown> }).all;
     expect(await app.save({ [LIB]: `export const b = [1], a = 1;` })).toMatchObject({
@@ -488,7 +488,7 @@ describe('a module that only a restart evaluates again', () => {
     expect(await app.save({ [path]: `{ "port": 2 }` })).toEqual(reason(path));
   });
 
-  it('restarts if what it imports is gone', async () => {
+  it('restarts if its import is gone', async () => {
     const app = await guarded(`import './src/lib/settings';`, { [LIB]: `` });
     expect(await app.save({}, { deleted: [LIB] })).toEqual(reason());
   });
@@ -503,7 +503,7 @@ describe('routes that nothing else imports', () => {
   });
 
   async function manyRoutes(count: number) {
-    // Nothing is evaluated by itself between two saves.
+    // Nothing is evaluated by itself between two batches.
     vi.useFakeTimers({ toFake: ['setImmediate'] });
     const defer = recordingReloader('routes', {
       isDeferring: true,
@@ -531,7 +531,7 @@ describe('routes that nothing else imports', () => {
   it('are evaluated after the reload if they are many, and only declare', async () => {
     const app = await manyRoutes(40);
     const saved = await app.save({ [WORD]: `export const words = [2];` });
-    // What is left for later counts as well.
+    // Modules that are left for later count as well.
     expect(saved).toMatchObject({ type: 'reloaded', modules: 41 });
     expect(app.takeEvaluated()).toEqual([WORD]);
     expect(paths(40).every((path) => app.deferred.has(`${ROOT}/${path}`))).toBe(true);
@@ -539,13 +539,13 @@ describe('routes that nothing else imports', () => {
     expect(app.takeEvaluated()).toEqual([paths(40)[7]]);
   });
 
-  it('are evaluated by it if they are few', async () => {
+  it('are evaluated by the reload if they are few', async () => {
     const app = await manyRoutes(39);
     await app.save({ [WORD]: `export const words = [2];` });
     expect(app.takeEvaluated()).toHaveLength(40);
   });
 
-  it('are evaluated before the next reload if that has new code for them, and left for later again if not', async () => {
+  it('are evaluated before the next reload if it has new code for them, and left for later again if not', async () => {
     const app = await manyRoutes(41);
     await app.save({ [WORD]: `export const words = [2];` });
     app.takeEvaluated();

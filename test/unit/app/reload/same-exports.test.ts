@@ -6,7 +6,7 @@ const f = () => 1;
 class Service {
   version = 1;
 }
-/** As Medusa's `Module` makes it: the joiner config is asked of the prototype. */
+/** As Medusa's `Module` makes it: the joiner config is read from the prototype. */
 function medusaModule(serviceName: string, linkable: object) {
   class Service {
     __joinerConfig() {
@@ -33,7 +33,7 @@ describe('an export is the same', () => {
   });
 });
 
-describe('an export is another', () => {
+describe('an export is different', () => {
   it.each<[string, unknown, unknown]>([
     ['as another primitive', 1, '1'],
     ['as a function of the same source, which may see other things', () => 1, () => 1],
@@ -56,7 +56,7 @@ describe('an export is another', () => {
   });
 });
 
-describe('what Medusa has made', () => {
+describe('a Medusa module', () => {
   const cyclic = (name: string) => {
     const node: Record<string, unknown> = { name };
     node.self = node;
@@ -77,7 +77,7 @@ describe('what Medusa has made', () => {
     ['null', null, {}],
     ['a function in the place of data', {}, f],
     ['a list of another length', [1], [1, 2]],
-  ])('is another with %s', (_what, before, after) => {
+  ])('is different with %s', (_what, before, after) => {
     expect(sameStructure(before, after)).toBe(false);
   });
 });

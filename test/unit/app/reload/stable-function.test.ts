@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createStableFunction } from '../../../../src/app/reload/stable-function.ts';
 
-it('calls the current version, with all that it was called with', () => {
+it('calls the current version, with the same `this` and arguments', () => {
   const stable = createStableFunction(function (this: unknown, ...args: unknown[]) {
     return ['first', this, ...args];
   });
@@ -11,7 +11,7 @@ it('calls the current version, with all that it was called with', () => {
   expect(Reflect.apply(call, undefined, [])).toBe('second');
 });
 
-it('looks like the function that it began with: Express counts parameters, Medusa reads names', () => {
+it('has the name and length of its first function: Express counts parameters, Medusa reads names', () => {
   const { call } = createStableFunction(function handle(_error, _request, _response, _next) {
     return undefined;
   });

@@ -76,7 +76,7 @@ test('a start that does not end is given up', async () => {
   await expect(reloader.prepare(FILES, context)).rejects.toThrow(RestartNeeded);
 });
 
-test('files that were imported count as in use', async () => {
+test('files that a reloader has imported count as in use', async () => {
   const entries: string[] = [];
   const imported: unknown[] = [];
   const load = async () => ({
@@ -95,7 +95,7 @@ test('files that were imported count as in use', async () => {
   expect(imported).toEqual(entries.map((file) => ({ file })));
 });
 
-test('what it throws is passed on, and errors of the clean-up are not', async () => {
+test('an error of `prepare` is passed on, and errors of the clean-up are not', async () => {
   const fail = (what: string) => () => {
     throw new Error(what);
   };

@@ -18,7 +18,7 @@ interface Scheduled {
 
 /** Jobs as `framework/dist/jobs/job-loader.js` registers them: each is a workflow by its name. */
 async function jobProject(files: Files, { workerMode = 'shared' } = {}) {
-  /** What is scheduled, by the name of its workflow. */
+  /** The scheduled jobs, by the name of their workflow. */
   const scheduled = new Map<string, Scheduled>();
   const log: string[] = [];
   class JobLoader {
@@ -80,7 +80,7 @@ describe('the body of a job', () => {
     expect([await app.runJob('a'), app.log]).toEqual([['new'], []]);
   });
 
-  it('stays where the next one throws', async () => {
+  it('stays if the next one throws', async () => {
     const app = await jobProject({ [A]: job('old') });
     await app.save({ [A]: `${job('new')} throw new Error('oops')` });
     expect(await app.runJob('a')).toEqual(['old']);
@@ -94,12 +94,12 @@ describe('the body of a job', () => {
 });
 
 describe('the schedule of a job', () => {
-  it('is set anew when it is another', async () => {
+  it('is set anew when it is different', async () => {
     const app = await jobProject({ [A]: job('a') });
     await app.save({ [A]: job('b', { schedule: `{ interval: 5 }` }) });
     expect(app.scheduled.get('job-a')?.schedule).toEqual({ interval: 5 });
     expect([await app.runJob('a'), app.log]).toEqual([['b'], ['register a']]);
-    // From then on it is that one in which a body is swapped.
+    // From then on, a new body is swapped into this one.
     await app.save({ [A]: job('c', { schedule: `{ interval: 5 }` }) });
     expect([await app.runJob('a'), app.log]).toEqual([['c'], ['register a']]);
   });
@@ -152,7 +152,7 @@ describe('two jobs', () => {
     expect([await app.runJob('one'), await app.runJob('two')]).toEqual([['b'], ['a']]);
   });
 
-  it('of one name: the one runs that a scan comes upon last, and the other when that is gone', async () => {
+  it('of one name: the one that a scan finds last runs, and the other one when that is gone', async () => {
     const app = await jobProject({ [A]: job('first'), [B]: job('last') });
     expect(await app.runJob('a')).toEqual(['last']);
     await app.save({ [A]: job('new first', { schedule: `'1 * * * *'` }) });
@@ -169,7 +169,7 @@ it('an app that only serves requests has none', async () => {
   expect(app.scheduled.size).toBe(0);
 });
 
-it('a helper beside them is none', async () => {
+it('a helper beside the jobs is not a job', async () => {
   const app = await jobProject({ [A]: job('a') });
   await app.save({ 'src/jobs/_helper.ts': job('x', { name: 'x' }) });
   expect(app.scheduled.size).toBe(1);

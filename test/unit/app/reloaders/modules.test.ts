@@ -27,7 +27,7 @@ const files = (text: string): Files => ({
   [SERVICE]: service(text),
 });
 
-/** Medusa's part: it loads the file, constructs what that gives, and writes on it. */
+/** Medusa's part: loads the file, constructs its service, and sets properties on that. */
 async function moduleProject(sources: Files, { path = MODULE, dependent = '' } = {}) {
   const prepared: ReadonlyMap<string, JoinerConfig>[] = [];
   const joinerConfigs = {
@@ -54,7 +54,7 @@ describe('the service of a module', () => {
     expect(app.prepared).toEqual([]);
   });
 
-  it('stays where the constructor of the next one throws', async () => {
+  it('stays if the constructor of the next one throws', async () => {
     const app = await moduleProject(files('old'));
     const broken = service('new', { more: `constructor() { throw new Error('oops'); }` });
     expect(await app.save({ [SERVICE]: broken })).toMatchObject({ type: 'kept-previous' });
@@ -63,7 +63,7 @@ describe('the service of a module', () => {
     expect(app.instance.say?.()).toBe('mended');
   });
 
-  it('ends by its hooks after the new one serves, and that starts', async () => {
+  it('ends by its hooks once the new one serves, and the new one starts by its own', async () => {
     const hooked = (text: string) =>
       service(text, {
         more: `__hooks = {
@@ -95,14 +95,14 @@ describe('the service of a module', () => {
 });
 
 describe('a joiner config', () => {
-  it('that is another is put in place with the service, completed as Medusa does', async () => {
+  it('that is different is put in place with the service, completed as Medusa does', async () => {
     const app = await moduleProject(files('old'));
     await app.save({ [SERVICE]: service('new', { name: 'label' }) });
     expect(app.prepared.map((next) => next.get('brand'))).toMatchObject([
       { serviceName: 'label', primaryKeys: ['id'], databaseClientUrl: 'url' },
     ]);
     expect(app.instance.__joinerConfig).toMatchObject({ serviceName: 'label' });
-    // From then on it is that one with which the next is compared.
+    // From then on, the next one is compared with this one.
     await app.save({ [SERVICE]: service('newer', { name: 'label' }) });
     expect(app.prepared).toHaveLength(1);
   });
@@ -132,7 +132,7 @@ describe('a provider', () => {
   });
 });
 
-it('a file that is none of a module is left as it is', async () => {
+it('a file that does not belong to a module is left as it is', async () => {
   const app = await moduleProject(files('old'));
   await app.host.write({ 'src/lib/x.ts': `export default { service: class {} };` });
   expect((await app.load('src/lib/x.ts')).default).toBe(app.exportsOf('src/lib/x.ts')?.default);

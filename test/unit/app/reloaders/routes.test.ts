@@ -29,7 +29,7 @@ describe('the body of a route', () => {
     expect([await request, await app.request('GET', '/a')]).toEqual(['old', 'new']);
   });
 
-  it('is swapped where something below it has changed', async () => {
+  it('is swapped if something that it imports has changed', async () => {
     const app = await apiProject({
       [A]: `import { text } from '../../lib/text'; export const GET = (req, res) => res.send(text);`,
       'src/lib/text.ts': `export const text = 'old';`,
@@ -38,7 +38,7 @@ describe('the body of a route', () => {
     expect([await app.request('GET', '/a'), app.builds]).toEqual(['new', 1]);
   });
 
-  it('stays when the next one throws, and is swapped by the save after', async () => {
+  it('stays when the next one throws, and is swapped by the batch after', async () => {
     const app = await apiProject(FILES);
     expect(await app.save({ [A]: `throw new Error('oops');` })).toMatchObject({
       type: 'kept-previous',
@@ -48,7 +48,7 @@ describe('the body of a route', () => {
     expect(await app.request('GET', '/a')).toBe('mended');
   });
 
-  it('stays when another part of the save fails', async () => {
+  it('stays when another part of the batch fails', async () => {
     const app = await apiProject(FILES);
     await app.save({ [A]: get('next'), [B]: `throw new Error('oops');` });
     expect(await app.request('GET', '/a')).toBe('a');
@@ -60,14 +60,14 @@ describe('the shape of a route', () => {
     ['another method', `${get('a')} export const POST = (req, res) => res.send('posted');`],
     ['another flag', `${get('next')} export const AUTHENTICATE = false;`],
     ['another kind of CORS', `${get('next')} export const CORS = false;`],
-  ])('with %s is registered anew, with all of the API', async (_what, source) => {
+  ])('with %s is registered anew, together with the whole API', async (_what, source) => {
     const app = await apiProject(FILES);
     await app.save({ [A]: source });
     expect(app.builds).toBe(2);
     expect(await app.request('GET', '/b')).toBe('b');
   });
 
-  it('is the same where a flag says what goes without saying, or is none of Medusa', async () => {
+  it('is the same if a flag has its default value, or is unknown to Medusa', async () => {
     const app = await apiProject(FILES);
     await app.save({
       [A]: `${get('next')} export const AUTHENTICATE = true; export const other = () => {};`,
@@ -75,7 +75,7 @@ describe('the shape of a route', () => {
     expect([await app.request('GET', '/a'), app.builds]).toEqual(['next', 1]);
   });
 
-  it('has the methods that are there, and those that are gone no more', async () => {
+  it('has the methods that are exported, and drops those that are gone', async () => {
     const app = await apiProject(FILES);
     const saved = await app.save({ [A]: `export const POST = (req, res) => res.send('posted');` });
     expect(saved).toMatchObject({ resources: ['route POST /a'] });
@@ -111,14 +111,14 @@ describe('the shape of a route', () => {
     expect(app.builds).toBe(3);
   });
 
-  it('that cannot be loaded anew leaves all of the API as it was', async () => {
+  it('that cannot be loaded anew leaves the whole API as it was', async () => {
     const app = await apiProject({ ...FILES, [MIDDLEWARES]: `export default { routes: [] };` });
     const broken = `export default { routes: [{ matcher: '/a', middlewares: ['no function'] }] };`;
     expect(await app.save({ [MIDDLEWARES]: broken, [A]: get('next') })).toMatchObject({
       type: 'kept-previous',
     });
     expect(await app.request('GET', '/a')).toBe('a');
-    // What serves is still what a body is swapped in.
+    // A new body is still swapped into the version that serves.
     await app.save({ [MIDDLEWARES]: `export default { routes: [] };` });
     await app.save({ [A]: get('swapped') });
     expect(await app.request('GET', '/a')).toBe('swapped');
@@ -204,7 +204,7 @@ describe('middlewares', () => {
 });
 
 describe('the router', () => {
-  it('has layers of the app before and after it, which stay where they are', async () => {
+  it('stays between the layers of the app before and after it', async () => {
     const app = await apiProject(FILES, {
       before: (express) =>
         express.use((_: unknown, _response: unknown, next: () => void) => next()),
@@ -220,7 +220,7 @@ describe('the router', () => {
     ]);
   });
 
-  it('gives errors of layers before it to the error handler of the API, and its own only once', async () => {
+  it('passes errors of layers before it to the error handler of the API, and its own only once', async () => {
     const app = await apiProject(
       {
         [A]: `export const GET = () => { throw new Error('own'); };`,
@@ -239,7 +239,7 @@ describe('the router', () => {
     expect(takeLines()).toEqual(['before', 'own']);
   });
 
-  it('shows its layers to who names routes for tracing', async () => {
+  it('shows its layers to code that names routes for tracing', async () => {
     const app = await apiProject(FILES);
     const layer = app.express.stack.find(({ name }) => name === 'medusaApi') as unknown as {
       handle: { stack: unknown[] };
@@ -249,7 +249,7 @@ describe('the router', () => {
     expect(layer.handle.stack).toHaveLength(3);
   });
 
-  it('is not there in an app without an API, where a save does nothing', async () => {
+  it('is not there in an app without an API, where a change does nothing', async () => {
     const app = await apiProject(FILES, { hasApi: false });
     expect(await app.save({ [A]: get('next') })).toMatchObject({ type: 'reloaded', resources: [] });
     expect(app.builds).toBe(0);
@@ -277,7 +277,7 @@ describe('very many routes', () => {
     return app;
   }
 
-  it('are evaluated when a request comes, each by its own', async () => {
+  it('are evaluated when a request comes, each by a request of its own', async () => {
     const app = await manyRoutes();
     expect(await app.request('GET', '/r7')).toBe('new');
     expect(app.takeEvaluated()).toEqual([paths[7]]);
@@ -293,14 +293,14 @@ describe('very many routes', () => {
     expect(await app.request('GET', '/r7')).toBe('new');
   });
 
-  it('keep a body that was saved meanwhile', async () => {
+  it('keep a body that has changed meanwhile', async () => {
     const app = await manyRoutes();
     await app.save({ [paths[7] ?? '']: get('saved') });
     vi.runAllTimers();
     expect(await app.request('GET', '/r7')).toBe('saved');
   });
 
-  it('have a request that came before the next save was done answer with that', async () => {
+  it('answer a request that came before the end of the next reload with the new version', async () => {
     const app = await manyRoutes();
     const saved = app.save(text('newest'));
     const request = app.request('GET', '/r7');
@@ -310,7 +310,7 @@ describe('very many routes', () => {
   });
 });
 
-it('leaves files alone that are none of the API', async () => {
+it('leaves files alone that are not part of the API', async () => {
   const app = await apiProject({ ...FILES, 'src/lib/x.ts': `export const GET = 1;` });
   const loaded = await app.load('src/lib/x.ts');
   expect(loaded).toEqual({ ...app.runner.exportsOf(`${ROOT}/src/lib/x.ts`) });

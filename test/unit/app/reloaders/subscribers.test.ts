@@ -16,7 +16,7 @@ interface Subscriber {
   handler: Listener;
 }
 
-/** Medusa's local event bus, as 2.12.1 has it: it cannot find the listener again that it has attached. */
+/** Medusa's local event bus, as in 2.12.1: it does not find a listener again that it has attached. */
 class EventBus {
   readonly eventToSubscribersMap_ = new Map<string, { id: string; subscriber: Listener }[]>();
   readonly eventEmitter_ = new EventEmitter();
@@ -31,7 +31,7 @@ class EventBus {
   unsubscribe() {}
 }
 
-/** A bus that is built on nothing of Medusa's. */
+/** A bus that uses no class of Medusa. */
 class ForeignBus {
   readonly subscribers: { event: string; id: string; subscriber: Listener }[] = [];
   subscribe(event: string, subscriber: Listener, { subscriberId: id }: { subscriberId: string }) {
@@ -114,7 +114,7 @@ describe('the body of a subscriber', () => {
     expect(app.bus.eventEmitter_.listeners('placed')).toEqual([listener]);
   });
 
-  it('stays where the next one throws', async () => {
+  it('stays if the next one throws', async () => {
     const app = await localProject({ [A]: subscriber('old') });
     await app.save({ [A]: `${subscriber('new')} throw new Error('oops');` });
     expect(app.emit('placed')).toEqual(['old']);
@@ -136,7 +136,7 @@ describe('a subscription', () => {
     },
   );
 
-  it('by the name of another function is another', async () => {
+  it('with the name of another function is a new one', async () => {
     const app = await localProject({ [A]: subscriber('old') });
     await app.save({ [A]: subscriber('new').replace('handle', 'renamed') });
     expect(app.bus.eventToSubscribersMap_.get('placed')?.map(({ id }) => id)).toEqual(['renamed']);
@@ -161,7 +161,7 @@ describe('a subscription', () => {
     expect(app.emit('placed')).toEqual(['on']);
   });
 
-  it('goes when the file is none any more, and comes back', async () => {
+  it('goes when the file is no subscriber any more, and comes back', async () => {
     const app = await localProject({ [A]: subscriber('a') });
     expect(await app.save({ [A]: `export const config = {};` })).toMatchObject({
       resources: ['subscriber a (removed)'],
@@ -174,7 +174,7 @@ describe('a subscription', () => {
     expect(app.emit('placed')).toEqual(['back']);
   });
 
-  it('under an id that is taken is refused, with the file that is at fault', async () => {
+  it('under an id that is taken is refused, with the file at fault', async () => {
     const app = await localProject({
       [A]: subscriber('a'),
       [B]: subscriber('b').replace('handle', 'other'),
@@ -198,7 +198,7 @@ describe('a subscription', () => {
   });
 });
 
-it('a bus that is built on nothing of Medusa is told to unsubscribe', async () => {
+it('a bus that uses no class of Medusa is told to unsubscribe', async () => {
   const bus = new ForeignBus();
   const app = await subscriberProject({ [A]: subscriber('a') }, bus);
   await app.save({ [A]: subscriber('b', `{ event: 'paid' }`) });
@@ -206,7 +206,7 @@ it('a bus that is built on nothing of Medusa is told to unsubscribe', async () =
 });
 
 it.each(['src/subscribers/_helper.ts', 'src/subscribers/index.ts', 'src/subscribers/a.test.ts'])(
-  '%s is none, whatever it exports',
+  '%s is no subscriber, whatever it exports',
   async (path) => {
     const app = await localProject({ [A]: subscriber('a') });
     await app.save({ [path]: subscriber('helper') });

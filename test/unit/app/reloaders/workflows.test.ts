@@ -20,7 +20,7 @@ const resultOf = async (run: { run(options: object): Promise<{ result: unknown }
   (await run?.run({}))?.result;
 
 describe('a workflow', () => {
-  it('is the next version in every way there is', async () => {
+  it('is the next version, however it is run', async () => {
     const app = await workflowProject({ [FLOW]: flow('old') });
     expect(await resultOf(app.workflow(FLOW))).toBe('old');
     expect(await app.save({ [FLOW]: flow('new') })).toMatchObject({ resources: ['workflow flow'] });
@@ -28,7 +28,7 @@ describe('a workflow', () => {
     expect(await resultOf(app.byId('flow'))).toBe('new');
   });
 
-  it('is the next version for who has imported the old one', async () => {
+  it('is the next version for an importer of the old one', async () => {
     const app = await workflowProject({ [FLOW]: flow('old') });
     const imported = app.exportsOf(FLOW)?.flow as (
       container: object,
@@ -71,7 +71,7 @@ describe('a workflow', () => {
     });
   });
 
-  it('is as it was where a file after it throws', async () => {
+  it('is as it was if a file after it throws', async () => {
     const app = await workflowProject({
       [FLOW]: flow('old'),
       [OTHER]: flow('other', { id: 'other' }),
@@ -94,7 +94,7 @@ describe('a workflow', () => {
     expect([...store.manager.workflows.keys()]).not.toContain('other');
   });
 
-  it('with another id is known by that alone', async () => {
+  it('with a new id is known by that one alone', async () => {
     const app = await workflowProject({ [FLOW]: flow('a') });
     expect(await app.save({ [FLOW]: flow('a', { id: 'renamed' }) })).toMatchObject({
       resources: ['workflow renamed (added)', 'workflow flow (removed)'],
@@ -102,7 +102,7 @@ describe('a workflow', () => {
     expect([app.byId('flow'), await resultOf(app.byId('renamed'))]).toEqual([undefined, 'a']);
   });
 
-  it('is seen by nobody who asks while it is evaluated and waits', async () => {
+  it('is not seen by others while its evaluation waits', async () => {
     const app = await workflowProject({
       [FLOW]: `import { answer } from '../lib/step'; ${flow("' + answer + '")}`,
       [STEP]: `export const answer = 'old';`,
@@ -141,14 +141,14 @@ describe('a workflow', () => {
 });
 
 describe('two files with one id', () => {
-  // Medusa takes a second workflow with the same steps, and no other.
+  // Medusa accepts a second workflow with the same id only if it has the same steps.
   const twin = (answer: string) => `${SDK}
     const step = createStep('twin step', async () => new StepResponse('${answer}'));
     export const flow = createWorkflow('twin', () => new WorkflowResponse(step()));`;
 
   const other = twin('other').replace('twin step', 'another step');
 
-  it('have the steps of the last run, and the other one serve when it is gone', async () => {
+  it('have the steps of the last one run, and the other one serve when that is gone', async () => {
     const app = await workflowProject({ [FLOW]: twin('first'), [OTHER]: twin('last') });
     expect(await resultOf(app.byId('twin'))).toBe('last');
     await app.save({ [FLOW]: twin('new first') });
@@ -169,7 +169,7 @@ describe('two files with one id', () => {
     expect(await resultOf(app.byId('twin'))).toBe('first');
   });
 
-  it('must have the same steps where one of them is not evaluated again', async () => {
+  it('must have the same steps even if one of them is not evaluated again', async () => {
     const app = await workflowProject({
       [FLOW]: `import { a } from '../lib/step'; log(a); ${twin('first')}`,
       [OTHER]: flow('other', { id: 'other' }),
@@ -190,14 +190,14 @@ describe('a schedule', () => {
   const scheduled = (answer: string, cron: string) =>
     flow(answer, { options: `schedule: '${cron}'` });
 
-  it('that is the same goes on, also with another body', async () => {
+  it('that is the same goes on, also with a new body', async () => {
     const app = await workflowProject({ [FLOW]: scheduled('a', '* * * * *') });
     schedules.splice(0);
     await app.save({ [FLOW]: scheduled('b', '* * * * *') });
     expect(schedules).toEqual([]);
   });
 
-  it('that is another is set with the commit, and one that is gone is cleared', async () => {
+  it('that is different is set by the commit, and one that is gone is cleared', async () => {
     const app = await workflowProject({ [FLOW]: scheduled('a', '* * * * *') });
     expect(schedules.splice(0)).toEqual(['set flow "* * * * *"']);
     await app.save({ [FLOW]: scheduled('a', '1 * * * *') });
@@ -221,13 +221,13 @@ describe('`defineFileConfig`', () => {
     const app = await workflowProject({ [FLOW]: flow('a') });
     await app.save({ [FLOW]: `defineFileConfig({ isDisabled: () => true }); ${flow('b')}` });
     expect(app.byId('flow')).toBeUndefined();
-    // Who has imported it can run it, as after a boot.
+    // Its importers can run it, as after a boot.
     expect(await resultOf(app.workflow(FLOW))).toBe('b');
     await app.save({ [FLOW]: flow('c') });
     expect(await resultOf(app.byId('flow'))).toBe('c');
   });
 
-  it('goes on where its file was not evaluated again', async () => {
+  it('stays if its file was not evaluated again', async () => {
     const app = await workflowProject({
       [FLOW]: `import { a } from '../lib/step'; log(a); ${flow('kept')}`,
       [STEP]: `export const a = 1;`,
@@ -239,7 +239,7 @@ describe('`defineFileConfig`', () => {
   });
 });
 
-it('an index is left alone where this Medusa does not load it', () => {
+it('an index file is left alone if this Medusa does not load it', () => {
   const accepts = (loadsIndexFiles: boolean, file: string) =>
     new WorkflowsReloader({ loadsIndexFiles } as never).accepts(file);
   expect(accepts(true, '/shop/src/workflows/a/index.ts')).toBe(true);
@@ -262,7 +262,7 @@ describe('a handler of a hook', () => {
     return takeLines();
   };
 
-  it('is the next version, and the only one, however often it is saved', async () => {
+  it('is the next version, and the only one, however often it changes', async () => {
     const app = await workflowProject({ [FLOW]: withHook(), [HOOK]: handler('old') });
     expect(await linesOf(app)).toEqual(['old']);
     for (const text of ['second', 'third']) {
@@ -289,7 +289,7 @@ describe('a handler of a hook', () => {
     expect(await linesOf(app)).toEqual(['back']);
   });
 
-  it('stays where the next version throws', async () => {
+  it('stays if the next version throws', async () => {
     const app = await workflowProject({ [FLOW]: withHook(), [HOOK]: handler('old') });
     await app.save({ [HOOK]: `${handler('new')} throw new Error('oops');` });
     expect(await linesOf(app)).toEqual(['old']);

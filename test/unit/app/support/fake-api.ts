@@ -21,19 +21,19 @@ const express = createRequire(join(REPOSITORY, 'node_modules/@medusajs/framework
   'express',
 ) as { Router(): Router };
 
-/** An API on a project in memory: our router and reloader, Medusa's Express, and as much of its loader as counts. */
+/** An API of a project in memory: our router and reloader, Medusa's Express, and the relevant part of its loader. */
 export interface ApiApp extends MemoryApp {
   api: ApiRouter;
-  /** Medusa's Express app, as far as layers go. */
+  /** The layers of Medusa's Express app. */
   express: Router;
   /** How often the whole API was loaded. */
   builds: number;
-  /** @returns what a handler has sent, or `404`, or the message of an error that nobody has handled */
+  /** @returns the response of a handler, or `404`, or the message of an unhandled error */
   request(method: string, url: string): Promise<unknown>;
 }
 
 export interface ApiAppOptions {
-  /** Done to the Express app before Medusa's loaders, which add the API. */
+  /** Prepares the Express app before Medusa's loaders add the API. */
   before?(app: Router): void;
   /** @default true; an app for work in the background has none */
   hasApi?: boolean;

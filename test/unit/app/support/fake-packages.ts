@@ -6,7 +6,7 @@ import { REPOSITORY } from '../../../e2e/support/repository.ts';
 /** Files of Medusa's packages, by package and path, with what they export. */
 export type PackageFiles = Record<string, Record<string, unknown>>;
 
-/** Medusa's packages with nothing in them but these files; what those depend on is the real thing. */
+/** Medusa's packages with these files only; their dependencies are the real ones. */
 export function fakePackages(
   files: PackageFiles,
   dependencies: Record<string, unknown> = {},

@@ -17,7 +17,7 @@ import { type Files, MemoryHost } from './memory-host.ts';
 
 export type Exports = Record<PropertyKey, unknown>;
 
-/** Not there; packages that a source imports are found from the folder above. */
+/** Does not exist; packages that a source imports are found from the folder above. */
 export const ROOT: string = `${REPOSITORY}/a project in memory`;
 
 /** A reloader that may see what Medusa's loaders import. */
@@ -34,18 +34,18 @@ export interface MemoryAppOptions {
 export interface SaveOptions {
   deleted?: string[];
   isForced?: boolean;
-  /** Changes what the host has planned. */
+  /** Changes the plan of the host. */
   plan?(plan: ReloadPlan): ReloadPlan;
 }
 
-/** What sources say by `log('…')`, which is theirs without an import. */
+/** The values that sources pass to `log('…')`, which they call without an import. */
 export const lines: string[] = [];
 /** Paths of modules whose top level has run to its end. */
 const evaluated: string[] = [];
 
 /**
  * Project files that are strings, and the app's own runner, registries and reload on them: no files, no
- * processes, no Medusa. Sources may say `log('…')` and `defineFileConfig({ … })`.
+ * processes, no Medusa. Sources may call `log('…')` and `defineFileConfig({ … })`.
  */
 export async function project(files: Files, options: MemoryAppOptions = {}): Promise<MemoryApp> {
   const app = new MemoryApp(options);
@@ -55,7 +55,7 @@ export async function project(files: Files, options: MemoryAppOptions = {}): Pro
 
 export const MAIN = 'src/main.ts';
 
-/** A project of `src/main.ts`, which is loaded, and which a reloader evaluates anew, and of what it imports. */
+/** A project of `src/main.ts`, which is loaded and which a reloader evaluates anew, and of its imports. */
 export async function mainProject(files: Files): Promise<MemoryApp> {
   const app = await project(files, {
     rules: [{ name: 'main', match: MAIN, action: 'main' }],
@@ -80,7 +80,7 @@ afterEach(() => {
   evaluated.splice(0);
 });
 
-/** As it is in the project's Medusa; the one file of it that is light. */
+/** The one file of the project's Medusa that is light enough to load. */
 const fileConfigExports = createRequire(import.meta.url)(
   join(REPOSITORY, 'node_modules/@medusajs/utils/dist/common/define-file-config.js'),
 ) as Exports;
@@ -91,9 +91,9 @@ export class MemoryApp {
   readonly hot: HotRegistry;
   readonly deferred: DeferredEvaluation;
   readonly fileConfigs: FileConfigs;
-  /** What was wrong and changed nothing. */
+  /** Errors that changed nothing. */
   readonly errors: unknown[] = [];
-  /** Modules that have given back their own update. */
+  /** Modules that called `hot.invalidate`. */
   readonly invalidated: string[] = [];
   readonly accepts: [path: string, dependencies: string[]][] = [];
   readonly #pass: ReloadPass;
@@ -140,7 +140,7 @@ export class MemoryApp {
     });
   }
 
-  /** As one of Medusa's loaders asks for a file: it becomes an entry, and reloaders may decorate it. */
+  /** Loads a file as Medusa's loaders do: it becomes an entry, and reloaders may decorate it. */
   async load(path: string): Promise<Exports> {
     const file = this.host.fileOf(path);
     this.host.addEntry(file);
@@ -154,7 +154,7 @@ export class MemoryApp {
     );
   }
 
-  /** Writes the files, and takes the save to its end as the host does. */
+  /** Writes the files, and takes the batch to its result as the host does. */
   async save(files: Files, options: SaveOptions = {}): Promise<ReloadOutcome> {
     const { deleted = [], isForced = false, plan = (planned) => planned } = options;
     const planned = await this.host.save(files, deleted, isForced);
@@ -177,7 +177,7 @@ export class MemoryApp {
     return this.runner.exportsOf(this.host.fileOf(path));
   }
 
-  /** Paths of modules that were evaluated since this was last called. */
+  /** Paths of modules that were evaluated since the last call. */
   takeEvaluated(): string[] {
     return evaluated.splice(0);
   }
@@ -187,7 +187,7 @@ export class MemoryApp {
   }
 }
 
-/** What sources have logged since this was last called. */
+/** The values that sources have logged since the last call. */
 export function takeLines(): string[] {
   return lines.splice(0);
 }

@@ -23,18 +23,18 @@ type Compiled = { code: string; specifiers: string[] } | { error: unknown };
 
 const STATIC_IMPORT = /(__vite_ssr_import__\()"([^"]+)"/g;
 
-/** The host's part of a reload, on files that are strings: what a module compiles to, and what a save takes. */
+/** The host's part of a reload, on files that are strings: compiles modules, and plans batches. */
 export class MemoryHost {
   readonly root: string;
   readonly #rules: readonly CheckedRule[];
   readonly #compiled = new Map<string, Compiled>();
-  /** What the app has, each with what it imports. */
+  /** The modules that the app has, each with its imports. */
   readonly #loaded = new Map<string, string[]>();
   readonly #added = new Set<string>();
   readonly #entries = new Set<string>();
   readonly #edges = new Map<string, Set<string>>();
   readonly #accepts: Record<string, string[]> = {};
-  /** Saved, but not in the app. */
+  /** Files that have changed, but are not in the app yet. */
   readonly #behind = new Map<string, Change>();
   /** Ids that the app had to ask for. */
   readonly fetched: string[] = [];
@@ -88,7 +88,7 @@ export class MemoryHost {
     this.#accepts[this.#pathOf(id)] = dependencies.map((one) => this.#pathOf(one));
   }
 
-  /** What a save takes. `deleted` names files that are gone. */
+  /** Plans a batch. `deleted` names files that are gone. */
   async save(saved: Files, deleted: string[], isForced: boolean): Promise<ReloadPlan | Refusal> {
     for (const path of [...Object.keys(saved), ...deleted]) {
       const file = this.fileOf(path);
@@ -103,7 +103,7 @@ export class MemoryHost {
     return this.#plan([...this.#behind.values()], isForced);
   }
 
-  /** @returns modules that the app is to drop */
+  /** @returns modules that the app has to drop */
   finish({ modules, deleted, steps }: ReloadPlan, { type }: ReloadOutcome): string[] {
     if (type !== 'reloaded') {
       for (const id of this.#added) {
@@ -204,12 +204,12 @@ export class MemoryHost {
     };
   }
 
-  /** The module with all that it imports and the app has not yet. */
+  /** The module, and all its imports that the app does not have yet. */
   #collect(id: string, modules: Record<string, FetchedModule>): void {
     modules[id] = this.#transform(id);
     for (const imported of this.#importsNow(id)) {
       const compiled = this.#compiled.get(imported);
-      // What is broken the app asks for by itself, for the error.
+      // The app asks for a broken module itself, and so gets the error.
       if (!(imported in modules) && !this.#loaded.has(imported) && compiled && 'code' in compiled) {
         this.#collect(imported, modules);
       }
@@ -253,7 +253,7 @@ export class MemoryHost {
   }
 }
 
-/** What came of a save before the app heard of it. */
+/** The outcome of a batch that does not reach the app. */
 export interface Refusal {
   outcome: ReloadOutcome;
 }

@@ -1,4 +1,4 @@
-// What a package does that brings workflows: Node loads it once, and the project is not who registers.
+// A package that brings workflows: Node loads it once, and the package registers them, not the project.
 const {
   createStep,
   createWorkflow,

@@ -12,11 +12,11 @@ export interface RecorderOptions {
   isRegistering?: boolean;
   isDeferring?: boolean;
   accepts?(file: string): boolean;
-  /** @returns members to take the place of those that log, if any */
+  /** @returns members to replace those that log, if any */
   prepare?(files: ReloadFile[], context: ReloadContext): Promise<unknown>;
 }
 
-/** A reloader that logs what it is asked to do: `routes prepare update src/api/a/route.ts`. */
+/** A reloader that logs its calls: `routes prepare update src/api/a/route.ts`. */
 export function recordingReloader(name: string, options: RecorderOptions = {}): DecoratingReloader {
   const { prepare, ...rest } = options;
   return {
@@ -37,7 +37,7 @@ export function recordingReloader(name: string, options: RecorderOptions = {}): 
   };
 }
 
-/** A registry that logs each call, with what it is called with. */
+/** A registry that logs each call, with its arguments. */
 export function recordingRegistry(registered: string[] = []): Registry {
   const log = (what: string) => void lines.push(`registry ${what}`);
   return {

@@ -10,7 +10,7 @@ import { REPOSITORY } from '../../../e2e/support/repository.ts';
 import { type MemoryApp, project } from './memory-app.ts';
 import type { Files } from './memory-host.ts';
 
-/** What an exported workflow, or the one that the engine has, can do. */
+/** A workflow that is exported, or that the engine has. */
 export interface Workflow {
   run(options: { input?: unknown; throwOnError?: boolean; transactionId?: string }): Promise<{
     result: unknown;
@@ -30,16 +30,16 @@ export interface Workflow {
 type MakeWorkflow = (container: object) => Workflow;
 
 export interface WorkflowApp extends MemoryApp {
-  /** Of the file, the export `flow` or the one that is named. */
+  /** The export of the file: `flow`, or the one that is named. */
   workflow(path: string, name?: string): Workflow;
-  /** As the workflow engine finds it, by its id. */
+  /** The workflow that the engine finds by this id. */
   byId(id: string): Workflow | undefined;
 }
 
 /** Changes of timers, as `set <id> <schedule>` and `clear <id>`. */
 export const schedules: string[] = [];
 
-// Medusa's own registries, of which there is one in a process: each test gives back what it has registered.
+// Medusa's own registries exist once in a process: each test removes what it has registered.
 const packages = new MedusaPackages(REPOSITORY);
 export const store: WorkflowStore = new WorkflowStore(packages);
 Object.assign(store.manager.scheduler, {
