@@ -106,8 +106,8 @@ describe('a reloader that is stale on purpose is caught', () => {
     {
       name: 'that does not see saves in a linked package',
       file: 'dist/src/host/updates/file-watch.js',
-      line: 'if (!this.#isWatched(file)) {',
-      by: "if (!this.#isWatched(file) || file.includes('/packages/')) {",
+      line: 'if (!this.#options.isWatched(file)) {',
+      by: "if (!this.#options.isWatched(file) || file.includes('/packages/')) {",
       sets: [[[['helpers', 'h4', 'version'], 77]]] satisfies Edit['set'][],
       against: 'settling',
       key: 'packages/oracle/src/h4.ts` was saved, and no update named it',
